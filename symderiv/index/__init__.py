@@ -1,0 +1,1 @@
+"""The index language: nodes on SymPy, the normal form, rules, and the rewriter that replays a derivation."""

@@ -1,0 +1,184 @@
+"""Multiplying out: the ring normal form, for telling equal from unequal.
+
+The engine keeps results factored; two factored forms of one value need not be one node.  Here products
+are distributed over sums (and over integer powers of sums), at every depth, and denominators are
+cleared, until only products of entries are added: equal polynomials then have one form.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from fractions import Fraction
+
+from symderiv.errors import UnsupportedError
+from symderiv.index import normal
+from symderiv.index.graph import Add, Contraction, Map, Node, Pow, walk
+from symderiv.index.labelling import canonical
+from symderiv.index.normal import ONE
+
+MOST_TERMS = 3000
+MOST_POWER = 8
+
+
+def same(left: Node, right: Node) -> bool:
+    """Tell whether two nodes are equal as sums of products, denominators cleared.
+
+    False means only that they were not found equal.
+    """
+    if left is right:
+        return True
+    if left.dims != right.dims:
+        return False
+    try:
+        difference = expand(normal.add([(1, left), (-1, right)], left.dims))
+        if not vanishes(difference):
+            difference = expand(normal.unfold(difference))
+        return vanishes(difference) or vanishes(cleared(difference))
+    except UnsupportedError:
+        return False
+
+
+def vanishes(node: Node) -> bool:
+    """Tell whether a sum of products is 0 when every product is written as one flat sum over entries."""
+    if normal.is_zero(node):
+        return True
+    if not isinstance(node, Add):
+        return False
+    total: Counter[tuple[object, ...]] = Counter()
+    for coef, term in node.terms:
+        total[_flat_key(term)] += coef  # type: ignore[assignment]
+    return not any(total.values())
+
+
+def _flat_key(term: Node) -> tuple[object, ...]:
+    """Return a product as one sum over all of its bound indices, with canonical names."""
+    sizes = dict(enumerate(term.dims))
+    factors: list[tuple[Node, tuple[int, ...]]] = []
+    todo: list[tuple[Node, tuple[int, ...]]] = [(term, tuple(range(term.rank)))]
+    while todo:
+        node, labels = todo.pop()
+        if isinstance(node, Pow) and node.exponent.denominator == 1 and 1 < node.exponent <= MOST_POWER:
+            todo += [(node.base, labels)] * int(node.exponent)
+        elif isinstance(node, Contraction) and node.coef == 1 and node.factors:
+            names = dict(enumerate(labels))
+            for b in node.bound:
+                names[b] = len(sizes)
+                sizes[names[b]] = node.sizes[b]
+            todo += [(f, tuple(names[s] for s in at)) for f, at in node.factors]
+        else:
+            factors.append((node, labels))
+    colours = {k: f"0{k:03}" if k < term.rank else f"1{size}" for k, size in sizes.items()}
+    items = [(f.key, labels, normal.symmetries(f)) for f, labels in factors]
+    names, order = canonical(items, colours)
+    return tuple(
+        (items[k][0], min(tuple(names[items[k][1][s]] for s in perm) for perm in items[k][2])) for k in order
+    )
+
+
+def expand(node: Node) -> Node:
+    """Return the node multiplied out."""
+    done: dict[Node, Node] = {}
+    for part in walk(node):
+        children = {c: done[c] for c in part.children()}
+        new = part if all(a is b for a, b in children.items()) else normal.rebuild(part, done.__getitem__)
+        done[part] = _settle(new)
+    return done[node]
+
+
+def _settle(node: Node) -> Node:
+    """Distribute until nothing is left to distribute at the top."""
+    for _ in range(100):
+        new = _exponentials(_distributed(node))
+        if new is node:
+            return node
+        node = new
+    return node
+
+
+def _distributed(node: Node) -> Node:
+    if isinstance(node, Add):
+        parts = [(c, _settle(n)) for c, n in node.terms]
+        if all(a is b for (_, a), (_, b) in zip(parts, node.terms, strict=True)):
+            return node
+        return normal.add(parts, node.dims)
+    if isinstance(node, Pow) and _is_sum_power(node):
+        same_axes = list(range(node.rank))
+        return _multiplied(ONE, [(node.base, same_axes)] * int(node.exponent), same_axes, dict(enumerate(node.dims)))
+    if not isinstance(node, Contraction):
+        return node
+    factors: list[tuple[Node, list[int]]] = []
+    found = False
+    for f, labels in node.factors:
+        if isinstance(f, Pow) and _is_sum_power(f):
+            factors += [(f.base, list(labels))] * int(f.exponent)
+            found = True
+        else:
+            factors.append((f, list(labels)))
+            found = found or isinstance(f, Add)
+    if not found:
+        return node
+    return _multiplied(node.coef, factors, list(range(node.rank)), dict(enumerate(node.sizes)))
+
+
+def _is_sum_power(node: Pow) -> bool:
+    return isinstance(node.base, Add) and node.exponent.denominator == 1 and 1 < node.exponent <= MOST_POWER
+
+
+def _multiplied(
+    coef: Fraction, factors: list[tuple[Node, list[int]]], out: list[int], sizes: dict[int, object]
+) -> Node:
+    terms: list[tuple[Fraction, list[tuple[Node, list[int]]]]] = [(coef, [])]
+    for f, labels in factors:
+        if isinstance(f, Add):
+            terms = [(c * k, [*done, (n, labels)]) for c, done in terms for k, n in f.terms]
+        else:
+            terms = [(c, [*done, (f, labels)]) for c, done in terms]
+        if len(terms) > MOST_TERMS:
+            raise UnsupportedError(f"more than {MOST_TERMS} terms when multiplied out")
+    products = [normal.contract(c, fs, out, sizes) for c, fs in terms]  # type: ignore[arg-type]
+    return normal.add([(1, p) for p in products], products[0].dims)
+
+
+def _exponentials(node: Node) -> Node:
+    """`exp(a) exp(b) = exp(a + b)`, entrywise, and `exp(a)ᵏ = exp(k a)`."""
+    if not isinstance(node, Contraction):
+        return node
+    groups: dict[tuple[int, ...], list[tuple[Fraction, Map]]] = {}
+    rest = []
+    for f, labels in node.factors:
+        base, exponent = (f.base, f.exponent) if isinstance(f, Pow) else (f, ONE)
+        if isinstance(base, Map) and base.function == "exp":
+            groups.setdefault(labels, []).append((exponent, base))
+        else:
+            rest.append((f, labels))
+    if all(len(g) == 1 and g[0][0] == 1 for g in groups.values()):
+        return node
+    for labels, members in groups.items():
+        arg = normal.add([(e, m.arg) for e, m in members], members[0][1].dims)
+        rest.append((normal.entrywise("exp", expand(arg)), labels))
+    return normal.contract(node.coef, rest, range(node.rank), dict(enumerate(node.sizes)))
+
+
+def cleared(node: Node) -> Node:
+    """Return the node times its denominators, multiplied out; entrywise, so 0 where the node is 0."""
+    for _ in range(6):
+        worst = _denominators(node)
+        if not worst:
+            return node
+        factors = [(normal.power(base, k), labels) for (base, labels), k in worst.items()]
+        at = range(node.rank)
+        terms = node.terms if isinstance(node, Add) else ((ONE, node),)
+        parts = [normal.contract(c, [(n, at), *factors], at, dict(enumerate(node.dims))) for c, n in terms]
+        node = expand(normal.add([(1, p) for p in parts], node.dims))
+    return node
+
+
+def _denominators(node: Node) -> Counter[tuple[Node, tuple[int, ...]]]:
+    worst: Counter[tuple[Node, tuple[int, ...]]] = Counter()
+    terms = node.terms if isinstance(node, Add) else ((ONE, node),)
+    for _, term in terms:
+        factors = term.factors if isinstance(term, Contraction) and not term.bound else ((term, tuple(range(term.rank))),)
+        for f, labels in factors:
+            if isinstance(f, Pow) and f.exponent < 0 and f.exponent.denominator == 1:
+                worst[(f.base, labels)] = max(worst[(f.base, labels)], int(-f.exponent))
+    return worst

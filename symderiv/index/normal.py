@@ -1,0 +1,1191 @@
+"""The normal form: constructors that contract, merge, split and name, so that equal means identical.
+
+What `contract` holds to, for a product of factors under a sum over its bound indices:
+
+* `Σ_j δ[i,j] f[j] = f[i]`; `δ[i,i] = 1`; a bound index that stands nowhere is its size as a factor;
+* equal factors are powers, `f[i] f[i]⁻¹ = 1`; `Σ_q A[i,q] A⁻¹[q,j] = δ[i,j]`;
+* a bound index in at most two places chains its factors: what is chained together is one node.
+  One in three or more places joins them as an entrywise product does: what hangs on it is a node of
+  its own (`Σ_i X[i,k] d[i] (Σ_l X[i,l] v[l])`), as are parts that share no bound index;
+* what is left outermost is a pure product of nodes, with the coefficient, and is inlined wherever it
+  is used;
+* bound names and factor order are canonical (:mod:`symderiv.index.labelling`).
+
+So results stay factored (a sum is never multiplied out) and the cost of deep chains grows linearly.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from fractions import Fraction
+from functools import reduce
+from itertools import permutations
+from math import gcd, isqrt, lcm
+
+import sympy
+
+from symderiv.dims import Shape, Size
+from symderiv.errors import ShapeError, UnsupportedError
+from symderiv.index.graph import (
+    Add,
+    Along,
+    Contraction,
+    Defined,
+    Delta,
+    Det,
+    Extremum,
+    Factor,
+    Inverse,
+    Leaf,
+    LogDet,
+    LogSumExp,
+    Map,
+    MatrixFunction,
+    Node,
+    Pow,
+    Power,
+    Prod,
+    ProdExcept,
+    SizeOf,
+    Softmax,
+    Unknown,
+    Where,
+    walk,
+)
+from symderiv.index.labelling import canonical
+
+ONE, ZERO = Fraction(1), Fraction(0)
+Label = Hashable
+SYMMETRIC = frozenset({"symmetric", "positive_definite", "diagonal"})
+POSITIVE = frozenset({"positive", "probability", "simplex", "simplex_rows", "counts"})
+
+
+# ---------------------------------------------------------------- leaves and numbers
+
+
+def leaf(name: str, dims: Shape, traits: Iterable[str] = (), label: tuple[object, ...] = ()) -> Node:
+    """Return the array called `name`."""
+    return Leaf(tuple(dims), name, frozenset(traits), label)
+
+
+def defined(name: str, body: Node) -> Node:
+    """Return `body` under a name, through which nothing is inlined."""
+    return Defined(body.dims, name, body)
+
+
+def delta(size: Size) -> Node:
+    """Return the identity, `δ[i, j]`."""
+    return Delta((size, size))
+
+
+def size_of(size: Size) -> Node:
+    """Return a size as a number: the product of its symbols, each a factor."""
+    coef, factors = _size_factors(size)
+    return contract(coef, [(f, ()) for f in factors], (), {})
+
+
+def number(value: Fraction | int, dims: Shape = ()) -> Node:
+    """Return an array all of whose entries are `value`."""
+    return Contraction(tuple(dims), Fraction(value), (), tuple(dims))
+
+
+def constant(node: Node) -> Fraction | None:
+    """Return the value of a node all of whose entries are one rational number, else None."""
+    if isinstance(node, Contraction) and not node.factors:
+        return node.coef
+    return None
+
+
+def is_zero(node: Node) -> bool:
+    """Tell whether the node is 0."""
+    return constant(node) == 0
+
+
+def _size_factors(size: Size) -> tuple[Fraction, list[Node]]:
+    coef, factors = ONE, []
+    for base, exponent in size.as_powers_dict().items():
+        if base.is_Integer:
+            coef *= Fraction(int(base)) ** int(exponent)
+        else:
+            factors.append(power(SizeOf((), base), Fraction(int(exponent))))
+    return coef, factors
+
+
+# ---------------------------------------------------------------- contraction
+
+
+def contract(
+    coef: Fraction | int,
+    factors: Sequence[tuple[Node, Sequence[Label]]],
+    out: Sequence[Label],
+    sizes: Mapping[Label, Size] | None = None,
+) -> Node:
+    """Return `coef · Σ Π factor[indices]` with axes `out`, summed over every other index.
+
+    `sizes` is needed only for indices that stand in no factor.
+
+    >>> A, B = leaf("A", (sympy.Symbol("n"),) * 2), leaf("B", (sympy.Symbol("n"),) * 2)
+    >>> contract(1, [(A, "iq"), (B, "qj")], "ij") is contract(1, [(B, "aj"), (A, "ia")], "ij")
+    True
+    """
+    work = _Work(Fraction(coef), factors, out, sizes or {})
+    work.reduce()
+    return work.result()
+
+
+class _Work:
+    """A product on its way to the normal form; labels are integers, `out` the first of them."""
+
+    def __init__(
+        self,
+        coef: Fraction,
+        factors: Sequence[tuple[Node, Sequence[Label]]],
+        out: Sequence[Label],
+        sizes: Mapping[Label, Size],
+    ) -> None:
+        self.coef = coef
+        self.sizes: dict[int, Size] = {}
+        self.powers: dict[Factor, Fraction] = {}
+        number_of: dict[Label, int] = {}
+        twins: list[tuple[int, Label]] = []
+        for position, label in enumerate(out):
+            if label in number_of:
+                twins.append((position, label))
+            else:
+                number_of[label] = position
+            if label in sizes:
+                self.sizes[position] = sizes[label]
+        self.rank = len(out)
+        self.next = self.rank
+        self.todo: list[Factor] = []
+        for node, labels in factors:
+            if len(labels) != node.rank:
+                raise ShapeError(f"{node.rank} indices needed, {len(labels)} given")
+            for label, dim in zip(labels, node.dims, strict=True):
+                n = number_of.get(label)
+                if n is None:
+                    n = number_of[label] = self.fresh(dim)
+                self.check(n, dim)
+            self.todo.append((node, tuple(number_of[label] for label in labels)))
+        for label, size in sizes.items():
+            if label not in number_of:
+                self.fresh(size)
+        for position, label in twins:
+            size = self.sizes[number_of[label]]
+            self.sizes[position] = size
+            self.todo.append((delta(size), (number_of[label], position)))
+        self.bound = set(self.sizes) - set(range(self.rank))
+
+    def check(self, n: int, dim: Size) -> None:
+        if self.sizes.setdefault(n, dim) != dim:
+            raise ShapeError(f"sizes {self.sizes[n]} and {dim} do not agree")
+
+    def fresh(self, size: Size) -> int:
+        n = self.next
+        self.next += 1
+        self.sizes[n] = size
+        return n
+
+    # -- reduction
+
+    def reduce(self) -> None:
+        """Bring in the factors, contract deltas, cancel, and flatten until nothing changes."""
+        while True:
+            while self.todo:
+                self.take(*self.todo.pop())
+            if self.coef == 0:
+                self.powers.clear()
+                return
+            if not (self.contract_delta() or self.cancel_inverse() or self.cancel_orthogonal() or self.flatten()):
+                break
+        self.drop_idle()
+        self.pair_up()
+
+    def take(self, node: Node, labels: tuple[int, ...], exponent: Fraction = ONE) -> None:
+        """Multiply by `node[labels] ** exponent`, inlining pure products."""
+        if isinstance(node, Pow) and (exponent.denominator == 1):
+            node, exponent = node.base, exponent * node.exponent
+        if isinstance(node, Contraction) and not node.bound and exponent.denominator == 1:
+            if exponent < 0 and node.coef == 0:
+                raise UnsupportedError("division by 0")
+            self.coef *= node.coef ** int(exponent)
+            for inner, slots in node.factors:
+                self.take(inner, tuple(labels[s] for s in slots), exponent)
+            return
+        if isinstance(node, SizeOf) and node.size.is_Integer:
+            self.coef *= Fraction(int(node.size)) ** int(exponent)
+            return
+        if isinstance(node, Delta) and exponent > 0:
+            exponent = ONE
+        perms = symmetries(node)
+        if len(perms) > 1:
+            labels = min(tuple(labels[s] for s in perm) for perm in perms)
+        entry = (node, labels)
+        total = self.powers.get(entry, ZERO) + exponent
+        if isinstance(node, Delta):
+            total = min(total, ONE)
+        if total == 0:
+            del self.powers[entry]
+        else:
+            self.powers[entry] = total
+
+    def weights(self) -> Counter[int]:
+        """Count in how many places each bound index stands."""
+        count: Counter[int] = Counter()
+        for (_, labels), exponent in self.powers.items():
+            times = int(exponent) if exponent.denominator == 1 and exponent > 0 else 1
+            for label in labels:
+                if label in self.bound:
+                    count[label] += times
+        return count
+
+    def retake(self, entries: Iterable[Factor]) -> None:
+        """Take some factors out, to be multiplied in again."""
+        for entry in list(entries):
+            exponent = self.powers.pop(entry)
+            node, labels = entry
+            self.todo.append((power(node, exponent), labels) if exponent != 1 else entry)
+
+    def contract_delta(self) -> bool:
+        for (node, labels), _ in self.powers.items():
+            if not isinstance(node, Delta):
+                continue
+            i, j = sorted(labels)
+            if i == j:
+                del self.powers[(node, labels)]
+                return True
+            if j in self.bound:
+                del self.powers[(node, labels)]
+                self.identify(j, i)
+                return True
+            if any(j in other[1] for other in self.powers if other != (node, labels)):
+                self.rename(j, i, keep=(node, labels))
+                return True
+        return False
+
+    def identify(self, old: int, new: int) -> None:
+        self.rename(old, new)
+        self.bound.discard(old)
+        self.sizes.pop(old)
+
+    def rename(self, old: int, new: int, keep: Factor | None = None) -> None:
+        hit = [e for e in self.powers if old in e[1] and e != keep]
+        taken = [(node, labels, self.powers.pop((node, labels))) for node, labels in hit]
+        for node, labels, exponent in taken:
+            self.take(node, tuple(new if label == old else label for label in labels), exponent)
+
+    def flatten(self) -> bool:
+        """Open a sum that is chained to another factor through a bound index."""
+        weights = self.weights()
+        for (node, labels), exponent in self.powers.items():
+            if not (isinstance(node, Contraction) and node.bound) or exponent not in (1, 2):
+                continue
+            if any(label in self.bound and weights[label] <= 2 for label in labels):
+                del self.powers[(node, labels)]
+                for _ in range(int(exponent)):
+                    self.open(node, labels)
+                return True
+        return False
+
+    def open(self, node: Contraction, labels: tuple[int, ...]) -> None:
+        names = dict(enumerate(labels))
+        for b in node.bound:
+            names[b] = self.fresh(node.sizes[b])
+            self.bound.add(names[b])
+        self.coef *= node.coef
+        self.todo += [(inner, tuple(names[s] for s in slots)) for inner, slots in node.factors]
+
+    def cancel_inverse(self) -> bool:
+        """`Σ_q N[i,q] N⁻¹[q,j] = δ[i,j]`, where N is one factor or a product of factors."""
+        for (node, labels), exponent in self.powers.items():
+            if not isinstance(node, Inverse) or exponent != 1:
+                continue
+            half = node.rank // 2
+            for side in (0, 1):
+                near = labels[:half] if side == 0 else labels[half:]
+                if not all(label in self.bound for label in near):
+                    continue
+                found = self.find(node.arg, near, 1 - side, (node, labels))
+                if found is None:
+                    continue
+                used, far = found
+                del self.powers[(node, labels)]
+                for entry in used:
+                    del self.powers[entry]
+                self.bound -= set(near)
+                for label in near:
+                    self.sizes.pop(label)
+                other = labels[half:] if side == 0 else labels[:half]
+                for a, b in zip(other, far, strict=True):
+                    self.todo.append((delta(self.sizes[a]), (a, b)))
+                coef = node.arg.coef if isinstance(node.arg, Contraction) else ONE
+                self.coef /= coef
+                return True
+        return False
+
+    def find(
+        self, matrix: Node, near: tuple[int, ...], side: int, skip: Factor
+    ) -> tuple[list[Factor], tuple[int, ...]] | None:
+        """Find factors that make up `matrix` with its rows (side 0) or columns (side 1) at `near`."""
+        weights = self.weights()
+        if any(weights[label] != 2 for label in near):
+            return None
+        half = matrix.rank // 2
+        pattern: tuple[Factor, ...] = ((matrix, tuple(range(matrix.rank))),)
+        inner: list[int] = []
+        if isinstance(matrix, Contraction):
+            pattern, inner = matrix.factors, list(matrix.bound)
+        start = dict(zip(range(half) if side == 0 else range(half, 2 * half), near, strict=True))
+        pool = [e for e, x in self.powers.items() if x == 1 and e != skip]
+        for names, used in _matches(list(pattern), start, pool):
+            if any(names[b] not in self.bound or weights[names[b]] != 2 for b in inner):
+                continue
+            far = tuple(names[s] for s in (range(half, 2 * half) if side == 0 else range(half)))
+            if len(set(far) | set(near)) == 2 * half:
+                return used, far
+        return None
+
+    def cancel_orthogonal(self) -> bool:
+        """`Σ_q Q[q,i] Q[q,j] = δ[i,j]`, and the same for the rows, for an orthogonal Q."""
+        weights = self.weights()
+        for (node, labels), exponent in self.powers.items():
+            if not (isinstance(node, Leaf) and "orthogonal" in node.traits):
+                continue
+            for slot in (0, 1):
+                q = labels[slot]
+                if q not in self.bound or weights[q] != 2 or exponent not in (1, 2):
+                    continue
+                if exponent == 2:
+                    del self.powers[(node, labels)]
+                    self.bound.discard(q)
+                    self.sizes.pop(q)
+                    return True
+                for other, far in list(self.powers):
+                    if other is node and far != labels and far[slot] == q and self.powers[(other, far)] == 1:
+                        del self.powers[(node, labels)], self.powers[(other, far)]
+                        self.bound.discard(q)
+                        size = self.sizes.pop(q)
+                        self.todo.append((delta(size), (labels[1 - slot], far[1 - slot])))
+                        return True
+        return False
+
+    def drop_idle(self) -> None:
+        """A sum over an index that stands nowhere is its size."""
+        standing = {label for _, labels in self.powers for label in labels}
+        for label in sorted(self.bound - standing):
+            self.bound.discard(label)
+            coef, factors = _size_factors(self.sizes.pop(label))
+            self.coef *= coef
+            for factor in factors:
+                self.take(factor, ())
+
+    def pair_up(self) -> None:
+        """Entrywise laws between two factors: `u sign(u) = |u|`, `sign(u) |u| = u`, `|u|² = u²`, powers `bᵉ bᵏ`."""
+        changed = True
+        while changed:
+            changed = False
+            for (node, labels), exponent in list(self.powers.items()):
+                if _pair(self, node, labels, exponent):
+                    changed = True
+                    break
+            while self.todo:
+                self.take(*self.todo.pop())
+
+    # -- result
+
+    def result(self) -> Node:
+        dims = tuple(self.sizes[k] for k in range(self.rank))
+        if self.coef == 0:
+            return number(0, dims)
+        if not self.powers:
+            return number(self.coef, dims)
+        weights = self.weights()
+        chained = {b for b in self.bound if weights[b] <= 2}
+        parts = [(power(node, e), labels) for (node, labels), e in self.powers.items()]
+        parts = self.group(parts, chained)
+        merged = _Work(self.coef, parts, tuple(range(self.rank)), {k: self.sizes[k] for k in range(self.rank)})
+        while merged.todo:
+            merged.take(*merged.todo.pop())
+        parts = [(power(node, e), labels) for (node, labels), e in merged.powers.items()]
+        parts = merged.group(parts, set(merged.bound))
+        return _pure(merged.coef, parts, dims)
+
+    def group(self, parts: list[Factor], inside: set[int]) -> list[Factor]:
+        """Make a node of each set of factors that the indices `inside` connect."""
+        home: dict[int, int] = {}
+        groups: dict[int, list[Factor]] = {}
+        for n, part in enumerate(parts):
+            joined = [part]
+            for label in set(part[1]) & inside:
+                old = home.get(label)
+                if old is not None and old in groups and old != n:
+                    joined = groups.pop(old) + joined
+            groups[n] = joined
+            for _, labels in joined:
+                for label in labels:
+                    if label in inside:
+                        home[label] = n
+        done: list[Factor] = []
+        for members in groups.values():
+            if any(label in inside for _, labels in members for label in labels):
+                done.append(_connected(members, inside, self.sizes))
+            else:
+                done += members
+        return done
+
+
+def _pair(work: _Work, node: Node, labels: tuple[int, ...], exponent: Fraction) -> bool:
+    if isinstance(node, Power) and exponent != 0:
+        for other, at in work.powers:
+            if other is node.base and at == labels:
+                extra = work.powers.pop((other, at))
+                work.powers.pop((node, labels))
+                expo = add([(exponent, node.exponent), (ONE, number(extra, node.dims))], node.dims)
+                work.todo.append((general_power(node.base, expo), labels))
+                return True
+            if isinstance(other, Power) and other is not node and other.base is node.base and at == labels:
+                extra = work.powers.pop((other, at))
+                work.powers.pop((node, labels))
+                expo = add([(exponent, node.exponent), (extra, other.exponent)], node.dims)
+                work.todo.append((general_power(node.base, expo), labels))
+                return True
+        return False
+    if not isinstance(node, Map) or exponent.denominator != 1 or exponent <= 0:
+        return False
+    if node.function == "abs" and exponent >= 2:
+        work.powers.pop((node, labels))
+        even = exponent - exponent % 2
+        work.todo.append((power(node.arg, even), labels))
+        if exponent % 2:
+            work.todo.append((node, labels))
+        return True
+    if node.function == "sign":
+        core = node.arg
+        if (core, labels) in work.powers and work.powers[(core, labels)] >= 1:
+            work.powers[(core, labels)] -= 1
+            if work.powers[(core, labels)] == 0:
+                del work.powers[(core, labels)]
+            work.retake([(node, labels)]) if exponent == 1 else None
+            if exponent == 1:
+                work.todo.pop()
+            else:
+                work.powers[(node, labels)] -= 1
+            work.todo.append((entrywise("abs", core), labels))
+            return True
+        size = entrywise("abs", core)
+        if (size, labels) in work.powers and work.powers[(size, labels)] >= 1:
+            for entry in ((size, labels), (node, labels)):
+                work.powers[entry] -= 1
+                if work.powers[entry] == 0:
+                    del work.powers[entry]
+            work.todo.append((core, labels))
+            return True
+    return False
+
+
+def _matches(
+    pattern: list[Factor], names: dict[int, int], pool: list[Factor]
+) -> Iterable[tuple[dict[int, int], list[Factor]]]:
+    """Yield the ways to find the factors of a pattern among those of a product."""
+    if not pattern:
+        yield names, []
+        return
+    ready = [p for p in pattern if any(s in names for s in p[1])] or pattern
+    node, slots = ready[0]
+    rest = [p for p in pattern if p is not ready[0]]
+    for entry in pool:
+        if entry[0] is not node:
+            continue
+        for perm in symmetries(node):
+            at = tuple(entry[1][s] for s in perm)
+            if any(names.get(s, label) != label for s, label in zip(slots, at, strict=True)):
+                continue
+            more = {**names, **dict(zip(slots, at, strict=True))}
+            for found, used in _matches(rest, more, [p for p in pool if p != entry]):
+                yield found, [entry, *used]
+
+
+def _connected(members: list[Factor], inside: set[int], sizes: Mapping[int, Size]) -> Factor:
+    """Return the sum over `inside` as a node, its axes in canonical order, and their labels."""
+    colours: dict[int, str] = {}
+    for _, labels in members:
+        for label in labels:
+            colours[label] = ("1" if label in inside else "0") + str(sizes[label])
+    items = [(node.key, labels, symmetries(node)) for node, labels in members]
+    names, order = canonical(items, colours)
+    axes = sorted((label for label in colours if label not in inside), key=names.__getitem__)
+    factors = tuple(_settled(members[k], names) for k in order)
+    by_name = sorted(names, key=names.__getitem__)
+    all_sizes = tuple(sizes[label] for label in by_name)
+    node = Contraction(all_sizes[: len(axes)], ONE, factors, all_sizes)
+    return node, tuple(axes)
+
+
+def _settled(factor: Factor, names: Mapping[int, int]) -> Factor:
+    node, labels = factor
+    return node, min(tuple(names[labels[s]] for s in perm) for perm in symmetries(node))
+
+
+def _pure(coef: Fraction, parts: list[Factor], dims: Shape) -> Node:
+    rank = len(dims)
+    if coef == 1 and len(parts) == 1 and tuple(range(rank)) in (
+        tuple(parts[0][1][s] for s in perm) for perm in symmetries(parts[0][0])
+    ):
+        return parts[0][0]
+    settled = sorted(
+        (_settled(p, {k: k for k in range(rank)}) for p in parts), key=lambda f: (f[0].key, f[1])
+    )
+    return Contraction(dims, coef, tuple(settled), dims)
+
+
+def core(node: Node) -> tuple[Node, tuple[int, ...]]:
+    """Return (c, axes) with `node[i…] = c[i[axes]…]`: c without axes that are only broadcast.
+
+    Entrywise functions commute with this, so it is pulled out of them.
+    """
+    if not isinstance(node, Contraction) or node.bound or not node.factors:
+        return node, tuple(range(node.rank))
+    if any(isinstance(f, Delta) for f, _ in node.factors):
+        return node, tuple(range(node.rank))
+    used = {label for _, labels in node.factors for label in labels}
+    items = [(f.key, labels, symmetries(f)) for f, labels in node.factors]
+    names, _ = canonical(items, {label: str(node.sizes[label]) for label in used})
+    axes = tuple(sorted(used, key=names.__getitem__))
+    if axes == tuple(range(node.rank)):
+        return node, axes
+    return contract(node.coef, node.factors, axes), axes
+
+
+def rewrapped(node: Node, axes: tuple[int, ...], dims: Shape) -> Node:
+    """Return `node[i[axes]…]` as a function of all axes `dims`."""
+    if axes == tuple(range(len(dims))) and node.dims == dims:
+        return node
+    return contract(1, [(node, axes)], range(len(dims)), dict(enumerate(dims)))
+
+
+def transposed(node: Node, axes: Sequence[int]) -> Node:
+    """Return the array whose axis k is axis `axes[k]` of `node`."""
+    return contract(1, [(node, range(node.rank))], axes)
+
+
+# ---------------------------------------------------------------- sums
+
+
+def add(terms: Iterable[tuple[Fraction | int, Node]], dims: Shape) -> Node:
+    """Return `Σ coef · term`; every term has the axes `dims`.
+
+    The content is taken out, so that a sum that stands as a factor is primitive: `2x + 2y` is
+    `2 (x + y)`, with a sign that depends on the sum alone.
+    """
+    total: dict[Node, Fraction] = {}
+    stack = [(Fraction(c), n) for c, n in terms]
+    while stack:
+        coef, node = stack.pop()
+        if node.dims != tuple(dims):
+            raise ShapeError("terms of different shapes")
+        if isinstance(node, Add):
+            stack += [(coef * c, n) for c, n in node.terms]
+            continue
+        if isinstance(node, Contraction) and not node.bound:
+            if len(node.factors) == 1 and isinstance(node.factors[0][0], Add):
+                inner, labels = node.factors[0]
+                spread = [(coef * node.coef * c, rewrapped(n, labels, node.dims)) for c, n in inner.terms]
+                stack += spread
+                continue
+            coef, node = coef * node.coef, _with_coef(node, ONE)
+        total[node] = total.get(node, ZERO) + coef
+    kept = {n: c for n, c in total.items() if c != 0}
+    if not kept:
+        return number(0, dims)
+    if len(kept) == 1:
+        ((node, coef),) = kept.items()
+        return scaled(coef, node)
+    content = _content(kept.values())
+    content *= _sign(kept)
+    items = sorted(((c / content, n) for n, c in kept.items()), key=lambda t: t[1].key)
+    result: Node = Add(tuple(dims), tuple(items))
+    if len(dims) == 2:
+        flipped = sorted(((c, transposed(n, (1, 0))) for c, n in items), key=lambda t: t[1].key)
+        other = Add((dims[1], dims[0]), tuple(flipped))
+        if other.key < result.key:
+            return Contraction(tuple(dims), content, ((other, (1, 0)),), tuple(dims))
+    return scaled(content, result)
+
+
+def _with_coef(node: Contraction, coef: Fraction) -> Node:
+    if coef == 1 and len(node.factors) == 1:
+        return _pure(ONE, list(node.factors), node.dims)
+    return Contraction(node.dims, coef, node.factors, node.sizes)
+
+
+def scaled(coef: Fraction, node: Node) -> Node:
+    """Return `coef · node`."""
+    if coef == 1:
+        return node
+    return contract(coef, [(node, range(node.rank))], range(node.rank), dict(enumerate(node.dims)))
+
+
+def _content(coefs: Iterable[Fraction]) -> Fraction:
+    values = list(coefs)
+    top = reduce(gcd, (abs(c.numerator) for c in values))
+    low = reduce(lcm, (c.denominator for c in values))
+    return Fraction(top, low)
+
+
+def _sign(terms: Mapping[Node, Fraction]) -> int:
+    """The sign that makes more terms positive; with a tie, a constant, the longest term, the last name."""
+    balance = sum(1 if c > 0 else -1 for c in terms.values())
+    if balance:
+        return 1 if balance > 0 else -1
+    lead = max(terms, key=lambda n: (constant(n) is not None, _weight(n), getattr(core(n)[0], "name", ""), n.key))
+    return 1 if terms[lead] > 0 else -1
+
+
+_WEIGHTS: weakref.WeakKeyDictionary[Node, int] = weakref.WeakKeyDictionary()
+
+
+def _weight(node: Node) -> int:
+    known = _WEIGHTS.get(node)
+    if known is None:
+        inner = sum(_weight(c) for c in node.children())
+        wrapper = isinstance(node, Contraction) and not node.bound and len(node.factors) == 1
+        known = _WEIGHTS[node] = min(10**6, inner if wrapper else 1 + node.rank + inner)
+    return known
+
+
+# ---------------------------------------------------------------- entrywise functions
+
+
+def entrywise(function: str, arg: Node, order: int = 0) -> Node:
+    """Return `f(arg[i…])`."""
+    inner, axes = core(arg)
+    value = constant(inner)
+    if value is not None:
+        known = _at_number(function, value)
+        if known is not None:
+            return number(known, arg.dims)
+    if function == "abs" and positive(inner):
+        return arg
+    if function == "sign" and positive(inner):
+        return number(1, arg.dims)
+    return rewrapped(Map(inner.dims, function, order, inner), axes, arg.dims)
+
+
+def _at_number(function: str, value: Fraction) -> Fraction | None:
+    if function in ("abs", "sign", "relu"):
+        return {"abs": abs(value), "sign": Fraction((value > 0) - (value < 0)), "relu": max(value, ZERO)}[function]
+    exact = {
+        ("exp", 0): 1, ("log", 1): 0, ("log1p", 0): 0, ("expm1", 0): 0, ("sin", 0): 0, ("cos", 0): 1, ("tan", 0): 0,
+        ("arcsin", 0): 0, ("arctan", 0): 0, ("sinh", 0): 0, ("cosh", 0): 1, ("tanh", 0): 0,
+    }  # fmt: skip
+    known = exact.get((function, value))
+    return None if known is None else Fraction(known)
+
+
+def power(base: Node, exponent: Fraction | int) -> Node:
+    """Return `base[i…] ** exponent` for a rational exponent."""
+    exponent = Fraction(exponent)
+    if exponent == 1:
+        return base
+    if exponent == 0:
+        return number(1, base.dims)
+    value = constant(base)
+    if value is not None:
+        known = _rational_power(value, exponent)
+        if known is not None:
+            return number(known, base.dims)
+    whole = exponent.denominator == 1
+    if isinstance(base, Delta):
+        if exponent < 0:
+            raise UnsupportedError("division by an identity matrix divides by its zeros")
+        return base
+    if isinstance(base, Pow):
+        if whole or positive(base.base):
+            return power(base.base, base.exponent * exponent)
+        if base.exponent * exponent == 1 and base.exponent == 2:
+            return entrywise("abs", base.base)
+    if isinstance(base, Map) and base.function == "abs" and whole and exponent % 2 == 0:
+        return power(base.arg, exponent)
+    if isinstance(base, Contraction) and not base.bound and base.factors:
+        if whole:
+            return contract(
+                _coef_power(base.coef, int(exponent)),
+                [(power(f, exponent), labels) for f, labels in base.factors],
+                range(base.rank),
+                dict(enumerate(base.dims)),
+            )
+        outside = [(f, labels) for f, labels in base.factors if positive(f)]
+        root = _rational_power(base.coef, exponent) if base.coef > 0 else None
+        if outside or (root is not None and base.coef != 1):
+            inside = [p for p in base.factors if p not in outside]
+            left = base.coef if root is None else ONE
+            rest = contract(left, inside, range(base.rank), dict(enumerate(base.dims)))
+            parts = [(power(f, exponent), labels) for f, labels in outside]
+            if constant(rest) != 1:
+                parts.append((_root(rest, exponent), tuple(range(base.rank))))
+            return contract(root if root is not None else ONE, parts, range(base.rank), dict(enumerate(base.dims)))
+    return _root(base, exponent)
+
+
+def _root(base: Node, exponent: Fraction) -> Node:
+    inner, axes = core(base)
+    return rewrapped(Pow(inner.dims, inner, exponent), axes, base.dims)
+
+
+def _coef_power(coef: Fraction, exponent: int) -> Fraction:
+    if coef == 0 and exponent < 0:
+        raise UnsupportedError("division by 0")
+    return coef**exponent
+
+
+def _rational_power(value: Fraction, exponent: Fraction) -> Fraction | None:
+    if exponent.denominator == 1:
+        if abs(exponent) > 64 and abs(value) != 1 and value != 0:
+            return None
+        return _coef_power(value, int(exponent))
+    if exponent.denominator == 2 and value > 0:
+        top, low = isqrt(value.numerator), isqrt(value.denominator)
+        if top * top == value.numerator and low * low == value.denominator:
+            return Fraction(top, low) ** exponent.numerator
+    return None
+
+
+def general_power(base: Node, exponent: Node) -> Node:
+    """Return `base[i…] ** exponent[i…]` for two arrays of the same axes."""
+    value = constant(exponent)
+    if value is not None:
+        return power(base, value)
+    if constant(base) == 1:
+        return base
+    return Power(base.dims, base, exponent)
+
+
+def where(relation: str, left: Node, right: Node, yes: Node, no: Node) -> Node:
+    """Return `yes` where `left ⋈ right`, else `no`, entrywise."""
+    if yes is no:
+        return yes
+    return Where(yes.dims, relation, left, right, yes, no)
+
+
+def extremum(kind: str, left: Node, right: Node) -> Node:
+    """Return the entrywise maximum or minimum."""
+    if left is right:
+        return left
+    return Extremum(left.dims, kind, left, right)
+
+
+def positive(node: Node) -> bool:
+    """Tell whether every entry is known to be greater than 0."""
+    if isinstance(node, Leaf):
+        return bool(node.traits & POSITIVE)
+    if isinstance(node, SizeOf):
+        return True
+    if isinstance(node, Map):
+        return node.function in ("exp", "cosh", "sigmoid", "softplus")
+    if isinstance(node, Softmax):
+        return True
+    if isinstance(node, Pow):
+        return positive(node.base)
+    if isinstance(node, Contraction):
+        return node.coef > 0 and all(positive(f) for f in node.children())
+    if isinstance(node, Add):
+        return all(c > 0 and (positive(n) or _never_negative(n)) for c, n in node.terms) and any(
+            positive(n) for _, n in node.terms
+        )
+    return isinstance(node, Det) and _definite(node.arg)
+
+
+def _never_negative(node: Node) -> bool:
+    if isinstance(node, Pow):
+        return node.exponent.denominator == 1 and node.exponent % 2 == 0
+    if isinstance(node, Map):
+        return node.function in ("abs", "relu")
+    if isinstance(node, Contraction):
+        return node.coef >= 0 and all(positive(f) or _never_negative(f) for f in node.children())
+    return positive(node)
+
+
+def _definite(node: Node) -> bool:
+    return isinstance(node, Leaf) and "positive_definite" in node.traits
+
+
+# ---------------------------------------------------------------- functions of a matrix
+
+
+def _half(node: Node) -> int:
+    half = node.rank // 2
+    if node.rank % 2 or node.dims[:half] != node.dims[half:]:
+        raise ShapeError("a square matrix is needed")
+    return half
+
+
+def inverse(matrix: Node) -> Node:
+    """Return `matrix⁻¹`; scalars come out, products of square matrices and Kronecker products split."""
+    half = _half(matrix)
+    if isinstance(matrix, (Delta,)):
+        return matrix
+    if isinstance(matrix, Inverse):
+        return matrix.arg
+    if isinstance(matrix, Leaf) and "orthogonal" in matrix.traits:
+        return transposed(matrix, (1, 0))
+    swap = (*range(half, 2 * half), *range(half))
+    if isinstance(matrix, Contraction):
+        chain = square_chain(matrix)
+        if chain is not None:
+            return contract(1, [(inverse(m), tuple(reversed(ends))) for m, ends in chain], (1, 0))
+        parts = _blocks(matrix)
+        if parts is not None:
+            scalars, blocks = parts
+            flipped = [(inverse(b), (*labels[len(labels) // 2 :], *labels[: len(labels) // 2])) for b, labels in blocks]
+            factors = [(power(s, -1), ()) for s in scalars] + flipped
+            return contract(1 / matrix.coef, factors, swap)
+        diagonal = _diagonal_of(matrix)
+        if diagonal is not None:
+            return contract(1, [(power(diagonal, -1), "i"), (delta(matrix.dims[0]), "ij")], "ij")
+        inner, axes = core(matrix)
+        if axes != tuple(range(matrix.rank)) and inner.dims == matrix.dims:
+            return contract(1, [(Inverse(inner.dims, inner), axes)], range(matrix.rank))
+    return Inverse(matrix.dims, matrix)
+
+
+def determinant(matrix: Node) -> Node:
+    """Return `det(matrix)`."""
+    _half(matrix)
+    if isinstance(matrix, Delta):
+        return number(1)
+    if isinstance(matrix, Leaf) and "orthogonal" in matrix.traits:
+        return Det((), matrix)
+    if isinstance(matrix, Inverse):
+        return power(determinant(matrix.arg), -1)
+    if isinstance(matrix, Contraction):
+        chain = square_chain(matrix)
+        if chain is not None:
+            return contract(1, [(determinant(m), ()) for m, _ in chain], ())
+        parts = _blocks(matrix)
+        if parts is not None:
+            return _det_of_blocks(matrix, *parts)
+        if _diagonal_of(matrix) is None:
+            inner, axes = core(matrix)
+            if axes != tuple(range(matrix.rank)) and inner.dims == matrix.dims:
+                return determinant(inner)
+    return Det((), matrix)
+
+
+def _det_of_blocks(matrix: Contraction, scalars: list[Node], blocks: list[Factor]) -> Node:
+    whole = sympy.Mul(*matrix.dims[: matrix.rank // 2])
+    scalar = contract(matrix.coef, [(s, ()) for s in scalars], ())
+    factors = [general_power(scalar, size_of(whole))]
+    for block, labels in blocks:
+        own = sympy.Mul(*(matrix.sizes[k] for k in labels[: len(labels) // 2]))
+        factors.append(general_power(determinant(block), size_of(whole / own)))
+    return contract(1, [(f, ()) for f in factors], ())
+
+
+def log_determinant(matrix: Node) -> Node:
+    """Return `log |det(matrix)|`."""
+    _half(matrix)
+    if isinstance(matrix, Delta):
+        return number(0)
+    if isinstance(matrix, Inverse):
+        return scaled(Fraction(-1), log_determinant(matrix.arg))
+    if isinstance(matrix, Contraction):
+        chain = square_chain(matrix)
+        if chain is not None:
+            return add([(1, log_determinant(m)) for m, _ in chain], ())
+        parts = _blocks(matrix)
+        if parts is not None:
+            return _logdet_of_blocks(matrix, *parts)
+        if _diagonal_of(matrix) is None:
+            inner, axes = core(matrix)
+            if axes != tuple(range(matrix.rank)) and inner.dims == matrix.dims:
+                return log_determinant(inner)
+    return LogDet((), matrix)
+
+
+def _logdet_of_blocks(matrix: Contraction, scalars: list[Node], blocks: list[Factor]) -> Node:
+    whole = sympy.Mul(*matrix.dims[: matrix.rank // 2])
+    scalar = entrywise("abs", contract(matrix.coef, [(s, ()) for s in scalars], ()))
+    terms: list[tuple[Fraction | int, Node]] = []
+    if constant(scalar) != 1:
+        terms.append((1, contract(1, [(size_of(whole), ()), (entrywise("log", scalar), ())], ())))
+    for block, labels in blocks:
+        own = sympy.Mul(*(matrix.sizes[k] for k in labels[: len(labels) // 2]))
+        terms.append((1, contract(1, [(size_of(whole / own), ()), (log_determinant(block), ())], ())))
+    return add(terms, ())
+
+
+def square_chain(matrix: Contraction) -> list[tuple[Node, tuple[int, int]]] | None:
+    """Return the factors of a product of square matrices of one size, in order, each with its ends.
+
+    Such a product is invertible only where every factor is.
+    """
+    if not matrix.bound or matrix.rank != 2 or len(matrix.factors) != len(matrix.bound) + 1:
+        return None
+    size = matrix.dims[0]
+    if any(f.dims != (size, size) for f in matrix.children()):
+        return None
+    left = list(matrix.factors)
+    at, chain = 0, []
+    while left:
+        step = next((f for f in left if at in f[1]), None)
+        if step is None or step[1][0] == step[1][1]:
+            return None
+        left.remove(step)
+        node, labels = step
+        if labels[0] == at:
+            chain.append((node, (labels[0], labels[1])))
+        else:
+            chain.append((transposed(node, (1, 0)), (labels[1], labels[0])))
+        at = chain[-1][1][1]
+    return chain if at == 1 else None
+
+
+def _blocks(matrix: Contraction) -> tuple[list[Node], list[Factor]] | None:
+    """Split scalars and Kronecker factors off a pure product; None where it is neither."""
+    if matrix.bound or not matrix.factors:
+        return None
+    half = matrix.rank // 2
+    scalars = [f for f, labels in matrix.factors if not labels]
+    others = [(f, labels) for f, labels in matrix.factors if labels]
+    blocks: list[Factor] = []
+    seen: set[int] = set()
+    for f, labels in others:
+        rows = sorted(k for k in labels if k < half)
+        wanted = {*rows, *(k + half for k in rows)}
+        if set(labels) != wanted or len(labels) != len(wanted) or seen & wanted:
+            return None
+        seen |= wanted
+        ordered = (*rows, *(k + half for k in rows))
+        blocks.append((contract(1, [(f, labels)], ordered), ordered))
+    if len(seen) != matrix.rank:
+        return None
+    if len(blocks) == 1 and not scalars and matrix.coef == 1:
+        return None
+    return scalars, blocks
+
+
+def _diagonal_of(matrix: Contraction) -> Node | None:
+    """Return d where the matrix is `d[i] δ[i, j]`."""
+    if matrix.bound or matrix.rank != 2:
+        return None
+    deltas = [f for f in matrix.factors if isinstance(f[0], Delta)]
+    if len(deltas) != 1:
+        return None
+    rest = [f for f in matrix.factors if f is not deltas[0]]
+    if any(1 in labels for _, labels in rest):
+        return None
+    return contract(matrix.coef, rest, (0,), {0: matrix.dims[0]})
+
+
+# ---------------------------------------------------------------- functions along axes, unknown functions
+
+
+def softmax(arg: Node, axes: Sequence[int]) -> Node:
+    """Return the softmax over `axes`."""
+    return Softmax(arg.dims, arg, tuple(sorted(axes)))
+
+
+def log_sum_exp(arg: Node, axes: Sequence[int]) -> Node:
+    """Return log Σ exp over `axes`."""
+    rest = tuple(d for k, d in enumerate(arg.dims) if k not in axes)
+    return LogSumExp(rest, arg, tuple(sorted(axes)))
+
+
+def product(arg: Node, axes: Sequence[int]) -> Node:
+    """Return the product over `axes`."""
+    rest = tuple(d for k, d in enumerate(arg.dims) if k not in axes)
+    return Prod(rest, arg, tuple(sorted(axes)))
+
+
+def product_except(arg: Node, axes: Sequence[int]) -> Node:
+    """Return the product of the other entries over `axes`."""
+    return ProdExcept(arg.dims, arg, tuple(sorted(axes)))
+
+
+def unknown(name: str, args: Sequence[Node], dims: Shape, slots: Sequence[int] = ()) -> Node:
+    """Return an unknown function of shape `dims`, differentiated in the arguments `slots`.
+
+    Mixed derivatives of a smooth function commute: the slots are sorted and the axes follow.
+    """
+    order = sorted(range(len(slots)), key=lambda k: slots[k])
+    axes = list(range(len(dims)))
+    blocks: list[list[int]] = []
+    at = len(dims)
+    for slot in slots:
+        blocks.append(list(range(at, at + args[slot].rank)))
+        at += args[slot].rank
+    full = (*dims, *(d for k in order for d in args[slots[k]].dims))
+    node = Unknown(full, name, tuple(args), tuple(slots[k] for k in order))
+    wanted = axes + [a for k in order for a in blocks[k]]
+    if wanted == list(range(at)):
+        return node
+    return contract(1, [(node, wanted)], range(at))
+
+
+# ---------------------------------------------------------------- symmetry, rebuilding
+
+_SYMMETRIES: weakref.WeakKeyDictionary[Node, tuple[tuple[int, ...], ...]] = weakref.WeakKeyDictionary()
+
+
+def symmetries(node: Node) -> tuple[tuple[int, ...], ...]:
+    """Return the permutations of its axes that leave a node unchanged, the identity among them."""
+    known = _SYMMETRIES.get(node)
+    if known is None:
+        known = _SYMMETRIES[node] = _find_symmetries(node)
+    return known
+
+
+def _find_symmetries(node: Node) -> tuple[tuple[int, ...], ...]:
+    same = tuple(range(node.rank))
+    if isinstance(node, Unknown):
+        return _unknown_symmetries(node)
+    if isinstance(node, Contraction) and 2 <= node.rank <= 4 and len(set(node.dims)) < node.rank:
+        return _contraction_symmetries(node)
+    if node.rank != 2 or node.dims[0] != node.dims[1]:
+        return (same,)
+    both = (same, (1, 0))
+    return both if _is_symmetric(node) else (same,)
+
+
+def _is_symmetric(node: Node) -> bool:
+    match node:
+        case Delta():
+            return True
+        case Leaf():
+            return bool(node.traits & SYMMETRIC)
+        case Defined():
+            return len(symmetries(node.body)) > 1
+        case Map() | Inverse():
+            return len(symmetries(node.arg)) > 1
+        case Pow():
+            return len(symmetries(node.base)) > 1
+        case Add():
+            flipped = {transposed(n, (1, 0)): c for c, n in node.terms}
+            return flipped == {n: c for c, n in node.terms}
+        case _:
+            return False
+
+
+def _contraction_symmetries(node: Contraction) -> tuple[tuple[int, ...], ...]:
+    """Try every order of axes of equal sizes: a symmetry is one that leaves the canonical form alone."""
+    axes = range(node.rank)
+    written: dict[tuple[int, ...], list[tuple[str, tuple[int, ...]]]] = {}
+    items = [(f.key, labels, symmetries(f)) for f, labels in node.factors]
+    for perm in permutations(axes):
+        if any(node.dims[perm[k]] != node.dims[k] for k in axes):
+            continue
+        fixed = {label: f"1{size}" for label, size in enumerate(node.sizes)}
+        fixed.update({perm[k]: f"0{k}" for k in axes})
+        names, order = canonical(items, fixed)
+        written[perm] = [(node.factors[k][0].key, _settled(node.factors[k], names)[1]) for k in order]
+    first = written[tuple(axes)]
+    return tuple(perm for perm, form in written.items() if form == first)
+
+
+def _unknown_symmetries(node: Unknown) -> tuple[tuple[int, ...], ...]:
+    own = node.rank - sum(node.args[s].rank for s in node.slots)
+    perms: list[tuple[int, ...]] = [tuple(range(node.rank))]
+    at = own
+    starts = []
+    for slot in node.slots:
+        starts.append(at)
+        at += node.args[slot].rank
+    for k in range(len(node.slots) - 1):
+        if node.slots[k] != node.slots[k + 1]:
+            continue
+        width = node.args[node.slots[k]].rank
+        swapped = list(range(node.rank))
+        a, b = starts[k], starts[k + 1]
+        swapped[a : a + width], swapped[b : b + width] = swapped[b : b + width], swapped[a : a + width]
+        perms += [tuple(p[s] for s in swapped) for p in list(perms)]
+    return tuple(dict.fromkeys(perms))
+
+
+def rebuild(node: Node, new: Callable[[Node], Node]) -> Node:
+    """Return the node with `new` applied to its children, normalised again."""
+    match node:
+        case Contraction():
+            factors = [(new(f), labels) for f, labels in node.factors]
+            return contract(node.coef, factors, range(node.rank), dict(enumerate(node.sizes)))
+        case Add():
+            return add([(c, new(n)) for c, n in node.terms], node.dims)
+        case Defined():
+            return defined(node.name, new(node.body))
+        case Map():
+            return entrywise(node.function, new(node.arg), node.order)
+        case Pow():
+            return power(new(node.base), node.exponent)
+        case Power():
+            return general_power(new(node.base), new(node.exponent))
+        case Where():
+            return where(node.relation, new(node.left), new(node.right), new(node.yes), new(node.no))
+        case Extremum():
+            return extremum(node.kind, new(node.left), new(node.right))
+        case Inverse():
+            return inverse(new(node.arg))
+        case Det():
+            return determinant(new(node.arg))
+        case LogDet():
+            return log_determinant(new(node.arg))
+        case Softmax():
+            return softmax(new(node.arg), node.axes)
+        case LogSumExp():
+            return log_sum_exp(new(node.arg), node.axes)
+        case Prod():
+            return product(new(node.arg), node.axes)
+        case ProdExcept():
+            return product_except(new(node.arg), node.axes)
+        case Unknown():
+            args = [new(a) for a in node.args]
+            own = node.rank - sum(node.args[s].rank for s in node.slots)
+            return unknown(node.name, args, node.dims[:own], node.slots)
+        case Leaf() | Delta() | SizeOf():
+            return node
+    raise UnsupportedError(f"cannot rebuild {type(node).__name__}")
+
+
+def substitute(node: Node, change: Mapping[Node, Node] | Callable[[Node], Node | None]) -> Node:
+    """Return the node with parts replaced (before their insides are looked at), normalised again."""
+    lookup = change.get if isinstance(change, Mapping) else change
+    memo: dict[Node, Node] = {}
+    stack = [node]
+    while stack:
+        top = stack[-1]
+        if top in memo:
+            stack.pop()
+            continue
+        new = lookup(top)
+        if new is not None:
+            memo[top] = new
+            stack.pop()
+            continue
+        missing = [c for c in top.children() if c not in memo]
+        if missing:
+            stack += missing
+            continue
+        same = all(memo[c] is c for c in top.children())
+        memo[top] = top if same else rebuild(top, memo.__getitem__)
+        stack.pop()
+    return memo[node]
+
+
+def unfold(node: Node, names: Callable[[Defined], bool] = lambda _: True) -> Node:
+    """Return the node with definitions replaced by what they stand for."""
+    memo: dict[Node, Node] = {}
+    for part in walk(node):
+        if isinstance(part, Defined) and names(part):
+            memo[part] = memo[part.body]
+        else:
+            same = all(memo[c] is c for c in part.children())
+            memo[part] = part if same else rebuild(part, memo.__getitem__)
+    return memo[node]
+
+
+__all__ = [
+    "Along", "MatrixFunction", "add", "constant", "contract", "core", "defined", "delta", "determinant", "entrywise",
+    "extremum", "general_power", "inverse", "is_zero", "leaf", "log_determinant", "log_sum_exp", "number", "positive",
+    "power", "product", "product_except", "rebuild", "rewrapped", "scaled", "size_of", "softmax", "substitute",
+    "symmetries", "transposed", "unfold", "unknown", "where",
+]  # fmt: skip

@@ -1,0 +1,90 @@
+"""The rewriter: applies named rules to an expression as written, and keeps every step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sympy
+
+from symderiv.errors import ProofError
+from symderiv.index.nodes import Context, Immediate, Place, Step, Sum, at, places, put
+from symderiv.index.rules import DERIVATIVE_RULES, RULES, TIDYING_RULES, contraction
+
+MOST_STEPS = 5000
+
+
+class Rewriter:
+    """One chain of equalities, from `start` on."""
+
+    def __init__(self, start: sympy.Expr, context: Context) -> None:
+        self.start = start
+        self.expr = start
+        self.context = context
+        self.steps: list[Step] = []
+
+    def replace(self, rule: str, place: Place, new: sympy.Expr, instance: Mapping[str, Any] | None = None, reason: str = "") -> None:
+        """Record a step: the part at `place` becomes `new`."""
+        after = put(self.expr, place, new)
+        if after is self.expr:
+            return
+        self.steps.append(Step(rule, place, dict(instance or {}), self.expr, after, reason))
+        self.expr = after
+        if len(self.steps) > MOST_STEPS:
+            raise ProofError(f"more than {MOST_STEPS} steps")
+
+    def apply_first(self, names: Iterable[str]) -> bool:
+        """Apply the first rule that fits anywhere, outermost places first; tell whether one did."""
+        for place, part in places(self.expr):
+            for name in names:
+                new = RULES[name](part, self.context)
+                if new is not None and new is not part:
+                    self.replace(name, place, new)
+                    return True
+        return False
+
+    def differentiate(self) -> None:
+        """Carry out every `∂ of/∂x`: constants first, then by the form of what is differentiated."""
+        while True:
+            found = next(((p, e) for p, e in places(self.expr) if isinstance(e, Immediate)), None)
+            if found is None:
+                return
+            place, part = found
+            for name in DERIVATIVE_RULES:
+                new = RULES[name](part, self.context)
+                if new is not None:
+                    self.replace(name, place, new)
+                    break
+            else:
+                raise ProofError(f"no rule differentiates {part}")
+
+    def tidy(self) -> None:
+        """Drop zeros, open brackets, bring sums outside and part them where a δ waits."""
+        while self.apply_first(("zero",)) or self.apply_first(TIDYING_RULES):
+            pass
+
+    def contract(self) -> None:
+        """Contract every δ with its sum, one at a time, tidying between."""
+        while True:
+            self.tidy()
+            if not self.contract_one() and not self.apply_first(("idle sum",)):
+                self.apply_first(("merge",))
+                return
+
+    def contract_one(self) -> bool:
+        """Contract one δ; the instance names the index that goes and the one it becomes."""
+        for place, part in places(self.expr):
+            if not isinstance(part, Sum):
+                continue
+            found = contraction(part)
+            if found is not None:
+                gone, kept, _ = found
+                new = RULES["contract"](part, self.context)
+                assert new is not None
+                self.replace("contract", place, new, {"index": gone, "by": kept})
+                return True
+        return False
+
+    def part(self, place: Place) -> Any:
+        """Return the part of the current expression at a place."""
+        return at(self.expr, place)

@@ -1,0 +1,303 @@
+"""Matrix notation to index notation: the operations' lines, read by the engine.
+
+`lower` turns an expression into a node of the normal form, operation by operation, each exactly once
+for a shared subexpression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import sympy
+
+from symderiv.dims import Size
+from symderiv.errors import ShapeError, UnsupportedError
+from symderiv.index import nodes as index_nodes
+from symderiv.index import normal
+from symderiv.index.graph import Node
+from symderiv.index.indexed import At
+from symderiv.index.nodes import Tensor
+from symderiv.index.written import Array as WrittenArray
+from symderiv.index.written import Value as WrittenValue
+from symderiv.index.written import Written, total
+from symderiv.tensor.expr import Axes, Axis, Expr, walk
+from symderiv.tensor.operations import OPERATIONS, Indexed, Token
+from symderiv.tensor.text import to_text
+
+
+@dataclass(frozen=True)
+class Array:
+    """A lowered expression: a node whose axes are the atomic sizes of `axes`, then the free indices."""
+
+    node: Node
+    axes: Axes
+    free: tuple[Any, ...] = ()
+
+    def __getitem__(self, tokens: Sequence[Token]) -> At:
+        flat = [atom for token in tokens for atom in token]
+        return At(self.node, (*flat, *self.free))
+
+
+class Engine:
+    """The notation of the operations' lines, on nodes of the normal form."""
+
+    def __init__(self, sizes: Mapping[str, Axis] | None = None) -> None:
+        self.sizes: dict[Any, Size] = {}
+        for name, axis in (sizes or {}).items():
+            self.sizes.update(zip(self.free(name, axis), axis, strict=True))
+        self.count = 0
+
+    @staticmethod
+    def free(name: str, axis: Axis) -> Token:
+        """Return the indices that a free index stands for: one for each atomic size."""
+        return (name,) if len(axis) == 1 else tuple(f"{name}.{k}" for k in range(len(axis)))
+
+    def index(self, axis: Axis) -> Token:
+        token = tuple(range(self.count, self.count + len(axis)))
+        self.count += len(axis)
+        self.sizes.update(zip(token, axis, strict=True))
+        return token
+
+    def sum(self, tokens: Sequence[Token], value: At) -> At:
+        bound = {atom for token in tokens for atom in token}
+        rest = tuple(label for label in value.labels if label not in bound)
+        sizes = {b: self.sizes[b] for b in bound}
+        return At(normal.contract(1, [(value.node, value.labels)], rest, sizes), rest)
+
+    def delta(self, i: Token, j: Token) -> At:
+        factors = [(normal.delta(self.sizes[a]), (a, b)) for a, b in zip(i, j, strict=True)]
+        labels = tuple(dict.fromkeys((*i, *j)))
+        return At(normal.contract(1, factors, labels), labels)
+
+    def number(self, value: Fraction | int) -> At:
+        return At(normal.number(value), ())
+
+    def size(self, size: Size) -> At:
+        return At(normal.size_of(size), ())
+
+    def apply(self, function: str, value: At, order: int = 0) -> At:
+        return At(normal.entrywise(function, value.node, order), value.labels)
+
+    def power(self, base: At, exponent: Fraction) -> At:
+        return At(normal.power(base.node, exponent), base.labels)
+
+    def general_power(self, base: At, exponent: At) -> At:
+        a, b, labels = base.both(exponent)
+        return At(normal.general_power(a, b), labels)
+
+    def where(self, relation: str, left: At, right: At, yes: At, no: At) -> At:
+        parts = (left, right, yes, no)
+        labels = tuple(dict.fromkeys(label for p in parts for label in p.labels))
+        sizes = {label: dim for p in parts for label, dim in zip(p.labels, p.node.dims, strict=True)}
+        nodes = [p.over(labels, sizes) for p in parts]
+        return At(normal.where(relation, *nodes), labels)
+
+    def extremum(self, kind: str, left: At, right: At) -> At:
+        a, b, labels = left.both(right)
+        return At(normal.extremum(kind, a, b), labels)
+
+    def whole(self, function: str, array: Indexed, tokens: Sequence[Token]) -> At:
+        assert isinstance(array, Array)
+        if array.free:
+            raise UnsupportedError(f"{function} of a matrix that depends on a free index")
+        flat = [atom for token in tokens for atom in token]
+        build = {"inv": normal.inverse, "det": normal.determinant, "logdet": normal.log_determinant}[function]
+        return At(build(array.node), flat)
+
+    def along(self, function: str, array: Indexed, axes: Sequence[int], tokens: Sequence[Token]) -> At:
+        assert isinstance(array, Array)
+        starts = [sum(len(axis) for axis in array.axes[:k]) for k in range(len(array.axes))]
+        over = [starts[k] + n for k in axes for n in range(len(array.axes[k]))]
+        build: Callable[..., Node] = {
+            "softmax": normal.softmax, "logsumexp": normal.log_sum_exp, "prod": normal.product,
+        }[function]  # fmt: skip
+        flat = [atom for token in tokens for atom in token]
+        return At(build(array.node, over), (*flat, *array.free))
+
+
+Meaning = Callable[[Expr], Array | None]
+
+
+def lower(expr: Expr, meaning: Meaning = lambda _: None, sizes: Mapping[str, Axis] | None = None) -> Array:
+    """Return the normal form of an expression.
+
+    `meaning` may give the node of a subexpression (a definition, a derivative) before its operation is
+    looked at; `sizes` are those of the free indices.
+
+    >>> from symderiv.tensor.operations import apply
+    >>> from symderiv.tensor.expr import plain_axes
+    >>> from symderiv import dims
+    >>> X = Expr("var", (), ("X", frozenset()), plain_axes(dims.shape("nm")))
+    >>> lower(apply("transpose", apply("transpose", X))).node is lower(X).node
+    True
+    """
+    done: dict[Expr, Array] = {}
+    notation = Engine(sizes)
+    stack = [expr]
+    while stack:
+        top = stack[-1]
+        if top in done:
+            stack.pop()
+            continue
+        given = meaning(top)
+        if given is not None:
+            done[top] = given
+            stack.pop()
+            continue
+        missing = [a for a in top.args if a not in done]
+        if missing:
+            stack += missing
+            continue
+        done[top] = _one(notation, top, [done[a] for a in top.args])
+        stack.pop()
+    return done[expr]
+
+
+def _one(notation: Engine, expr: Expr, args: list[Array]) -> Array:
+    flat = tuple(size for axis in expr.axes for size in axis)
+    match expr.op:
+        case "var":
+            return Array(normal.leaf(expr.name, flat, expr.data[1], *expr.data[2:]), expr.axes)
+        case "number":
+            return Array(normal.number(expr.data[0]), ())
+        case "size":
+            return Array(normal.size_of(expr.data[0]), ())
+        case "node":
+            return Array(expr.data[0], expr.axes)
+        case "defined":
+            if args[0].free:
+                raise UnsupportedError(f"the definition of {expr.name} holds a free index")
+            return Array(normal.defined(expr.name, args[0].node), expr.axes)
+        case "unknown":
+            return Array(normal.unknown(expr.name, [a.node for a in args], flat), expr.axes)
+        case "entry":
+            entry, out = _entry(notation, expr, args[0])
+            return _array(entry, out, expr.axes)
+        case "delta":
+            i, j = expr.data
+            return _array(notation.delta(_free(notation, i), _free(notation, j)), [], ())
+        case "sum_over":
+            tokens = [_free(notation, name) for name in expr.data]
+            return _array(notation.sum(tokens, args[0][()]), [], ())
+    out_tokens = [notation.index(axis) for axis in expr.axes]
+    value = OPERATIONS[expr.op].line(notation, args, out_tokens, expr.data)
+    assert isinstance(value, At)
+    return _array(value, out_tokens, expr.axes)
+
+
+def _free(notation: Engine, name: str) -> Token:
+    if name in notation.sizes:
+        return (name,)
+    token = tuple(label for label in notation.sizes if isinstance(label, str) and label.startswith(f"{name}."))
+    if not token:
+        raise ShapeError(f"the range of index {name} is not known from its use")
+    return token
+
+
+def _entry(notation: Engine, expr: Expr, array: Array) -> tuple[At, list[Token]]:
+    tokens, out = [], []
+    for subscript, axis in zip(expr.data, expr.args[0].axes, strict=True):
+        if subscript is None:
+            token = notation.index(axis)
+            out.append(token)
+        else:
+            token = notation.free(subscript, axis)
+        tokens.append(token)
+    return array[tuple(tokens)], out
+
+
+def _array(value: At, out: Sequence[Token], axes: Axes) -> Array:
+    flat = [atom for token in out for atom in token]
+    free = tuple(sorted(label for label in value.labels if label not in flat))
+    sizes = dict(zip(value.labels, value.node.dims, strict=True))
+    sizes.update(zip(flat, (s for axis in axes for s in axis), strict=True))
+    return Array(value.over((*flat, *free), sizes), axes, free)
+
+
+def index_ranges(*exprs: Expr) -> dict[str, Axis]:
+    """Return the range of each free index, found from where it stands."""
+    ranges: dict[str, Axis] = {}
+    equal: list[tuple[str, str]] = []
+    for node in walk(*exprs):
+        if node.op == "entry":
+            for name, axis in zip(node.data, node.args[0].axes, strict=True):
+                if name is not None and ranges.setdefault(name, axis) != axis:
+                    raise ShapeError(
+                        f"index {name} runs over two ranges, {_size(ranges[name])} and {_size(axis)}",
+                        hint="an index has one range throughout a statement",
+                    )
+        elif node.op == "delta":
+            equal.append(node.data)
+    for _ in equal:
+        for i, j in equal:
+            if i in ranges and j not in ranges:
+                ranges[j] = ranges[i]
+            elif j in ranges and i not in ranges:
+                ranges[i] = ranges[j]
+            elif i in ranges and ranges[i] != ranges[j]:
+                raise ShapeError(f"delta[{i}, {j}] joins ranges {_size(ranges[i])} and {_size(ranges[j])}")
+    return ranges
+
+
+def _size(axis: Axis) -> str:
+    return str(axis[0]) if len(axis) == 1 else str(axis)
+
+
+# ---------------------------------------------------------------- as a reader sees it
+
+
+def write(expr: Expr, tokens: Sequence[Token], notation: Written) -> sympy.Expr:
+    """Return the entry of an expression at indices, in the index language, as written.
+
+    Definitions and variables are entries of their heads; what has no head is written out.
+    """
+    return _written(expr, notation).write(tokens)
+
+
+def _written(expr: Expr, notation: Written) -> WrittenArray:
+    match expr.op:
+        case "var" | "defined" | "unknown":
+            sizes = tuple(size for axis in expr.axes for size in axis)
+            head = Tensor(head_name(expr), *sizes)
+            return WrittenArray(expr.axes, lambda tokens: index_nodes.Entry(head, *_flat(tokens)), head)
+        case "number":
+            return WrittenArray((), lambda _: notation.number(expr.data[0]).expr, None)
+        case "size":
+            return WrittenArray((), lambda _: expr.data[0], None)
+        case "entry":
+            return WrittenArray(expr.axes, lambda tokens: _written_entry(expr, tokens, notation), None)
+        case "delta":
+            i, j = (notation.free[name] for name in expr.data)
+            return WrittenArray((), lambda _: index_nodes.Delta(i, j), None)
+        case "sum_over":
+            bound = [notation.free[name] for name in expr.data]
+            return WrittenArray((), lambda _: total(_written(expr.args[0], notation).write(()), bound), None)
+    args = [_written(a, notation) for a in expr.args]
+    line = OPERATIONS[expr.op].line
+
+    def entry(tokens: Sequence[Token]) -> sympy.Expr:
+        value = line(notation, args, tokens, expr.data)
+        assert isinstance(value, WrittenValue)
+        return value.expr
+
+    return WrittenArray(expr.axes, entry, None, expr)
+
+
+def head_name(expr: Expr) -> str:
+    """Return the name under which the entries of a leaf stand in a proof."""
+    if expr.op == "unknown":
+        return to_text(expr)
+    return expr.name + "".join(f"[{label}]" for label in (expr.data[2] if len(expr.data) > 2 else ()))
+
+
+def _flat(tokens: Sequence[Token]) -> list[index_nodes.Index]:
+    return [i for token in tokens for i in token]
+
+
+def _written_entry(expr: Expr, tokens: Sequence[Token], notation: Written) -> sympy.Expr:
+    left = list(tokens)
+    chosen = [(notation.free[name],) if name is not None else left.pop(0) for name in expr.data]
+    return _written(expr.args[0], notation).write(chosen)

@@ -1,0 +1,1 @@
+"""The matrix language: nodes, operations, text in and text out."""

@@ -1,0 +1,100 @@
+"""The nodes of the matrix language: an operation, its arguments, and the axes of the result.
+
+An :class:`Expr` keeps what was written; it is what a parser produces and what a result is handed back
+as.  Each axis is a tuple of atomic sizes: one for an ordinary axis, more for the axis of a `vec` or a
+`kron`, whose size is their product.  Nodes are immutable and interned: equal means identical.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+from symderiv import dims
+from symderiv.dims import Shape, Size
+
+Axis = tuple[Size, ...]
+Axes = tuple[Axis, ...]
+
+_EXPRS: weakref.WeakValueDictionary[tuple[Any, ...], Expr] = weakref.WeakValueDictionary()
+
+
+class Expr:
+    """One operation of the matrix language applied to arguments.
+
+    `op` names a row of :data:`symderiv.tensor.operations.OPERATIONS`, or one of the leaves `var`
+    (data: name, traits), `number` (data: a Fraction), `size` (data: a size).
+    """
+
+    __slots__ = ("__weakref__", "_shape", "args", "axes", "data", "op")
+    op: str
+    args: tuple[Expr, ...]
+    data: tuple[Any, ...]
+    axes: Axes
+
+    def __new__(cls, op: str, args: tuple[Expr, ...], data: tuple[Any, ...], axes: Axes) -> Expr:
+        identity = (op, args, data, axes)
+        known = _EXPRS.get(identity)
+        if known is not None:
+            return known
+        self = object.__new__(cls)
+        self.op, self.args, self.data, self.axes = op, args, data, axes
+        self._shape = tuple(dims.product(axis) for axis in axes)
+        return _EXPRS.setdefault(identity, self)
+
+    @property
+    def shape(self) -> Shape:
+        """Return the size of each axis."""
+        return self._shape  # type: ignore[no-any-return, has-type]
+
+    @property
+    def rank(self) -> int:
+        """Return the number of axes."""
+        return len(self.axes)
+
+    @property
+    def name(self) -> str:
+        """Return the name of a variable or a definition."""
+        return str(self.data[0])
+
+    def __repr__(self) -> str:
+        inner = ", ".join([*map(str, self.data), *map(repr, self.args)])
+        return f"{self.op}({inner})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Expr, (self.op, self.args, self.data, self.axes))
+
+
+def defined(name: str, body: Expr) -> Expr:
+    """Return `body` under a name: a definition that derivatives go through."""
+    return Expr("defined", (body,), (name,), body.axes)
+
+
+def plain_axes(shape: Shape) -> Axes:
+    """Return axes that are not composed: one atomic size each."""
+    return tuple((size,) for size in shape)
+
+
+def walk(*roots: Expr) -> Iterator[Expr]:
+    """Yield every node below the roots, arguments first, each once."""
+    done: set[Expr] = set()
+    stack = [(root, False) for root in reversed(roots)]
+    while stack:
+        node, ready = stack.pop()
+        if node in done:
+            continue
+        if ready:
+            done.add(node)
+            yield node
+        else:
+            stack.append((node, True))
+            stack.extend((a, False) for a in reversed(node.args) if a not in done)
+
+
+def weight(root: Expr) -> int:
+    """Return how long an expression is when it is written out: its nodes as a tree."""
+    count: dict[Expr, int] = {}
+    for node in walk(root):
+        count[node] = 1 + sum(count[a] for a in node.args)
+    return count[root]

@@ -1,0 +1,629 @@
+"""The operations of the matrix language: for each its shape rule and its one line of index notation.
+
+A line is written once, against a small algebra of indexed values (`A[i, q] * B[q, j]`, `ix.sum(q, …)`,
+`ix.delta(i, j)`, `ix.apply("exp", …)`), and read twice: by the engine, as a node of the normal form,
+and by a proof, as an index expression in the order written.  Nothing else has to be said about an
+operation to get its derivative, its proof and its code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Protocol
+
+import sympy
+
+from symderiv import dims
+from symderiv.dims import Size
+from symderiv.errors import ShapeError, UnsupportedError
+from symderiv.functions import FUNCTIONS
+from symderiv.tensor.expr import Axes, Axis, Expr, plain_axes
+
+Token = tuple[Any, ...]
+
+
+class Value(Protocol):
+    """A number that depends on indices."""
+
+    def __add__(self, other: Any) -> Value: ...
+    def __sub__(self, other: Any) -> Value: ...
+    def __mul__(self, other: Any) -> Value: ...
+    def __truediv__(self, other: Any) -> Value: ...
+    def __neg__(self) -> Value: ...
+
+
+class Indexed(Protocol):
+    """An array: `A[i, j]` is a value; `axes` as in :class:`Expr`."""
+
+    axes: Axes
+
+    def __getitem__(self, tokens: Any) -> Value: ...
+
+
+class Notation(Protocol):
+    """What a line may use."""
+
+    def index(self, axis: Axis) -> Token: ...
+    def sum(self, tokens: Sequence[Token], value: Value) -> Value: ...
+    def delta(self, i: Token, j: Token) -> Value: ...
+    def number(self, value: Fraction | int) -> Value: ...
+    def size(self, size: Size) -> Value: ...
+    def apply(self, function: str, value: Value, order: int = 0) -> Value: ...
+    def power(self, base: Value, exponent: Fraction) -> Value: ...
+    def general_power(self, base: Value, exponent: Value) -> Value: ...
+    def where(self, relation: str, left: Value, right: Value, yes: Value, no: Value) -> Value: ...
+    def extremum(self, kind: str, left: Value, right: Value) -> Value: ...
+    def whole(self, function: str, array: Indexed, tokens: Sequence[Token]) -> Value: ...
+    def along(self, function: str, array: Indexed, axes: Sequence[int], tokens: Sequence[Token]) -> Value: ...
+
+
+ShapeRule = Callable[[tuple[Expr, ...], tuple[Any, ...]], Axes]
+Line = Callable[[Notation, Sequence[Indexed], Sequence[Token], tuple[Any, ...]], Value]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation: how many arguments, the axes of the result, the index line."""
+
+    name: str
+    axes: ShapeRule
+    line: Line
+    data: str = ""  # what stands in the text beside the arguments: "axis", "axes", "power", …
+
+
+OPERATIONS: dict[str, Operation] = {}
+
+
+def operation(name: str, axes: ShapeRule, data: str = "") -> Callable[[Line], Line]:
+    """Register an operation by its index line."""
+
+    def register(line: Line) -> Line:
+        OPERATIONS[name] = Operation(name, axes, line, data)
+        return line
+
+    return register
+
+
+def apply(name: str, *args: Expr, data: tuple[Any, ...] = ()) -> Expr:
+    """Return the operation applied to arguments, its shape checked.
+
+    >>> A = Expr("var", (), ("A", frozenset()), plain_axes(dims.shape("nm")))
+    >>> apply("matmul", A, apply("transpose", A)).shape
+    (n, n)
+    """
+    return Expr(name, args, data, OPERATIONS[name].axes(args, data))
+
+
+# ---------------------------------------------------------------- shape rules
+
+
+def refuse(message: str, args: Sequence[Expr], hint: str = "") -> ShapeError:
+    """Return a shape error that shows the shapes of the arguments."""
+    names = ["argument"] if len(args) == 1 else ["left", "right"] if len(args) == 2 else None
+    shapes = {
+        (names[k] if names else f"argument {k + 1}"): dims.written(a.shape) for k, a in enumerate(args)
+    }
+    return ShapeError(message, shapes=shapes, hint=hint)
+
+
+def same(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
+    """The axes of the one argument."""
+    return args[0].axes
+
+
+def scalar(_args: tuple[Expr, ...], _data: tuple[Any, ...]) -> Axes:
+    """No axes."""
+    return ()
+
+
+def broadcast(args: tuple[Expr, ...], _: tuple[Any, ...] = ()) -> Axes:
+    """The axes of an entrywise operation, as NumPy broadcasts them."""
+    result: Axes = args[0].axes
+    for other in args[1:]:
+        try:
+            result = _broadcast(result, other.axes)
+        except ShapeError as err:
+            shown = refuse(err.message, args, err.hint)
+            raise shown from None
+    return result
+
+
+ONE_AXIS: Axis = (sympy.Integer(1),)
+
+
+def _broadcast(left: Axes, right: Axes) -> Axes:
+    rank = max(len(left), len(right))
+    a = (ONE_AXIS,) * (rank - len(left)) + left
+    b = (ONE_AXIS,) * (rank - len(right)) + right
+    shapes = [tuple(dims.product(axis) for axis in axes) for axes in (left, right)]
+    dims.broadcast(shapes[0], shapes[1])
+    merged = []
+    for x, y in zip(a, b, strict=True):
+        merged.append(y if x == ONE_AXIS else x)
+    return tuple(merged)
+
+
+def _matmul(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
+    a, b = args
+    if a.rank == 0 or b.rank == 0:
+        raise refuse("@ needs arrays, not scalars", args, "write * for a product with a scalar")
+    if a.rank > 2 or b.rank > 2:
+        raise refuse("@ takes vectors and matrices only", args, "write einsum for arrays with more axes")
+    if a.shape[-1] != b.shape[0]:
+        hint = ""
+        if b.rank == 2 and a.axes[-1] == b.axes[-1]:
+            hint = "did you mean the right factor transposed, .T?"
+        elif a.rank == 2 and a.axes[0] == b.axes[0]:
+            hint = "did you mean the left factor transposed, .T?"
+        raise refuse(f"inner sizes {a.shape[-1]} and {b.shape[0]} do not agree", args, hint)
+    return a.axes[:-1] + b.axes[1:]
+
+
+def _matrix(args: tuple[Expr, ...], what: str) -> Expr:
+    if args[0].rank != 2:
+        raise refuse(f"{what} needs a matrix", args)
+    return args[0]
+
+
+def _square(args: tuple[Expr, ...], what: str) -> Expr:
+    a = _matrix(args, what)
+    if a.axes[0] != a.axes[1]:
+        raise refuse(f"{what} needs a square matrix", args)
+    return a
+
+
+def normalised_axis(axis: int, rank: int, args: Sequence[Expr]) -> int:
+    """Return an axis counted from the front."""
+    if not -rank <= axis < rank:
+        raise refuse(f"axis {axis} is out of range", args, f"the argument has {rank} axes, counted from 0")
+    return axis % rank
+
+
+def _reduced(args: tuple[Expr, ...], data: tuple[Any, ...]) -> Axes:
+    if not data:
+        return ()
+    axis = normalised_axis(data[0], args[0].rank, args)
+    return args[0].axes[:axis] + args[0].axes[axis + 1 :]
+
+
+def _kept(args: tuple[Expr, ...], data: tuple[Any, ...]) -> Axes:
+    normalised_axis(data[0], args[0].rank, args)
+    return args[0].axes
+
+
+# ---------------------------------------------------------------- entrywise
+
+
+def spread(ix: Notation, array: Indexed, out: Sequence[Token], axes: Axes) -> Value:
+    """Return `array` at the indices `out` of a result with `axes`, broadcast as NumPy does."""
+    shift = len(axes) - len(array.axes)
+    tokens, ones = [], []
+    for k, axis in enumerate(array.axes):
+        if axis == axes[shift + k]:
+            tokens.append(out[shift + k])
+        elif axis != ONE_AXIS:
+            raise UnsupportedError(
+                f"an axis of size {dims.product(axis)} is composed in two ways",
+                hint="write both sides with vec, or both with kron in the same order",
+            )
+        else:
+            one = ix.index(axis)
+            tokens.append(one)
+            ones.append(one)
+    value = array[tuple(tokens)]
+    return ix.sum(ones, value) if ones else value
+
+
+def _pair(ix: Notation, args: Sequence[Indexed], out: Sequence[Token]) -> tuple[Value, Value]:
+    axes = _broadcast(args[0].axes, args[1].axes)
+    return spread(ix, args[0], out, axes), spread(ix, args[1], out, axes)
+
+
+@operation("add", broadcast)
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    a, b = _pair(ix, args, out)
+    return a + b
+
+
+@operation("sub", broadcast)
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    a, b = _pair(ix, args, out)
+    return a - b
+
+
+@operation("mul", broadcast)
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    a, b = _pair(ix, args, out)
+    return a * b
+
+
+@operation("div", broadcast)
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    a, b = _pair(ix, args, out)
+    return a / b
+
+
+@operation("neg", same)
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    return -args[0][tuple(out)]
+
+
+@operation("power", same, data="exponent")
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    return ix.power(args[0][tuple(out)], data[0])
+
+
+@operation("general_power", broadcast)
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    return ix.general_power(*_pair(ix, args, out))
+
+
+@operation("map", same, data="function")
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    return ix.apply(data[0], args[0][tuple(out)], data[1])
+
+
+@operation("sqrt", same)
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    return ix.power(args[0][tuple(out)], Fraction(1, 2))
+
+
+@operation("maximum", broadcast)
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    return ix.extremum("maximum", *_pair(ix, args, out))
+
+
+@operation("minimum", broadcast)
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    return ix.extremum("minimum", *_pair(ix, args, out))
+
+
+@operation("where", broadcast, data="relation")
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    axes: Axes = ()
+    for a in args:
+        axes = _broadcast(axes, a.axes)
+    left, right, yes, no = (spread(ix, a, out, axes) for a in args)
+    return ix.where(data[0], left, right, yes, no)
+
+
+# ---------------------------------------------------------------- products
+
+
+@operation("matmul", _matmul)
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    a, b = args
+    q = ix.index(a.axes[-1])
+    rows = tuple(out[: len(a.axes) - 1])
+    columns = tuple(out[len(rows) :])
+    return ix.sum([q], a[(*rows, q)] * b[(q, *columns)])
+
+
+def _inner(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
+    if args[0].rank != 1 or args[1].rank != 1 or args[0].axes != args[1].axes:
+        raise refuse("inner needs two vectors of one size", args)
+    return ()
+
+
+@operation("inner", _inner)
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    q = ix.index(args[0].axes[0])
+    return ix.sum([q], args[0][q,] * args[1][q,])
+
+
+def _outer(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
+    if args[0].rank != 1 or args[1].rank != 1:
+        raise refuse("outer needs two vectors", args)
+    return args[0].axes + args[1].axes
+
+
+@operation("outer", _outer)
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    return args[0][out[0],] * args[1][out[1],]
+
+
+def _kron(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
+    if args[0].rank != args[1].rank or args[0].rank not in (1, 2):
+        raise refuse("kron needs two matrices or two vectors", args)
+    return tuple(x + y for x, y in zip(args[0].axes, args[1].axes, strict=True))
+
+
+@operation("kron", _kron)
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    cuts = [len(axis) for axis in args[0].axes]
+    first = tuple(token[:cut] for token, cut in zip(out, cuts, strict=True))
+    second = tuple(token[cut:] for token, cut in zip(out, cuts, strict=True))
+    return args[0][first] * args[1][second]
+
+
+def _einsum(args: tuple[Expr, ...], data: tuple[Any, ...]) -> Axes:
+    sizes = einsum_sizes(args, data[0])
+    return tuple(sizes[letter] for letter in data[0].split("->")[1])
+
+
+def einsum_sizes(args: Sequence[Any], spec: str) -> dict[str, Axis]:
+    """Return the axis behind each letter of an einsum."""
+    inputs = spec.split("->")[0].split(",")
+    if len(inputs) != len(args):
+        raise refuse(f"einsum {spec!r} names {len(inputs)} arrays, {len(args)} are given", args)
+    sizes: dict[str, Axis] = {}
+    for letters, arg in zip(inputs, args, strict=True):
+        if len(letters) != len(arg.axes):
+            raise refuse(f"einsum {spec!r}: {letters!r} names {len(letters)} axes of an array of {len(arg.axes)}", args)
+        for letter, axis in zip(letters, arg.axes, strict=True):
+            if sizes.setdefault(letter, axis) != axis:
+                raise refuse(f"einsum {spec!r}: index {letter} has two sizes", args)
+    return sizes
+
+
+@operation("einsum", _einsum, data="spec")
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    inputs, output = data[0].split("->")
+    sizes = einsum_sizes(args, data[0])
+    tokens = dict(zip(output, out, strict=True))
+    bound = [letter for letter in sizes if letter not in tokens]
+    tokens.update({letter: ix.index(sizes[letter]) for letter in bound})
+    value = None
+    for letters, arg in zip(inputs.split(","), args, strict=True):
+        entry = arg[tuple(tokens[letter] for letter in letters)]
+        value = entry if value is None else value * entry
+    assert value is not None
+    return ix.sum([tokens[letter] for letter in bound], value) if bound else value
+
+
+def _matrix_power(args: tuple[Expr, ...], data: tuple[Any, ...]) -> Axes:
+    if abs(data[0]) > MOST_POWER:
+        raise UnsupportedError(f"matrix_power with exponent {data[0]}", hint=f"exponents up to {MOST_POWER} are written out")
+    return _square(args, "matrix_power").axes
+
+
+MOST_POWER = 64
+
+
+@operation("matrix_power", _matrix_power, data="power")
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    (a,), times = args, data[0]
+    if times == 0:
+        return ix.delta(out[0], out[1])
+    inner = [ix.index(a.axes[0]) for _ in range(abs(times) - 1)]
+    path = [out[0], *inner, out[1]]
+    value = None
+    for i, j in zip(path, path[1:], strict=False):
+        step = a[i, j] if times > 0 else ix.whole("inv", a, (i, j))
+        value = step if value is None else value * step
+    assert value is not None
+    return ix.sum(inner, value) if inner else value
+
+
+# ---------------------------------------------------------------- sums and rearrangements
+
+
+@operation("sum", _reduced, data="axis")
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    tokens, bound = _with_bound(ix, args[0], out, data)
+    return ix.sum(bound, args[0][tokens]) if bound else args[0][tokens]
+
+
+def _with_bound(
+    ix: Notation, array: Indexed, out: Sequence[Token], data: tuple[Any, ...]
+) -> tuple[tuple[Token, ...], list[Token]]:
+    rank = len(array.axes)
+    over = [data[0] % rank] if data else list(range(rank))
+    rest = iter(out)
+    tokens = tuple(ix.index(array.axes[k]) if k in over else next(rest) for k in range(rank))
+    return tokens, [tokens[k] for k in over]
+
+
+@operation("mean", _reduced, data="axis")
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    tokens, bound = _with_bound(ix, args[0], out, data)
+    if not bound:
+        return args[0][tokens]
+    rank = len(args[0].axes)
+    over = [data[0] % rank] if data else range(rank)
+    count = dims.product(dims.product(args[0].axes[k]) for k in over)
+    return ix.sum(bound, args[0][tokens]) / ix.size(count)
+
+
+def _trace(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
+    _square(args, "trace")
+    return ()
+
+
+@operation("trace", _trace)
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    q = ix.index(args[0].axes[0])
+    return ix.sum([q], args[0][q, q])
+
+
+def _norm_axes(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
+    return ()
+
+
+@operation("norm", _norm_axes)
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    tokens = tuple(ix.index(axis) for axis in args[0].axes)
+    square = ix.power(args[0][tokens], Fraction(2))
+    return ix.power(ix.sum(tokens, square) if tokens else square, Fraction(1, 2))
+
+
+@operation("transpose", lambda args, data: _transpose(args, data), data="axes")
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    order = data[0] if data else tuple(reversed(range(len(args[0].axes))))
+    tokens: list[Token] = [()] * len(order)
+    for place, axis in enumerate(order):
+        tokens[axis] = out[place]
+    return args[0][tuple(tokens)]
+
+
+def _transpose(args: tuple[Expr, ...], data: tuple[Any, ...]) -> Axes:
+    a = args[0]
+    if not data:
+        return tuple(reversed(a.axes))
+    if sorted(data[0]) != list(range(a.rank)):
+        raise refuse(f"transpose needs each of the axes 0 to {a.rank - 1} once, not {data[0]}", args)
+    return tuple(a.axes[k] for k in data[0])
+
+
+def _diag(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
+    a = args[0]
+    if a.rank == 1:
+        return a.axes * 2
+    if a.rank != 2:
+        raise refuse("diag needs a vector or a square matrix", args)
+    return _square(args, "diag").axes[:1]
+
+
+@operation("diag", _diag)
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    if len(args[0].axes) == 1:
+        return args[0][out[0],] * ix.delta(out[0], out[1])
+    return args[0][out[0], out[0]]
+
+
+def _vec(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
+    return (tuple(size for axis in reversed(args[0].axes) for size in axis),) if args[0].rank else (ONE_AXIS,)
+
+
+@operation("vec", _vec)
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    left, tokens = out[0], []
+    for axis in reversed(args[0].axes):
+        tokens.append(left[: len(axis)])
+        left = left[len(axis) :]
+    return args[0][tuple(reversed(tokens))]
+
+
+def _reshape(args: tuple[Expr, ...], data: tuple[Any, ...]) -> Axes:
+    """Row-major: the atomic sizes stay in order and are cut anew."""
+    atoms = [size for axis in args[0].axes for size in axis if size != 1]
+    result: list[Axis] = []
+    for wanted in data[0]:
+        taken: list[Size] = []
+        while dims.product(taken) != wanted and atoms:
+            taken.append(atoms.pop(0))
+        if dims.product(taken) != wanted:
+            break
+        result.append(tuple(taken) or ONE_AXIS)
+    if atoms or len(result) != len(data[0]):
+        if dims.product(args[0].shape) != dims.product(data[0]):
+            raise refuse(f"reshape to {dims.written(data[0])} changes the number of entries", args)
+        raise UnsupportedError(
+            f"reshape to {dims.written(data[0])} cuts through an axis",
+            shapes={"argument": dims.written(args[0].shape)},
+            hint="axes can be merged, and split where they were composed",
+        )
+    return tuple(result)
+
+
+@operation("reshape", _reshape, data="shape")
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    out_axes = _reshape(tuple(args), data)  # type: ignore[arg-type]
+    atoms = [
+        atom
+        for token, axis in zip(out, out_axes, strict=True)
+        for atom, size in zip(token, axis, strict=True)
+        if size != 1
+    ]
+    tokens, ones = [], []
+    for axis in args[0].axes:
+        parts: list[Any] = []
+        for size in axis:
+            if size == 1:
+                one = ix.index((size,))
+                ones.append(one)
+                parts += one
+            else:
+                parts.append(atoms.pop(0))
+        tokens.append(tuple(parts))
+    value = args[0][tuple(tokens)]
+    return ix.sum(ones, value) if ones else value
+
+
+def _newaxis(args: tuple[Expr, ...], data: tuple[Any, ...]) -> Axes:
+    rest = list(args[0].axes)
+    if sum(not new for new in data[0]) > len(rest):
+        raise refuse("more subscripts than axes", args)
+    axes = [ONE_AXIS if new else rest.pop(0) for new in data[0]]
+    return (*axes, *rest)
+
+
+@operation("newaxis", _newaxis, data="subscripts")
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    kept = [token for token, new in zip(out, data[0], strict=False) if not new]
+    return args[0][(*kept, *out[len(data[0]) :])]
+
+
+# ---------------------------------------------------------------- constants
+
+
+def _given(_args: tuple[Expr, ...], data: tuple[Any, ...]) -> Axes:
+    return plain_axes(data[0])
+
+
+@operation("eye", lambda args, data: plain_axes((data[0], data[0])), data="size")
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    return ix.delta(out[0], out[1])
+
+
+@operation("ones", _given, data="shape")
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    return ix.number(1)
+
+
+@operation("zeros", _given, data="shape")
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    return ix.number(0)
+
+
+# ---------------------------------------------------------------- functions of a matrix, along an axis
+
+
+@operation("inv", lambda args, data: _square(args, "inv").axes)
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    return ix.whole("inv", args[0], out)
+
+
+@operation("det", _trace)
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    return ix.whole("det", args[0], ())
+
+
+@operation("logdet", _trace)
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    return ix.whole("logdet", args[0], ())
+
+
+def _solve(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
+    a = _square(args[:1], "solve")
+    if args[1].rank not in (1, 2) or args[1].axes[0] != a.axes[0]:
+        raise refuse("solve(A, b) needs b with as many rows as A", args)
+    return args[1].axes
+
+
+@operation("solve", _solve)
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    q = ix.index(args[0].axes[0])
+    return ix.sum([q], ix.whole("inv", args[0], (out[0], q)) * args[1][(q, *out[1:])])
+
+
+@operation("softmax", _kept, data="axis")
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    return ix.along("softmax", args[0], [data[0] % len(args[0].axes)], out)
+
+
+@operation("logsumexp", _reduced, data="axis")
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    rank = len(args[0].axes)
+    return ix.along("logsumexp", args[0], [data[0] % rank] if data else list(range(rank)), out)
+
+
+@operation("prod", _reduced, data="axis")
+def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    rank = len(args[0].axes)
+    return ix.along("prod", args[0], [data[0] % rank] if data else list(range(rank)), out)
+
+
+ENTRYWISE = frozenset(FUNCTIONS)

@@ -1,0 +1,502 @@
+"""Text in: NumPy's notation, read with `ast` against a whitelist, never evaluated.
+
+Every refusal points at the column.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from fractions import Fraction
+from typing import Any, NoReturn
+
+import sympy
+
+from symderiv import dims
+from symderiv.dims import Size
+from symderiv.errors import ParseError, Place, ShapeError, SymderivError, UnknownNameError, UnsupportedError
+from symderiv.functions import FUNCTIONS
+from symderiv.tensor.expr import Expr
+from symderiv.tensor.operations import apply
+
+MOST_CHARACTERS = 200_000
+MOST_NESTING = 100
+MOST_DIGITS = 40
+
+BINARY = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.MatMult: "matmul"}
+RELATIONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+
+#  name: (fewest, most) arguments, what the last ones are
+PLAIN = {
+    "trace": 1, "det": 1, "logdet": 1, "inv": 1, "norm": 1, "diag": 1, "vec": 1, "sqrt": 1,
+    "solve": 2, "outer": 2, "inner": 2, "kron": 2, "maximum": 2, "minimum": 2,
+}  # fmt: skip
+WITH_AXIS = {"sum": False, "mean": False, "prod": False, "logsumexp": False, "softmax": True}
+OTHERS = ("dot", "eye", "ones", "zeros", "matrix_power", "einsum", "where", "transpose", "reshape")
+KNOWN = sorted({*PLAIN, *WITH_AXIS, *OTHERS, *FUNCTIONS})
+
+Handler = Callable[["Parser", ast.Call], Expr]
+
+
+@dataclass
+class Scope:
+    """What names mean: variables, sizes, unknown entrywise functions (name -> (function, order))."""
+
+    names: dict[str, Expr] = field(default_factory=dict)
+    sizes: dict[str, Size] = field(default_factory=dict)
+    functions: dict[str, tuple[str, int]] = field(default_factory=dict)
+    calls: dict[str, Handler] = field(default_factory=dict)
+    indices: bool = False
+
+
+def variable(name: str, shape: tuple[Any, ...], traits: frozenset[str] = frozenset()) -> Expr:
+    """Return a variable; the name must be a Python identifier."""
+    if not name.isidentifier():
+        raise ParseError(f"{name!r} is not a name", hint="names are made of letters, digits and underscores")
+    axes = tuple((size,) for size in dims.shape(shape))
+    return Expr("var", (), (name, traits), axes)
+
+
+def number(value: Fraction | int) -> Expr:
+    """Return a literal number."""
+    return Expr("number", (), (Fraction(value),), ())
+
+
+def size(value: Size) -> Expr:
+    """Return a size as a number."""
+    if value.is_Integer:
+        return number(int(value))
+    return Expr("size", (), (value,), ())
+
+
+def parse(text: str, scope: Scope) -> Expr:
+    """Return the expression that a text stands for.
+
+    >>> x = variable("x", ("n",))
+    >>> parse("sum(x**2) / n", Scope({"x": x}, {"n": dims.symbol("n")}))
+    div(sum(power(2, var(x, frozenset()))), size(n))
+    """
+    return Parser(text, scope).read(parse_tree(text))
+
+
+def parse_tree(text: str) -> ast.expr:
+    """Return the syntax tree of one expression, within the bounds of length and nesting."""
+    check_bounds(text)
+    if not text.strip():
+        raise ParseError("the text is empty", hint='write an expression, such as "x @ A @ x"')
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except SyntaxError as err:
+        place = Place(text.strip(), max(0, (err.offset or 1) - 1), line=err.lineno or 1)
+        raise ParseError(f"not an expression: {err.msg}", place=place) from None
+    except (RecursionError, MemoryError, ValueError) as err:
+        raise _too_deep(err) from None
+
+
+def _too_deep(err: Exception) -> ParseError:
+    return ParseError("the text is nested too deeply", hint="name intermediate results and write them as statements")
+
+
+def check_bounds(text: str) -> None:
+    """Refuse texts too long or nested too deeply to be meant."""
+    if not isinstance(text, str):
+        raise ParseError(f"a text is expected, not {type(text).__name__}")
+    if len(text) > MOST_CHARACTERS:
+        raise ParseError(
+            f"the text has {len(text)} characters, more than {MOST_CHARACTERS}",
+            hint="name intermediate results and write them as statements",
+        )
+    depth = 0
+    for column, character in enumerate(text):
+        if character in "([{":
+            depth += 1
+            if depth > MOST_NESTING:
+                place = Place(text, column) if "\n" not in text else None
+                raise ParseError(f"more than {MOST_NESTING} brackets inside one another", place=place)
+        elif character in ")]}":
+            depth -= 1
+
+
+class Parser:
+    """Reads one syntax tree; `scope` says what names mean."""
+
+    def __init__(self, text: str, scope: Scope, source: str = "", first_line: int = 1) -> None:
+        self.text, self.scope, self.source, self.first_line = text, scope, source, first_line
+
+    # -- places and errors
+
+    def place(self, node: ast.AST) -> Place:
+        """Return where a node stands."""
+        line = getattr(node, "lineno", 1)
+        column = getattr(node, "col_offset", 0)
+        end = getattr(node, "end_col_offset", None) if getattr(node, "end_lineno", line) == line else None
+        text = self.text if self.source else self.text.strip()
+        return Place(text, column, end, line, self.source)
+
+    def refuse(self, node: ast.AST, message: str, hint: str = "") -> NoReturn:
+        """Raise a parse error at a node."""
+        raise ParseError(message, place=self.place(node), hint=hint)
+
+    def read(self, node: ast.expr) -> Expr:
+        """Return the expression of a syntax tree; errors get their place here."""
+        try:
+            return self._read(node)
+        except RecursionError as err:
+            raise _too_deep(err) from None
+
+    def _read(self, node: ast.expr) -> Expr:
+        try:
+            return self._dispatch(node)
+        except SymderivError as err:
+            raise err.at(self.place(node)) from None
+
+    def _dispatch(self, node: ast.expr) -> Expr:
+        match node:
+            case ast.BinOp():
+                return self.binary(node)
+            case ast.UnaryOp(op=ast.USub()):
+                return negated(self._read(node.operand))
+            case ast.UnaryOp(op=ast.UAdd()):
+                return self._read(node.operand)
+            case ast.Constant():
+                return self.literal(node)
+            case ast.Name():
+                return self.name(node)
+            case ast.Attribute(attr="T"):
+                return apply("transpose", self._read(node.value))
+            case ast.Subscript():
+                return self.subscript(node)
+            case ast.Call():
+                return self.call(node)
+            case ast.Compare():
+                self.refuse(node, "a comparison stands only as the first argument of where")
+        self.refuse(node, f"{type(node).__name__} is not part of the language")
+
+    # -- parts
+
+    def literal(self, node: ast.Constant) -> Expr:
+        if type(node.value) not in (int, float):
+            self.refuse(node, f"{node.value!r} is not a number")
+        if isinstance(node.value, int) and node.value.bit_length() > 4 * MOST_DIGITS:
+            self.refuse(node, f"a number of more than {MOST_DIGITS} digits")
+        if isinstance(node.value, float) and not -1e300 < node.value < 1e300:
+            self.refuse(node, "a number out of range")
+        return number(Fraction(repr(node.value)))
+
+    def name(self, node: ast.Name) -> Expr:
+        scope = self.scope
+        if node.id in scope.names:
+            return scope.names[node.id]
+        if node.id in scope.sizes:
+            return size(scope.sizes[node.id])
+        if node.id in scope.functions or node.id in KNOWN:
+            self.refuse(node, f"{node.id} is a function and needs arguments", f"write {node.id}(…)")
+        raise UnknownNameError(
+            f"unknown name {node.id!r}", place=self.place(node), hint=self.suggestion(node.id, [*scope.names, *scope.sizes])
+        )
+
+    def suggestion(self, name: str, known: list[str]) -> str:
+        near = get_close_matches(name, known, 1)
+        if near:
+            return f"did you mean {near[0]}?"
+        return f"declare it with its shape; declared are {', '.join(known)}" if known else "declare it with its shape"
+
+    def binary(self, node: ast.BinOp) -> Expr:
+        if isinstance(node.op, ast.Pow):
+            return self.power(node)
+        name = BINARY.get(type(node.op))
+        if name is None:
+            self.refuse(node, f"the operator {type(node.op).__name__} is not part of the language")
+        return apply(name, self._read(node.left), self._read(node.right))
+
+    def power(self, node: ast.BinOp) -> Expr:
+        base, exponent = self._read(node.left), self._read(node.right)
+        value = literal_value(exponent)
+        if value is None:
+            return apply("general_power", base, exponent)
+        if abs(value) > 10**6 or value.denominator > 10**6:
+            self.refuse(node.right, f"the exponent {value} is too large")
+        return apply("power", base, data=(value,))
+
+    def subscript(self, node: ast.Subscript) -> Expr:
+        parts = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
+        if isinstance(node.value, ast.Name) and node.value.id == "delta" and "delta" not in self.scope.names:
+            return self.delta(node, parts)
+        array = self._read(node.value)
+        new = [self.new_axis(p) for p in parts]
+        if all(n is not None for n in new):
+            return apply("newaxis", array, data=(tuple(new),))
+        if not self.scope.indices:
+            self.refuse(node, "entries cannot be taken here", "only x[:, None] and the like, to insert axes")
+        return self.entry(node, array, parts)
+
+    def new_axis(self, part: ast.expr) -> bool | None:
+        """Tell a `None` (True) from a full slice (False) from anything else (None)."""
+        if isinstance(part, ast.Constant) and part.value is None:
+            return True
+        if isinstance(part, ast.Slice) and part.lower is part.upper is part.step is None:
+            return False
+        return None
+
+    def index_name(self, part: ast.expr) -> str:
+        if not isinstance(part, ast.Name):
+            self.refuse(part, "an index is a name")
+        if part.id in self.scope.sizes:
+            self.refuse(part, f"{part.id} is a size and cannot be an index", "take another letter")
+        return part.id
+
+    def delta(self, node: ast.Subscript, parts: list[ast.expr]) -> Expr:
+        if not self.scope.indices:
+            self.refuse(node, "delta stands in index notation only", "write eye(n)")
+        if len(parts) != 2:
+            self.refuse(node, "delta takes two indices")
+        return Expr("delta", (), (self.index_name(parts[0]), self.index_name(parts[1])), ())
+
+    def entry(self, node: ast.Subscript, array: Expr, parts: list[ast.expr]) -> Expr:
+        if len(parts) != array.rank:
+            raise ShapeError(
+                f"{array.rank} subscripts needed, {len(parts)} given",
+                place=self.place(node),
+                shapes={"array": dims.written(array.shape)},
+            )
+        names = tuple(None if self.new_axis(p) is False else self.index_name(p) for p in parts)
+        axes = tuple(axis for axis, name in zip(array.axes, names, strict=True) if name is None)
+        return Expr("entry", (array,), names, axes)
+
+    # -- calls
+
+    def call(self, node: ast.Call) -> Expr:
+        if isinstance(node.func, ast.Subscript):
+            return self.indexed_sum(node, node.func)
+        name = self.callee(node)
+        if name in self.scope.calls:
+            return self.scope.calls[name](self, node)
+        keywords = {k.arg: k.value for k in node.keywords}
+        axis = keywords.pop("axis", None)
+        if keywords or (axis is not None and name not in WITH_AXIS):
+            self.refuse(node, f"{name} takes no argument called {node.keywords[0].arg!r}")
+        args = [*node.args, axis] if axis is not None else list(node.args)
+        if any(isinstance(a, ast.Starred) for a in args):
+            self.refuse(node, "a starred argument is not part of the language")
+        if name in self.scope.functions:
+            function, order = self.scope.functions[name]
+            self.arity(node, name, args, 1, 1)
+            return apply("map", self._read(args[0]), data=(function, order))
+        return self.builtin(node, name, args)
+
+    def callee(self, node: ast.Call) -> str:
+        func: ast.expr = node.func
+        path: list[str] = []
+        while isinstance(func, ast.Attribute):
+            path.append(func.attr)
+            func = func.value
+        if not isinstance(func, ast.Name):
+            self.refuse(node, "only functions of the language can be called")
+        if path:
+            if func.id not in ("np", "numpy") or path[1:] not in ([], ["linalg"]):
+                hint = f"write {path[0]}({ast.unparse(node.func.value)})" if isinstance(node.func, ast.Attribute) else ""
+                self.refuse(node, "methods are not part of the language", hint if path[0] in KNOWN else "")
+            return path[0]
+        return func.id
+
+    def arity(self, node: ast.Call, name: str, args: list[ast.expr], low: int, high: int) -> None:
+        if not low <= len(args) <= high:
+            wanted = f"{low}" if low == high else f"{low} to {high}"
+            plural = "" if wanted == "1" else "s"
+            self.refuse(node, f"{name} takes {wanted} argument{plural}, {len(args)} given")
+
+    def builtin(self, node: ast.Call, name: str, args: list[ast.expr]) -> Expr:
+        if name in FUNCTIONS:
+            self.arity(node, name, args, 1, 1)
+            return apply("map", self._read(args[0]), data=(name, 0))
+        if name in PLAIN:
+            self.arity(node, name, args, PLAIN[name], PLAIN[name])
+            return apply(name, *(self._read(a) for a in args))
+        if name in WITH_AXIS:
+            self.arity(node, name, args, 2 if WITH_AXIS[name] else 1, 2)
+            return apply(name, self._read(args[0]), data=tuple(self.integer(a, "an axis") for a in args[1:]))
+        special = getattr(self, f"call_{name}", None) if name in OTHERS else None
+        if special is None:
+            known = [*KNOWN, *self.scope.functions, *self.scope.calls]
+            near = get_close_matches(name, known, 1)
+            raise UnknownNameError(
+                f"unknown function {name!r}",
+                place=self.place(node),
+                hint=f"did you mean {near[0]}?" if near else "symderiv knows " + ", ".join(KNOWN),
+            )
+        return special(node, args)  # type: ignore[no-any-return]
+
+    def integer(self, node: ast.expr, what: str) -> int:
+        sign, inner = 1, node
+        if isinstance(inner, ast.UnaryOp) and isinstance(inner.op, ast.USub):
+            sign, inner = -1, inner.operand
+        if not (isinstance(inner, ast.Constant) and type(inner.value) is int):
+            self.refuse(node, f"{what} must be a literal integer")
+        return sign * int(inner.value)
+
+    def a_size(self, node: ast.expr) -> Size:
+        """Return a size: an integer, a size's name, or a product of such."""
+        if isinstance(node, ast.Constant) and type(node.value) is int and node.value > 0:
+            return sympy.Integer(node.value)
+        if isinstance(node, ast.Name) and node.id in self.scope.sizes:
+            return self.scope.sizes[node.id]
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            return sympy.Mul(self.a_size(node.left), self.a_size(node.right))
+        names = ", ".join(self.scope.sizes) or "none"
+        self.refuse(node, "a size is needed here: a positive integer or the name of a size", f"sizes are {names}")
+
+    def call_eye(self, node: ast.Call, args: list[ast.expr]) -> Expr:
+        self.arity(node, "eye", args, 1, 1)
+        return apply("eye", data=(self.a_size(args[0]),))
+
+    def filled(self, node: ast.Call, name: str, args: list[ast.expr]) -> Expr:
+        if len(args) == 1 and isinstance(args[0], ast.Tuple):
+            args = list(args[0].elts)
+        self.arity(node, name, args, 1, 8)
+        return apply(name, data=(tuple(self.a_size(a) for a in args),))
+
+    def call_ones(self, node: ast.Call, args: list[ast.expr]) -> Expr:
+        return self.filled(node, "ones", args)
+
+    def call_zeros(self, node: ast.Call, args: list[ast.expr]) -> Expr:
+        return self.filled(node, "zeros", args)
+
+    def call_dot(self, node: ast.Call, args: list[ast.expr]) -> Expr:
+        self.arity(node, "dot", args, 2, 2)
+        a, b = (self._read(x) for x in args)
+        return apply("matmul" if a.rank and b.rank else "mul", a, b)
+
+    def call_matrix_power(self, node: ast.Call, args: list[ast.expr]) -> Expr:
+        self.arity(node, "matrix_power", args, 2, 2)
+        return apply("matrix_power", self._read(args[0]), data=(self.integer(args[1], "the exponent"),))
+
+    def call_einsum(self, node: ast.Call, args: list[ast.expr]) -> Expr:
+        self.arity(node, "einsum", args, 2, 27)
+        first = args[0]
+        if not (isinstance(first, ast.Constant) and isinstance(first.value, str)):
+            self.refuse(first, "the first argument of einsum is a text such as 'ij,jk->ik'")
+        spec = first.value.replace(" ", "")
+        letters = set(spec) - set(",->")
+        if not letters <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"):
+            self.refuse(first, f"{spec!r} is no einsum", "letters, commas and one ->")
+        inputs, arrow, output = spec.partition("->")
+        if not arrow:
+            output = "".join(sorted(c for c in set(inputs) - {","} if inputs.count(c) == 1))
+        if len(set(output)) < len(output) or not set(output) <= set(inputs) or "-" in inputs + output or "," in output:
+            self.refuse(first, f"{spec!r} is no einsum", "each output letter once, and each among the inputs")
+        return apply("einsum", *(self._read(a) for a in args[1:]), data=(f"{inputs}->{output}",))
+
+    def call_where(self, node: ast.Call, args: list[ast.expr]) -> Expr:
+        self.arity(node, "where", args, 3, 3)
+        test = args[0]
+        if not (isinstance(test, ast.Compare) and len(test.ops) == 1 and type(test.ops[0]) in RELATIONS):
+            self.refuse(test, "the first argument of where is one comparison with <, <=, > or >=")
+        parts = [test.left, test.comparators[0], *args[1:]]
+        return apply("where", *(self._read(p) for p in parts), data=(RELATIONS[type(test.ops[0])],))
+
+    def call_transpose(self, node: ast.Call, args: list[ast.expr]) -> Expr:
+        self.arity(node, "transpose", args, 1, 2)
+        if len(args) == 1:
+            return apply("transpose", self._read(args[0]))
+        if not isinstance(args[1], (ast.Tuple, ast.List)):
+            self.refuse(args[1], "the axes of transpose are a tuple of integers")
+        array = self._read(args[0])
+        axes = tuple(self.integer(a, "an axis") % max(array.rank, 1) for a in args[1].elts)
+        return apply("transpose", array, data=(axes,))
+
+    def call_reshape(self, node: ast.Call, args: list[ast.expr]) -> Expr:
+        self.arity(node, "reshape", args, 2, 2)
+        parts = args[1].elts if isinstance(args[1], (ast.Tuple, ast.List)) else [args[1]]
+        return apply("reshape", self._read(args[0]), data=(tuple(self.a_size(p) for p in parts),))
+
+    def indexed_sum(self, node: ast.Call, func: ast.Subscript) -> Expr:
+        if not (self.scope.indices and isinstance(func.value, ast.Name) and func.value.id == "sum"):
+            self.refuse(node, "only functions of the language can be called")
+        parts = list(func.slice.elts) if isinstance(func.slice, ast.Tuple) else [func.slice]
+        if len(node.args) != 1 or node.keywords:
+            self.refuse(node, "sum[q](…) takes one argument")
+        names = tuple(self.index_name(p) for p in parts)
+        body = self._read(node.args[0])
+        if body.rank:
+            raise ShapeError(
+                "sum[q](…) sums numbers", place=self.place(node.args[0]), shapes={"argument": dims.written(body.shape)},
+                hint="subscript the array, or write sum(…) for the sum of its entries",
+            )  # fmt: skip
+        return Expr("sum_over", (body,), names, ())
+
+
+def negated(value: Expr) -> Expr:
+    """Return `-value`; the minus of a literal belongs to the number."""
+    if value.op == "number":
+        return number(-value.data[0])
+    return apply("neg", value)
+
+
+def literal_value(expr: Expr) -> Fraction | None:
+    """Return the value of an expression made of literal numbers only."""
+    if expr.op == "number":
+        return expr.data[0]  # type: ignore[no-any-return]
+    values = [literal_value(a) for a in expr.args]
+    if not values or any(v is None for v in values):
+        return None
+    a = values[0]
+    b = values[-1]
+    assert a is not None and b is not None
+    match expr.op:
+        case "neg":
+            return -a
+        case "add":
+            return a + b
+        case "sub":
+            return a - b
+        case "mul":
+            return a * b
+        case "div" if b != 0:
+            return a / b
+    return None
+
+
+def scope_of(
+    shapes: Mapping[str, tuple[Any, ...]],
+    assume: Mapping[str, str] | None = None,
+    functions: Mapping[str, list[str]] | None = None,
+) -> Scope:
+    """Return the scope of declared shapes, assumptions and unknown entrywise functions.
+
+    >>> sorted(scope_of({"X": ("n", "p")}).sizes)
+    ['n', 'p']
+    """
+    scope = Scope()
+    for name, shape in shapes.items():
+        traits = _traits(name, (assume or {}).get(name))
+        scope.names[name] = variable(name, tuple(shape), traits)
+        for value in scope.names[name].shape:
+            for symbol in value.free_symbols:
+                scope.sizes[str(symbol)] = symbol
+    for name in assume or {}:
+        if name not in shapes:
+            raise UnknownNameError(f"an assumption about {name!r}, which is not declared")
+    for name, derivatives in (functions or {}).items():
+        for order, label in enumerate([name, *derivatives]):
+            scope.functions[label] = (name, order)
+    return scope
+
+
+TRAITS = frozenset(
+    "symmetric positive_definite diagonal invertible orthogonal positive open_unit probability signs binary counts "
+    "simplex simplex_rows one_hot_rows real".split()
+)
+
+
+def _traits(name: str, given: str | list[str] | tuple[str, ...] | None) -> frozenset[str]:
+    values = [given] if isinstance(given, str) else list(given or ())
+    for value in values:
+        if value not in TRAITS:
+            near = get_close_matches(value, TRAITS, 1)
+            raise UnsupportedError(
+                f"unknown assumption {value!r} about {name}",
+                hint=f"did you mean {near[0]}?" if near else "known are " + ", ".join(sorted(TRAITS)),
+            )
+    return frozenset(values)

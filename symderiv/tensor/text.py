@@ -1,0 +1,219 @@
+"""Text out: an expression as NumPy-like text that parses back to the same value.
+
+One table of precedences; brackets stand only where the value, or the cost, would change without them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+
+from symderiv import dims
+from symderiv.tensor.expr import Expr
+
+SUM, PRODUCT, SIGN, POWER, ATOM = range(5)
+PRECEDENCE = {
+    "add": SUM, "sub": SUM, "mul": PRODUCT, "div": PRODUCT, "matmul": PRODUCT, "neg": SIGN, "power": POWER,
+    "general_power": POWER,
+}  # fmt: skip
+SYMBOL = {"add": "+", "sub": "-", "mul": "*", "div": "/", "matmul": "@"}
+
+FunctionName = tuple[str, int]
+
+
+def to_text(expr: Expr, functions: Mapping[FunctionName, str] | None = None) -> str:
+    """Return the text of an expression; `functions` names unknown functions and their derivatives.
+
+    >>> from symderiv.tensor.parse import Scope, parse, variable
+    >>> scope = Scope({"X": variable("X", ("n", "p")), "w": variable("w", ("p",))})
+    >>> to_text(parse("2*(X.T@(X@w))", scope))
+    '2 * X.T @ (X @ w)'
+    """
+    return Printer(functions or {}).text(expr)
+
+
+def decimal(value: Fraction) -> str:
+    """Return a number as it is typed: 3, 0.5, or a quotient where no short decimal is exact."""
+    if value.denominator == 1:
+        return str(value.numerator)
+    digits = Fraction(10) ** 12
+    if (value * digits).denominator == 1:
+        text = f"{float(value)!r}"
+        if Fraction(text) == value:
+            return text
+    return f"{value.numerator} / {value.denominator}"
+
+
+class Printer:
+    """Writes one expression; subclasses write other dialects by overriding `call` and its like."""
+
+    def __init__(self, functions: Mapping[FunctionName, str]) -> None:
+        self.functions = functions
+
+    def text(self, expr: Expr) -> str:
+        """Return the text of an expression."""
+        return self.written(expr)[0]
+
+    def written(self, expr: Expr) -> tuple[str, int]:
+        """Return the text and its precedence."""
+        special = getattr(self, f"write_{expr.op}", None)
+        if special is not None:
+            result: tuple[str, int] = special(expr)
+            return result
+        if expr.op in SYMBOL:
+            return self.infix(expr)
+        return self.call(expr.op, *(self.text(a) for a in expr.args)), ATOM
+
+    def call(self, name: str, *args: str) -> str:
+        return f"{name}({', '.join(args)})"
+
+    def bracketed(self, expr: Expr, least: int) -> str:
+        """Return the text, in brackets where it binds weaker than `least`."""
+        text, precedence = self.written(expr)
+        return text if precedence >= least else f"({text})"
+
+    def infix(self, expr: Expr) -> tuple[str, int]:
+        own = PRECEDENCE[expr.op]
+        a, b = expr.args
+        left = self.bracketed(a, own)
+        if a.op == "mul" and expr.op == "matmul" and a.args[0].rank and a.rank:
+            left = f"({self.text(a)})"
+        right = self.bracketed(b, own + 1)
+        if self.joins(expr, b):
+            right = self.text(b)
+        return f"{left} {SYMBOL[expr.op]} {right}", own
+
+    def joins(self, expr: Expr, right: Expr) -> bool:
+        """Tell whether a product on the right needs no brackets: `2 * A @ x`."""
+        if expr.op == "add" and right.op in ("add", "sub"):
+            return True
+        if expr.op == "mul" and right.op == "mul":
+            return True
+        return expr.op == "mul" and expr.args[0].rank == 0 and self._scalable(right)
+
+    def _scalable(self, right: Expr) -> bool:
+        if right.op == "matmul":
+            return right.args[0].rank > 0
+        return right.op == "div" and right.args[0].op != "number"
+
+    # -- leaves
+
+    def write_var(self, expr: Expr) -> tuple[str, int]:
+        return expr.name, ATOM
+
+    write_defined = write_var
+
+    def write_number(self, expr: Expr) -> tuple[str, int]:
+        value = expr.data[0]
+        text = decimal(value)
+        if value < 0:
+            return text, SIGN
+        return text, PRODUCT if "/" in text else ATOM
+
+    def write_size(self, expr: Expr) -> tuple[str, int]:
+        text = str(expr.data[0]).replace("**", " ** ").replace(" ** ", "**")
+        return text, ATOM if text.isidentifier() else PRODUCT
+
+    # -- operators
+
+    def write_neg(self, expr: Expr) -> tuple[str, int]:
+        (inner,) = expr.args
+        if PRECEDENCE.get(inner.op) == PRODUCT and self._leads_well(inner):
+            return "-" + self.text(inner), PRODUCT
+        return "-" + self.bracketed(inner, SIGN), SIGN
+
+    def _leads_well(self, expr: Expr) -> bool:
+        while expr.op in ("mul", "div", "matmul"):
+            expr = expr.args[0]
+        return PRECEDENCE.get(expr.op, ATOM) >= POWER and not (expr.op == "number" and expr.data[0] < 0)
+
+    def write_power(self, expr: Expr) -> tuple[str, int]:
+        value = expr.data[0]
+        text = decimal(value)
+        if "/" in text:
+            text = f"({text})"
+        return f"{self.bracketed(expr.args[0], ATOM)}**{text}", POWER
+
+    def write_general_power(self, expr: Expr) -> tuple[str, int]:
+        return f"{self.bracketed(expr.args[0], ATOM)}**{self.bracketed(expr.args[1], POWER)}", POWER
+
+    # -- functions with data
+
+    def write_map(self, expr: Expr) -> tuple[str, int]:
+        return self.call(self.function(expr.data), self.text(expr.args[0])), ATOM
+
+    def function(self, data: tuple[str, int]) -> str:
+        name, order = data
+        if (name, order) in self.functions:
+            return self.functions[(name, order)]
+        if order == 0:
+            return name
+        return f"diff({name})" if order == 1 else f"diff({name}, {order})"
+
+    def write_transpose(self, expr: Expr) -> tuple[str, int]:
+        if not expr.data:
+            return f"{self.bracketed(expr.args[0], ATOM)}.T", ATOM
+        return self.call("transpose", self.text(expr.args[0]), tuple_text(expr.data[0])), ATOM
+
+    def write_newaxis(self, expr: Expr) -> tuple[str, int]:
+        parts = ", ".join("None" if new else ":" for new in expr.data[0])
+        return f"{self.bracketed(expr.args[0], ATOM)}[{parts}]", ATOM
+
+    def with_data(self, expr: Expr) -> tuple[str, int]:
+        return self.call(expr.op, self.text(expr.args[0]), *map(str, expr.data)), ATOM
+
+    write_sum = write_mean = write_prod = write_logsumexp = write_softmax = write_matrix_power = with_data
+
+    def write_einsum(self, expr: Expr) -> tuple[str, int]:
+        return self.call("einsum", repr(expr.data[0]), *(self.text(a) for a in expr.args)), ATOM
+
+    def write_where(self, expr: Expr) -> tuple[str, int]:
+        left, right, yes, no = expr.args
+        test = f"{self.bracketed(left, SUM)} {expr.data[0]} {self.bracketed(right, SUM)}"
+        return self.call("where", test, self.text(yes), self.text(no)), ATOM
+
+    def write_reshape(self, expr: Expr) -> tuple[str, int]:
+        return self.call("reshape", self.text(expr.args[0]), self.shape(expr.data[0])), ATOM
+
+    def shape(self, shape: dims.Shape) -> str:
+        return tuple_text(tuple(str(s) for s in shape))
+
+    def write_eye(self, expr: Expr) -> tuple[str, int]:
+        return self.call("eye", str(expr.data[0])), ATOM
+
+    def filled(self, expr: Expr) -> tuple[str, int]:
+        return self.call(expr.op, *map(str, expr.data[0])), ATOM
+
+    write_ones = write_zeros = filled
+
+    # -- index notation and statements
+
+    def write_entry(self, expr: Expr) -> tuple[str, int]:
+        parts = ", ".join(":" if name is None else name for name in expr.data)
+        return f"{self.bracketed(expr.args[0], ATOM)}[{parts}]", ATOM
+
+    def write_delta(self, expr: Expr) -> tuple[str, int]:
+        return f"delta[{', '.join(expr.data)}]", ATOM
+
+    def write_sum_over(self, expr: Expr) -> tuple[str, int]:
+        return f"sum[{', '.join(expr.data)}]({self.text(expr.args[0])})", ATOM
+
+    def write_diff(self, expr: Expr) -> tuple[str, int]:
+        name = {"total": "diff", "immediate": "partial"}[expr.data[0]]
+        return self.call(name, *(self.text(a) for a in expr.args)), ATOM
+
+    def write_unknown(self, expr: Expr) -> tuple[str, int]:
+        applied = self.call(expr.name, *(self.text(a) for a in expr.args))
+        slots = expr.data[1] if len(expr.data) > 1 else ()
+        if slots:
+            applied = self.call("diff", applied, *(self.text(expr.args[s]) for s in slots))
+        return applied, ATOM
+
+
+def tuple_text(parts: tuple[object, ...]) -> str:
+    """Return a tuple as it is typed."""
+    inner = ", ".join(map(str, parts))
+    return f"({inner},)" if len(parts) == 1 else f"({inner})"
+
+
+Writer = Callable[[Expr], str]
