@@ -20,9 +20,11 @@ from symderiv.errors import (
 
 if TYPE_CHECKING:
     from symderiv.derivation import Derivation, Proof, Verdict, derive, verify
+    from symderiv.sheet import Sheet
 
 __version__ = "0.1.0"
 _LATER = {name: "symderiv.derivation" for name in ("Derivation", "Proof", "Verdict", "derive", "verify")}
+_LATER["Sheet"] = "symderiv.sheet"
 
 
 def __getattr__(name: str) -> Any:
@@ -37,6 +39,6 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
-    "Derivation", "ParseError", "Proof", "ProofError", "ShapeError", "SymderivError", "UnknownNameError",
+    "Derivation", "ParseError", "Proof", "ProofError", "ShapeError", "Sheet", "SymderivError", "UnknownNameError",
     "UnsupportedError", "Verdict", "__version__", "derive", "verify",
 ]  # fmt: skip

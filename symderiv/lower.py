@@ -121,7 +121,12 @@ class Engine:
 Meaning = Callable[[Expr], Array | None]
 
 
-def lower(expr: Expr, meaning: Meaning = lambda _: None, sizes: Mapping[str, Axis] | None = None) -> Array:
+def nothing(_: Expr) -> Array | None:
+    """The meaning that leaves every operation to its line."""
+    return None
+
+
+def lower(expr: Expr, meaning: Meaning = nothing, sizes: Mapping[str, Axis] | None = None) -> Array:
     """Return the normal form of an expression.
 
     `meaning` may give the node of a subexpression (a definition, a derivative) before its operation is
@@ -171,7 +176,11 @@ def _one(notation: Engine, expr: Expr, args: list[Array]) -> Array:
             if args[0].free:
                 raise UnsupportedError(f"the definition of {expr.name} holds a free index")
             return Array(normal.defined(expr.name, args[0].node), expr.axes)
+        case "called":
+            return args[0]
         case "unknown":
+            if any(a.free for a in args):
+                raise UnsupportedError(f"{expr.name} of something that depends on a free index")
             return Array(normal.unknown(expr.name, [a.node for a in args], flat), expr.axes)
         case "entry":
             entry, out = _entry(notation, expr, args[0])
@@ -259,7 +268,13 @@ def write(expr: Expr, tokens: Sequence[Token], notation: Written) -> sympy.Expr:
 
 def _written(expr: Expr, notation: Written) -> WrittenArray:
     match expr.op:
-        case "var" | "defined" | "unknown":
+        case "unknown":
+            return _written_unknown(expr, notation)
+        case "called":
+            return _written_call(expr, notation)
+        case "diff":
+            return WrittenArray(expr.axes, lambda tokens: _written_derivative(expr, tokens, notation), None)
+        case "var" | "defined":
             sizes = tuple(size for axis in expr.axes for size in axis)
             head = Tensor(head_name(expr), *sizes)
             return WrittenArray(expr.axes, lambda tokens: index_nodes.Entry(head, *_flat(tokens)), head)
@@ -286,10 +301,49 @@ def _written(expr: Expr, notation: Written) -> WrittenArray:
     return WrittenArray(expr.axes, entry, None, expr)
 
 
+def _written_unknown(expr: Expr, notation: Written) -> WrittenArray:
+    """An unknown function is a head that names the arrays it depends on; so are its derivatives."""
+    arguments = tuple(notation.head_of(_written(a, notation)) for a in expr.args)
+    slots = expr.data[1] if len(expr.data) > 1 else ()
+    for more in ((), *((k,) for k in range(len(arguments)))):
+        order = tuple(sorted((*slots, *more)))
+        axes = expr.axes + tuple(axis for k in more for axis in expr.args[k].axes)
+        form = Expr("unknown", expr.args, (expr.name, order), axes)
+        head = Tensor(to_text(form), *(size for axis in axes for size in axis))
+        notation.definitions[head.name] = index_nodes.Definition(
+            head, kind="unknown", arguments=arguments, axes=order, function=expr.name
+        )
+        notation.sources[head.name] = form
+    name = to_text(Expr("unknown", expr.args, (expr.name, slots), expr.axes))
+    head = notation.definitions[name].tensor
+    return WrittenArray(expr.axes, lambda tokens: index_nodes.Entry(head, *_flat(tokens)), head)
+
+
+def _written_call(expr: Expr, notation: Written) -> WrittenArray:
+    """A function of the user's stands under its own name, its text one step away."""
+    body = _written(expr.args[0], notation)
+    sizes = tuple(size for axis in expr.axes for size in axis)
+    head = Tensor(to_text(expr), *sizes)
+    if head.name not in notation.definitions:
+        tokens = [notation.index(axis) for axis in expr.axes]
+        notation.definitions[head.name] = index_nodes.Definition(head, tuple(_flat(tokens)), body.write(tokens))
+        notation.sources[head.name] = expr
+    return WrittenArray(expr.axes, lambda tokens: index_nodes.Entry(head, *_flat(tokens)), head)
+
+
+def _written_derivative(expr: Expr, tokens: Sequence[Token], notation: Written) -> sympy.Expr:
+    """`∂f/∂x/…` as it stands, entries of both."""
+    f, *variables = expr.args
+    left = list(tokens)
+    value = _written(f, notation).write([left.pop(0) for _ in f.axes])
+    for x in variables:
+        entry = _written(x, notation).write([left.pop(0) for _ in x.axes])
+        value = index_nodes.Derivative(value, entry)
+    return value
+
+
 def head_name(expr: Expr) -> str:
     """Return the name under which the entries of a leaf stand in a proof."""
-    if expr.op == "unknown":
-        return to_text(expr)
     return expr.name + "".join(f"[{label}]" for label in (expr.data[2] if len(expr.data) > 2 else ()))
 
 

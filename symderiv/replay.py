@@ -25,6 +25,7 @@ from symderiv.index.expand import same
 from symderiv.index.graph import Node
 from symderiv.index.indexed import At
 from symderiv.index.nodes import (
+    Apply,
     Argument,
     Context,
     Definition,
@@ -33,6 +34,7 @@ from symderiv.index.nodes import (
     Immediate,
     Index,
     Names,
+    Place,
     Plus,
     Tensor,
     Times,
@@ -42,10 +44,10 @@ from symderiv.index.nodes import (
 )
 from symderiv.index.reading import Reader
 from symderiv.index.rewriter import Rewriter
-from symderiv.index.rules import rename_bound, unfolded
-from symderiv.index.written import Written, total
+from symderiv.index.rules import depends, rename_bound, unfolded
+from symderiv.index.written import Written, alike, total
 from symderiv.lift import lift
-from symderiv.lower import lower, write
+from symderiv.lower import Meaning, lower, nothing, write
 from symderiv.tensor.expr import Expr, walk
 from symderiv.tensor.text import to_text
 
@@ -54,20 +56,28 @@ LONGEST_INSERTED = 60
 
 @dataclass
 class Stage:
-    """One derivative, ∂f/∂x, of an expression over definitions."""
+    """One derivative, ∂f/∂x, of an expression over definitions.
+
+    `meaning` gives the nodes of what the matrix language does not know itself (a derivative that a
+    definition names); x may be a variable or a definition.
+    """
 
     function: Expr
     variable: Expr
     name: str = "f"
     functions: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    meaning: Meaning = nothing
 
     def __post_init__(self) -> None:
-        self.node = lower(self.function).node
-        self.leaf = lower(self.variable).node
+        self.node = self.lowered(self.function)
+        self.leaf = self.lowered(self.variable)
         self.chain: Chain = differentiate(self.node, self.leaf)
-        self.named: dict[Node, Expr] = {
-            lower(e).node: e for e in walk(self.function) if e.op == "defined" and lower(e).node is not self.node
-        }
+        self.inner = definitions_below(self.function, self.variable)
+        self.named: dict[Node, Expr] = {self.lowered(e): e for e in self.inner}
+
+    def lowered(self, expr: Expr) -> Node:
+        """Return the normal form of an expression."""
+        return lower(expr, self.meaning).node
 
     def lifted(self, node: Node) -> Expr:
         """Return a node in matrix notation, in terms of the definitions."""
@@ -77,6 +87,25 @@ class Stage:
     def result(self) -> Expr:
         """Return the derivative in terms of the definitions, its axes grouped as the shapes are."""
         return lift(self.chain.result, self.function.axes + self.variable.axes, self.named)
+
+
+def definitions_below(function: Expr, variable: Expr) -> list[Expr]:
+    """Return the definitions that a function is made of, parents first, not looking below the variable."""
+    found: dict[Expr, None] = {}
+    stack: list[tuple[Expr, bool]] = [(function, False)]
+    seen: set[Expr] = set()
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            if node.op == "defined" and node is not function and node is not variable:
+                found[node] = None
+            continue
+        if node in seen or node is variable:
+            continue
+        seen.add(node)
+        stack.append((node, True))
+        stack.extend((a, False) for a in node.args)
+    return list(reversed(found))
 
 
 @dataclass(frozen=True)
@@ -89,101 +118,155 @@ class Replayed:
     expressions: Mapping[str, Expr]
 
 
+@dataclass(frozen=True)
+class Known:
+    """What a proof may cite: chains proved before, by label, and names given to derivatives of unknown functions."""
+
+    lemmas: Mapping[str, Argument] = field(default_factory=dict)
+    named: Mapping[tuple[str, str], Tensor] = field(default_factory=dict)  # (f, x) -> head of ∂f/∂x
+
+
 def replay(stage: Stage, taken: Sequence[str]) -> Replayed:
     """Return the proof of a stage; every chain has arrived at the engine's node."""
-    return _Replay(stage, taken).run()
+    work = Replay(stage, taken)
+    last = work.run()
+    work.read_off(last)
+    return work.replayed()
 
 
-class _Replay:
-    def __init__(self, stage: Stage, taken: Sequence[str]) -> None:
+class Replay:
+    """The chains of one stage; `free` are the indices of f and of x where a claim names them."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        taken: Sequence[str],
+        free: tuple[tuple[Index, ...], tuple[Index, ...]] | None = None,
+        known: Known | None = None,
+    ) -> None:
         self.stage = stage
-        self.names = Names({*taken, stage.name})
+        self.known = known or Known()
+        self.free = free
+        chosen = {i.name for part in free or () for i in part}
+        self.names = Names({*taken, stage.name, *chosen})
         self.inline: dict[str, Definition] = {}
         self.expressions: dict[str, Expr] = {}
         self.cuts: dict[str, Definition] = {}
         self.order: list[Expr] = []
         self.heads: dict[str, Node] = {}
-        self.lemmas: dict[str, Argument] = {}
+        self.arguments: list[Argument] = []
         self.closed: dict[str, tuple[tuple[Index, ...], sympy.Expr]] = {}
         self.left: dict[str, Node] = {}
-        self.axes: dict[str, tuple[Index, ...]] = {}
+        self.collect()
 
     # -- definitions as written
 
     def collect(self) -> None:
+        """Write down every definition between f and x."""
         stage = self.stage
-        for e in walk(stage.function):
-            if e.op == "var":
-                self.heads[e.name] = lower(e).node
-            elif e.op == "defined":
-                self.heads[e.name] = lower(e).node
-        self.heads[stage.variable.name] = stage.leaf
-        self.root = self.define(stage.name, stage.function)
+        for e in walk(stage.function, stage.variable):
+            if e.op in ("var", "defined"):
+                self.heads[e.name] = stage.lowered(e)
+        root = stage.function
+        body = root.args[0] if root.op == "defined" and root.name == stage.name else root
+        self.root = self.define(stage.name, body, self.free[0] if self.free else None)
         moving = set(stage.chain.adjoints)
-        defs = [e for e in walk(stage.function) if e.op == "defined" and e is not stage.function]
-        for e in reversed(defs):
-            if lower(e).node in moving or self.mentions_variable(e):
+        for e in stage.inner:
+            if stage.lowered(e) in moving or stage.variable in set(walk(e)):
                 self.define(e.name, e.args[0])
                 self.order.append(e)
-                self.left[e.name] = lower(e).node
+                self.left[e.name] = stage.lowered(e)
         self.left[stage.variable.name] = stage.leaf
+        for (f, x), head in self.known.named.items():
+            if f == stage.name and x in self.left:
+                arguments = (self.root.tensor, Tensor(x, *self.left[x].dims))
+                self.inline[head.name] = Definition(head, kind="derivative", arguments=arguments)
 
-    def mentions_variable(self, e: Expr) -> bool:
-        return any(n is self.stage.variable for n in walk(e))
-
-    def define(self, name: str, body: Expr) -> Definition:
-        tokens = [tuple(self.names.fresh(size) for size in axis) for axis in body.axes]
-        indices = tuple(i for token in tokens for i in token)
-        tensor = Tensor(name, *(i.size for i in indices))
-        written = write(body.args[0] if body.op == "defined" and body.name == name else body, tokens, self.notation())
-        self.cuts[name] = Definition(tensor, indices, written)
+    def define(self, name: str, body: Expr, indices: tuple[Index, ...] | None = None) -> Definition:
+        """Write a definition at indices."""
+        flat = [size for axis in body.axes for size in axis]
+        chosen = list(indices) if indices is not None else [self.names.fresh(size) for size in flat]
+        left = iter(chosen)
+        tokens = [tuple(next(left) for _ in axis) for axis in body.axes]
+        tensor = Tensor(name, *flat)
+        self.cuts[name] = Definition(tensor, tuple(chosen), write(body, tokens, self.notation()))
         return self.cuts[name]
 
-    def notation(self) -> Written:
-        return Written(self.names, self.inline, sources=self.expressions)
+    def notation(self, free: Mapping[str, Index] | None = None) -> Written:
+        """Return the notation in which this proof is written."""
+        return Written(self.names, self.inline, free, self.expressions)
 
     # -- chains
 
-    def run(self) -> Replayed:
-        self.collect()
-        variable = self.stage.variable
-        arguments = [self.argument(e.name) for e in [*self.order, variable]]
-        final = arguments[-1]
-        arguments[-1] = self.read_off(final)
-        free = self.root.indices + self.closed[variable.name][0]
-        return Replayed(tuple(arguments), self.context(), free, self.expressions)
+    def run(self) -> Argument:
+        """Derive every chain; return the last one, ∂f/∂x."""
+        for e in self.order:
+            if self.primitive(e.name):
+                self.keep(e.name)
+            else:
+                self.arguments.append(self.argument(e.name))
+        if self.primitive(self.stage.variable.name):
+            self.keep(self.stage.variable.name)
+        self.arguments.append(self.argument(self.stage.variable.name))
+        return self.arguments[-1]
+
+    def replayed(self) -> Replayed:
+        """Return the proof as it stands."""
+        free = self.root.indices + self.closed[self.stage.variable.name][0]
+        return Replayed(tuple(self.arguments), self.context(), free, self.expressions)
 
     def context(self) -> Context:
-        traits = {
-            e.name: e.data[1] for e in walk(self.stage.function, self.stage.variable) if e.op == "var" and e.data[1]
-        }
-        return Context(dict(self.inline), dict(self.cuts), traits, dict(self.lemmas))
+        """Return what the steps may use."""
+        variables = walk(self.stage.function, self.stage.variable)
+        traits = {e.name: e.data[1] for e in variables if e.op == "var" and e.data[1]}
+        lemmas = {a.label: a for a in self.arguments}
+        return Context(dict(self.inline), dict(self.cuts), traits, {**self.known.lemmas, **lemmas})
 
     def parents(self, name: str) -> list[Definition]:
+        """Return the definitions whose text names C, functions of whole arrays looked through."""
         context = Context(self.inline)
-        found = []
-        for definition in self.cuts.values():
-            tensor = next((h for h in heads_of(definition, context) if h.name == name), None)
-            if tensor is not None and definition.tensor.name != name:
-                found.append(definition)
-        return found
+        return [
+            d
+            for d in self.cuts.values()
+            if d.tensor.name != name and any(h.name == name for h in heads_of(d, context))
+        ]
+
+    def primitive(self, name: str) -> bool:
+        """Tell whether f is an unknown function of C and nothing else: ∂f/∂C is then a name of its own."""
+        body = self.root.body
+        if not isinstance(body, Entry):
+            return False
+        definition = self.inline.get(body.tensor.name)
+        is_unknown = definition is not None and definition.kind == "unknown" and not definition.axes
+        return is_unknown and [p.tensor for p in self.parents(name)] == [self.root.tensor]
+
+    def keep(self, name: str) -> None:
+        """Leave ∂f/∂C as it is, under its given name where it has one."""
+        node = self.left[name]
+        c = tuple(self.names.fresh(size) for size in node.dims)
+        f = Entry(self.root.tensor, *self.root.indices)
+        self.closed[name] = (c, Derivative(f, Entry(Tensor(name, *node.dims), *c)))
+
+    def target(self, name: str) -> tuple[Index, ...]:
+        """Return the indices of C: those of the claim for x itself, fresh ones else."""
+        if self.free is not None and name == self.stage.variable.name:
+            return self.free[1]
+        return tuple(self.names.fresh(size) for size in self.left[name].dims)
 
     def argument(self, name: str) -> Argument:
         """Return the chain for ∂f/∂C, C the definition or variable of this name."""
-        node = self.left[name]
-        c = tuple(self.names.fresh(size) for size in node.dims)
-        target = Entry(Tensor(name, *node.dims), *c)
+        c = self.target(name)
+        target = Entry(Tensor(name, *self.left[name].dims), *c)
         f = Entry(self.root.tensor, *self.root.indices)
         work = Rewriter(Derivative(f, target), self.context())
         self.start(work, target, f, self.parents(name))
         work.context = self.context()
         work.differentiate()
+        self.fold(work)
         work.contract()
-        self.arrived(work, name, (*self.root.indices, *c))
+        self.arrived(work.expr, name, (*self.root.indices, *c))
         self.closed[name] = (c, work.expr)
-        argument = Argument(name, work.start, tuple(work.steps), work.expr)
-        self.lemmas[name] = argument
-        return argument
+        return Argument(name, work.start, tuple(work.steps), work.expr)
 
     def start(self, work: Rewriter, target: Entry, f: Entry, parents: list[Definition]) -> None:
         """The chain rule, the adjoints of the parents, and the parents' own texts."""
@@ -196,20 +279,25 @@ class _Replay:
             if p is self.root:
                 terms.append(Immediate(f, target))
                 continue
-            i = [self.names.fresh(d, Names.FREE) for d in p.tensor.sizes]
+            i = self.summed(p, (target, f))
             entry = Entry(p.tensor, *i)
             terms.append(total(Times(Derivative(f, entry), Immediate(entry, target)), i))
         new = sympy.Integer(0) if not terms else terms[0] if len(terms) == 1 else Plus(*terms)
         work.replace("chain rule", (), new, {"through": tuple(p.tensor.name for p in parents)})
         self.insert(work)
 
+    def summed(self, p: Definition, outside: tuple[Entry, ...]) -> tuple[Index, ...]:
+        """Return indices to sum over P with: its own letters where they are free to use."""
+        used = {i.name for e in outside for i in e.indices}
+        if used.isdisjoint(i.name for i in p.indices):
+            return p.indices
+        return tuple(self.names.fresh(d, Names.FREE) for d in p.tensor.sizes)
+
     def insert(self, work: Rewriter) -> None:
+        """Put in the adjoints (by lemma or by name), what was proved before, and the texts of definitions."""
         for place, part in list(places(work.expr)):
             if type(part) is Derivative and place:
-                c, closed = self.closed[part.entry.tensor.name]
-                if _length(closed) <= LONGEST_INSERTED:
-                    new = replace_indices(rename_bound(closed, self.names), dict(zip(c, part.entry.indices, strict=True)))
-                    work.replace("lemma", place, new, {"label": part.entry.tensor.name})
+                self.insert_adjoint(work, place, part)
         while True:
             found = next(
                 (
@@ -223,22 +311,77 @@ class _Replay:
             if found is None:
                 return
             place, part = found
+            cited = self.cited(part)
+            if cited is not None:
+                label, new = cited
+                work.replace("cite", place, new, {"label": label})
+                continue
             body = unfolded(part.of, self.cuts[part.of.tensor.name], self.names)
             work.replace("definition", place, Immediate(body, part.entry), {"name": part.of.tensor.name})
+
+    def insert_adjoint(self, work: Rewriter, place: Place, part: Derivative) -> None:
+        name = part.entry.tensor.name
+        head = self.known.named.get((self.root.tensor.name, name))
+        if head is not None:
+            work.replace("name", place, Entry(head, *part.of.indices, *part.entry.indices), {"name": head.name})
+            return
+        c, closed = self.closed[name]
+        if _length(closed) <= LONGEST_INSERTED and not isinstance(closed, Derivative):
+            new = replace_indices(rename_bound(closed, self.names), dict(zip(c, part.entry.indices, strict=True)))
+            work.replace("lemma", place, new, {"label": name})
+
+    def cited(self, part: Immediate) -> tuple[str, sympy.Expr] | None:
+        """Return a claim proved before that says what ∂P/∂C is, at these indices."""
+        p, x = part.of.tensor, part.entry.tensor
+        if [q.tensor for q in self.parents(x.name) if q.tensor is not p and depends(Entry(p), q.tensor, self.whole())]:
+            return None
+        for label, lemma in self.known.lemmas.items():
+            left = lemma.left
+            if type(left) is Derivative and left.of.tensor is p and left.entry.tensor is x:
+                own = (*left.of.indices, *left.entry.indices)
+                now = (*part.of.indices, *part.entry.indices)
+                if len(set(own)) == len(own):
+                    return label, replace_indices(rename_bound(lemma.right, self.names), dict(zip(own, now, strict=True)))
+        return None
+
+    def whole(self) -> Context:
+        """Return a context that looks through every definition."""
+        return Context({**self.inline, **self.cuts})
+
+    def fold(self, work: Rewriter) -> None:
+        """Name what has a name: `f(u[i])` is `z[i]` where z is defined so."""
+        for definition in self.cuts.values():
+            if not isinstance(definition.body, Apply) or definition is self.root:
+                continue
+            for place, part in list(places(work.expr)):
+                if isinstance(part, Apply) and (part.name, part.order) == (definition.body.name, definition.body.order):
+                    indices = _matched(definition, part)
+                    if indices is not None:
+                        work.replace("fold", place, Entry(definition.tensor, *indices), {"name": definition.tensor.name})
 
     # -- arriving
 
     def reader(self) -> Reader:
-        return Reader(lambda t: self.heads.get(t.name), self.inline, self.adjoint)
+        """Return the reader that knows the nodes of this stage."""
+        return Reader(self.given, self.inline, self.adjoint)
+
+    def given(self, tensor: Tensor) -> Node | None:
+        """Return the node of a variable, a definition, or a derivative that has a name."""
+        for (f, x), head in self.known.named.items():
+            if head is tensor and f == self.stage.name:
+                return self.stage.chain.adjoints.get(self.left[x]) if x in self.left else None
+        return self.heads.get(tensor.name)
 
     def adjoint(self, part: Derivative) -> At | None:
+        """Return the node of an adjoint that stands in a chain as it is."""
         node = self.stage.chain.adjoints.get(self.left[part.entry.tensor.name])
         if node is None:
             return None
         return At(node, (*self.root.indices, *part.entry.indices))
 
-    def arrived(self, work: Rewriter, name: str, order: tuple[Index, ...]) -> None:
-        found = self.reader().node(work.expr, order)
+    def arrived(self, expr: sympy.Expr, name: str, order: tuple[Index, ...]) -> None:
+        """Hold an expression against the engine's node for ∂f/∂C."""
+        found = self.reader().node(expr, order)
         node = self.left[name]
         wanted = self.stage.chain.adjoints.get(node)
         if wanted is None:
@@ -246,21 +389,32 @@ class _Replay:
         if not same(found, wanted):
             raise ProofError(f"the replay of ∂{self.stage.name}/∂{name} did not arrive at the engine's result")
 
-    def read_off(self, last: Argument) -> Argument:
+    def read_off(self, last: Argument) -> None:
         """Close the last chain with the result in matrix notation."""
         c, closed = self.closed[self.stage.variable.name]
         order = (*self.root.indices, *c)
-        result = self.stage.lifted(self.stage.chain.result)
-        name = to_text(result, self.stage.functions)
-        tensor = Tensor(name, *(i.size for i in order))
-        body = write(result, [(i,) for i in order], self.notation())
-        self.inline[name] = Definition(tensor, order, body)
-        self.expressions[name] = result
+        head = self.matrix(self.stage.lifted(self.stage.chain.result), order)
         work = Rewriter(closed, self.context())
-        work.replace("read off", (), Entry(tensor, *order), {"name": name})
-        argument = Argument(last.label, last.left, (*last.steps, *work.steps), work.expr)
-        self.lemmas[last.label] = argument
-        return argument
+        work.replace("read off", (), Entry(head, *order), {"name": head.name})
+        self.arguments[-1] = Argument(last.label, last.left, (*last.steps, *work.steps), work.expr)
+
+    def matrix(self, expr: Expr, order: tuple[Index, ...]) -> Tensor:
+        """Return the head of an array in matrix notation, its index definition written down."""
+        name = to_text(expr, self.stage.functions)
+        tensor = Tensor(name, *(i.size for i in order))
+        left = iter(order)
+        tokens = [tuple(next(left) for _ in axis) for axis in expr.axes]
+        self.inline[name] = Definition(tensor, order, write(expr, tokens, self.notation()))
+        self.expressions[name] = expr
+        return tensor
+
+
+def _matched(definition: Definition, part: Apply) -> tuple[Index, ...] | None:
+    """Return the indices at which a definition's body is the given expression."""
+    change: dict[Index, Index] = {}
+    if not alike(definition.body, part, change) or set(change) < set(definition.indices):
+        return None
+    return tuple(change[i] for i in definition.indices)
 
 
 def heads_of(definition: Definition, context: Context) -> set[Tensor]:
@@ -283,5 +437,3 @@ def heads_of(definition: Definition, context: Context) -> set[Tensor]:
 
 def _length(expr: sympy.Expr) -> int:
     return sum(1 for _ in places(expr))
-
-

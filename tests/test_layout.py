@@ -34,6 +34,7 @@ LAYERS = (
     "code",
     "render",
     "derivation",
+    "sheet",
     "handout",
     "testing",
     "cli",

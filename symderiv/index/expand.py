@@ -42,12 +42,22 @@ def vanishes(node: Node) -> bool:
     """Tell whether a sum of products is 0 when every product is written as one flat sum over entries."""
     if normal.is_zero(node):
         return True
-    if not isinstance(node, Add):
-        return False
-    total: Counter[tuple[object, ...]] = Counter()
-    for coef, term in node.terms:
-        total[_flat_key(term)] += coef  # type: ignore[assignment]
+    total: dict[tuple[object, ...], Fraction] = {}
+    for coef, term in terms_of(node):
+        key = _flat_key(term)
+        total[key] = total.get(key, normal.ZERO) + coef
     return not any(total.values())
+
+
+def terms_of(node: Node) -> list[tuple[Fraction, Node]]:
+    """Return the terms of a sum; its content, and the order of its axes, are put into them."""
+    if isinstance(node, Add):
+        return list(node.terms)
+    if isinstance(node, Contraction) and not node.bound and len(node.factors) == 1:
+        inner, labels = node.factors[0]
+        if isinstance(inner, Add):
+            return [(node.coef * c, normal.rewrapped(n, labels, node.dims)) for c, n in inner.terms]
+    return [(ONE, node)]
 
 
 def _flat_key(term: Node) -> tuple[object, ...]:
@@ -167,7 +177,7 @@ def cleared(node: Node) -> Node:
             return node
         factors = [(normal.power(base, k), labels) for (base, labels), k in worst.items()]
         at = range(node.rank)
-        terms = node.terms if isinstance(node, Add) else ((ONE, node),)
+        terms = terms_of(node)
         parts = [normal.contract(c, [(n, at), *factors], at, dict(enumerate(node.dims))) for c, n in terms]
         node = expand(normal.add([(1, p) for p in parts], node.dims))
     return node
@@ -175,8 +185,7 @@ def cleared(node: Node) -> Node:
 
 def _denominators(node: Node) -> Counter[tuple[Node, tuple[int, ...]]]:
     worst: Counter[tuple[Node, tuple[int, ...]]] = Counter()
-    terms = node.terms if isinstance(node, Add) else ((ONE, node),)
-    for _, term in terms:
+    for _, term in terms_of(node):
         factors = term.factors if isinstance(term, Contraction) and not term.bound else ((term, tuple(range(term.rank))),)
         for f, labels in factors:
             if isinstance(f, Pow) and f.exponent < 0 and f.exponent.denominator == 1:

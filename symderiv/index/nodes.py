@@ -355,7 +355,8 @@ class Definition:
     """`tensor[indices] = body`; `kind` is "" for an index definition, else what the head stands for.
 
     Kinds with a rule of their own name their argument tensor: inv, det, logdet, softmax, logsumexp,
-    prod; `unknown` is a function of the tensors `arguments`; `derivative` is ∂f/∂x for `arguments` (f, x).
+    prod.  `unknown` is the unknown `function` of the tensors `arguments`, differentiated in those at the
+    positions `axes`; `derivative` is a name for ∂f/∂x, `arguments` being (f, x).
     """
 
     tensor: Tensor
@@ -364,6 +365,7 @@ class Definition:
     kind: str = ""
     arguments: tuple[Tensor, ...] = ()
     axes: tuple[int, ...] = ()
+    function: str = ""
 
 
 @dataclass(frozen=True)
@@ -394,12 +396,14 @@ class Context:
 
     `chain` are the definitions that the chain rule runs over, held constant inside one another;
     `definitions` are looked through: functions of whole arrays, their arguments, results as read off.
+    `taken` are index names in use around the part that a rule sees.
     """
 
     definitions: Mapping[str, Definition] = field(default_factory=dict)
     chain: Mapping[str, Definition] = field(default_factory=dict)
     traits: Mapping[str, frozenset[str]] = field(default_factory=dict)
     lemmas: Mapping[str, Argument] = field(default_factory=dict)
+    taken: frozenset[str] = frozenset()
 
 
 # ---------------------------------------------------------------- plain SymPy

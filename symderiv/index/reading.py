@@ -63,6 +63,10 @@ class Reader:
 
     def whole(self, definition: Definition) -> Node:
         """Return the node of a function of a whole array."""
+        if definition.kind == "unknown":
+            args = [self.head(a) for a in definition.arguments]
+            own = len(definition.tensor.sizes) - sum(args[s].rank for s in definition.axes)
+            return normal.unknown(definition.function, args, definition.tensor.sizes[:own], definition.axes)
         (arg,) = (self.head(a) for a in definition.arguments)
         match definition.kind:
             case "inv":

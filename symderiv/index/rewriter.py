@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sympy
 
 from symderiv.errors import ProofError
-from symderiv.index.nodes import Context, Immediate, Place, Step, Sum, at, places, put
+from symderiv.index.nodes import Context, Immediate, Place, Step, Sum, all_indices, at, places, put
 from symderiv.index.rules import DERIVATIVE_RULES, RULES, TIDYING_RULES, contraction
 
 MOST_STEPS = 5000
@@ -22,6 +23,7 @@ class Rewriter:
         self.expr = start
         self.context = context
         self.steps: list[Step] = []
+        self._around: tuple[sympy.Expr, Context, Context] | None = None
 
     def replace(self, rule: str, place: Place, new: sympy.Expr, instance: Mapping[str, Any] | None = None, reason: str = "") -> None:
         """Record a step: the part at `place` becomes `new`."""
@@ -33,11 +35,19 @@ class Rewriter:
         if len(self.steps) > MOST_STEPS:
             raise ProofError(f"more than {MOST_STEPS} steps")
 
+    @property
+    def around(self) -> Context:
+        """Return the context of the next rule: what it binds must be new in the whole expression."""
+        if self._around is None or self._around[0] is not self.expr or self._around[1] is not self.context:
+            taken = frozenset(i.name for i in all_indices(self.expr))
+            self._around = (self.expr, self.context, dataclasses.replace(self.context, taken=taken))
+        return self._around[2]
+
     def apply_first(self, names: Iterable[str]) -> bool:
         """Apply the first rule that fits anywhere, outermost places first; tell whether one did."""
         for place, part in places(self.expr):
             for name in names:
-                new = RULES[name](part, self.context)
+                new = RULES[name](part, self.around)
                 if new is not None and new is not part:
                     self.replace(name, place, new)
                     return True
@@ -51,7 +61,7 @@ class Rewriter:
                 return
             place, part = found
             for name in DERIVATIVE_RULES:
-                new = RULES[name](part, self.context)
+                new = RULES[name](part, self.around)
                 if new is not None:
                     self.replace(name, place, new)
                     break

@@ -76,7 +76,7 @@ def fresh(expr: Any, context: Context) -> Names:
     """Return index names that stand nowhere in an expression, nor as a name in the context."""
     taken = {i.name for i in all_indices(expr)} | {h.name for h in heads(expr)}
     sizes = {str(s) for h in heads(expr) for size in h.sizes for s in size.free_symbols}
-    return Names(taken | sizes | set(context.definitions) | set(context.traits))
+    return Names(taken | sizes | set(context.definitions) | set(context.traits) | context.taken)
 
 
 # ---------------------------------------------------------------- derivatives
@@ -339,6 +339,29 @@ def _along(expr: Any, context: Context, definition: Definition, weight: str) -> 
     return Sum(Times(Entry(head, *at), Immediate(Entry(u, *at), expr.entry)), *bound.values())
 
 
+@rule("unknown function")
+def unknown_function(expr: Any, context: Context) -> sympy.Expr | None:
+    """`∂E(A)/∂x = Σ_a ∂E/∂A[a] ∂A[a]/∂x` for an unknown smooth E, a sum over its arguments."""
+    definition = _head(expr, context, "unknown")
+    if definition is None:
+        return None
+    names = fresh(expr, context)
+    terms = []
+    for slot, a in enumerate(definition.arguments):
+        if a is not expr.entry.tensor and not depends(Entry(a), expr.entry.tensor, context):
+            continue
+        order = tuple(sorted((*definition.axes, slot)))
+        slope = next(
+            d
+            for d in context.definitions.values()
+            if (d.kind, d.function, d.arguments, d.axes) == ("unknown", definition.function, definition.arguments, order)
+        )
+        bound = [names.fresh(size, Names.BOUND) for size in a.sizes]
+        entry = Entry(slope.tensor, *expr.of.indices, *bound)
+        terms.append(total(Times(entry, Immediate(Entry(a, *bound), expr.entry)), bound))
+    return terms[0] if len(terms) == 1 else Plus(*terms) if terms else None
+
+
 @rule("definition")
 def unfold_inside(expr: Any, context: Context) -> sympy.Expr | None:
     """Put in what a named argument stands for: `∂N[k,l]/∂x` with the text of N."""
@@ -377,7 +400,8 @@ def zero(expr: Any, context: Context) -> sympy.Expr | None:
     if isinstance(expr, Times) and ZERO in expr.args:
         return ZERO
     if isinstance(expr, Plus) and ZERO in expr.args:
-        return plus(*expr.args)
+        kept = [t for t in expr.args if t != 0]
+        return ZERO if not kept else kept[0] if len(kept) == 1 else Plus(*kept)
     if isinstance(expr, Sum) and expr.body == 0:
         return ZERO
     if isinstance(expr, Choice) and expr.parts[2] == 0 and expr.parts[3] == 0:
@@ -529,6 +553,7 @@ def merge(expr: Any, context: Context) -> sympy.Expr | None:
 
 DERIVATIVE_RULES = (
     "constant", "entry", "sum", "linearity", "product", "power", "general power", "chain", "choice", "extreme",
-    "inverse", "determinant", "log determinant", "softmax", "log sum exp", "product of entries", "definition",
+    "inverse", "determinant", "log determinant", "softmax", "log sum exp", "product of entries", "unknown function",
+    "definition",
 )  # fmt: skip
 TIDYING_RULES = ("zero", "associate", "delta", "common delta", "exchange", "distribute")

@@ -185,7 +185,7 @@ class Written:
         for known in self.definitions.values():
             if known.kind == "" and known.body is not None and known.tensor.name.startswith("N_"):
                 same = dict(zip(known.indices, indices, strict=False))
-                if len(known.indices) == len(indices) and _alike(known.body, body, same):
+                if len(known.indices) == len(indices) and alike(known.body, body, same):
                     return known.tensor
         tensor = Tensor(f"N_{len(self.definitions) + 1}", *(i.size for i in indices))
         self.definitions[tensor.name] = Definition(tensor, indices, body)
@@ -215,7 +215,7 @@ class Written:
         return Value(Entry(result, *flat))
 
 
-def _alike(left: Any, right: Any, change: dict[Index, Index]) -> bool:
+def alike(left: Any, right: Any, change: dict[Index, Index]) -> bool:
     """Tell whether two expressions are equal up to the names of indices."""
     if isinstance(left, Index) and isinstance(right, Index):
         return change.setdefault(left, right) is right
@@ -223,4 +223,4 @@ def _alike(left: Any, right: Any, change: dict[Index, Index]) -> bool:
         return bool(left == right)
     if len(left.args) != len(right.args):
         return False
-    return all(_alike(a, b, change) for a, b in zip(left.args, right.args, strict=True))
+    return all(alike(a, b, change) for a, b in zip(left.args, right.args, strict=True))

@@ -130,10 +130,16 @@ class Parser:
     def place(self, node: ast.AST) -> Place:
         """Return where a node stands."""
         line = getattr(node, "lineno", 1)
-        column = getattr(node, "col_offset", 0)
-        end = getattr(node, "end_col_offset", None) if getattr(node, "end_lineno", line) == line else None
         text = self.text if self.source else self.text.strip()
-        return Place(text, column, end, line, self.source)
+        lines = text.splitlines() or [""]
+        written = lines[min(line, len(lines)) - 1].encode()
+
+        def characters(offset: int) -> int:  # ast counts bytes
+            return len(written[:offset].decode(errors="ignore"))
+
+        end = getattr(node, "end_col_offset", None) if getattr(node, "end_lineno", line) == line else None
+        column = characters(getattr(node, "col_offset", 0))
+        return Place(text, column, None if end is None else characters(end), line, self.source)
 
     def refuse(self, node: ast.AST, message: str, hint: str = "") -> NoReturn:
         """Raise a parse error at a node."""
@@ -270,6 +276,8 @@ class Parser:
     def call(self, node: ast.Call) -> Expr:
         if isinstance(node.func, ast.Subscript):
             return self.indexed_sum(node, node.func)
+        if isinstance(node.func, ast.Call) and "()" in self.scope.calls:
+            return self.scope.calls["()"](self, node)
         name = self.callee(node)
         if name in self.scope.calls:
             return self.scope.calls[name](self, node)
@@ -344,6 +352,10 @@ class Parser:
             return self.scope.sizes[node.id]
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             return sympy.Mul(self.a_size(node.left), self.a_size(node.right))
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+            exponent = self.integer(node.right, "the exponent of a size")
+            if 1 <= exponent <= 8:
+                return sympy.Pow(self.a_size(node.left), exponent)
         names = ", ".join(self.scope.sizes) or "none"
         self.refuse(node, "a size is needed here: a positive integer or the name of a size", f"sizes are {names}")
 
@@ -480,7 +492,12 @@ def scope_of(
             raise UnknownNameError(f"an assumption about {name!r}, which is not declared")
     for name, derivatives in (functions or {}).items():
         for order, label in enumerate([name, *derivatives]):
+            if not label.isidentifier() or label in scope.names or label in scope.sizes or label in scope.functions:
+                raise ParseError(f"{label!r} cannot be the name of a function", hint="take a name that is not in use")
             scope.functions[label] = (name, order)
+    for name in scope.names:
+        if name in scope.sizes:
+            raise ParseError(f"{name} is both an array and a size", hint="take another name for one of the two")
     return scope
 
 

@@ -202,6 +202,9 @@ class Printer:
         name = {"total": "diff", "immediate": "partial"}[expr.data[0]]
         return self.call(name, *(self.text(a) for a in expr.args)), ATOM
 
+    def write_called(self, expr: Expr) -> tuple[str, int]:
+        return self.call(expr.name, *(self.text(a) for a in expr.args[1:])), ATOM
+
     def write_unknown(self, expr: Expr) -> tuple[str, int]:
         applied = self.call(expr.name, *(self.text(a) for a in expr.args))
         slots = expr.data[1] if len(expr.data) > 1 else ()

@@ -1,0 +1,419 @@
+"""The laws of sums and products: what may be done with an expression that is differentiated already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import sympy
+
+from symderiv.check.calculus import text_at
+from symderiv.check.facts import SYMMETRIC
+from symderiv.check.laws import Case, expect, expect_one, law
+from symderiv.check.terms import (
+    ONE,
+    RefusedError,
+    ZERO,
+    alike,
+    factors,
+    free,
+    fresh,
+    is_number,
+    joined,
+    product_of,
+    require,
+    sum_of,
+    summed,
+    terms,
+    unbracketed,
+    with_indices,
+)
+from symderiv.index.nodes import (
+    Choice,
+    Delta,
+    Derivative,
+    Entry,
+    Index,
+    IndexExpr,
+    Plus,
+    Power,
+    Sum,
+    Times,
+)
+
+
+@law("zero")
+def zero(before: Any, after: Any, case: Case) -> None:
+    """`f · 0 = 0`, `f + 0 = f`, `Σ 0 = 0`, and a choice between 0 and 0 is 0."""
+    if isinstance(before, Times):
+        require(ZERO in factors(before), "no factor is 0")
+        expect(after, ZERO)
+    elif isinstance(before, Plus):
+        require(len(terms(before)) < len(before.args), "no term is 0")
+        expect(after, sum_of(terms(before)))
+    elif isinstance(before, Sum):
+        require(before.body == ZERO, "the terms are not 0")
+        expect(after, ZERO)
+    else:
+        require(isinstance(before, Choice) and set(before.parts[2:]) == {ZERO}, "no part is 0")
+        expect(after, ZERO)
+
+
+@law("associate")
+def associate(before: Any, after: Any, case: Case) -> None:
+    """`f (g h) = f g h`, `f + (g + h) = f + g + h`, `Σ_i Σ_j = Σ_ij`, `1 · f = f`; numbers are multiplied out."""
+    require(before != after, "nothing changes")
+    if isinstance(before, Times):
+        require(_gathered(before) == _gathered(after), "the factors change")
+    elif isinstance(before, Plus):
+        require(terms(before) == terms(after), "the terms change")
+    else:
+        require(isinstance(before, Sum) and joined(before) == joined(after), "the sums change")
+
+
+def _gathered(expr: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return the product of the numbers in a product, and its other factors in order."""
+    parts = factors(expr)
+    coefficient = sympy.Mul(*(f for f in parts if is_number(f)))
+    return coefficient, tuple(f for f in parts if not is_number(f))
+
+
+@law("exchange")
+def exchange(before: Any, after: Any, case: Case) -> None:
+    """`f Σ_q g = Σ_q f g` where q does not stand in f; where it does, the bound one is renamed."""
+    require(isinstance(before, Times), "the rule is about a product")
+    expected = []
+    for k, f in enumerate(before.args):
+        if isinstance(f, Sum):
+            new = {b: fresh(b.size) for b in f.bound}
+            body = with_indices(f.body, new)
+            expected.append(Sum(Times(*before.args[:k], body, *before.args[k + 1 :]), *new.values()))
+    expect_one(after, expected)
+
+
+@law("distribute")
+def distribute(before: Any, after: Any, case: Case) -> None:
+    """`f (g + h) = f g + f h` and `Σ (g + h) = Σ g + Σ h`."""
+    expect_one(after, _distributed(before))
+
+
+def _distributed(expr: Any) -> list[Any]:
+    if isinstance(expr, Sum) and isinstance(expr.body, Plus):
+        return [Plus(*(Sum(t, *expr.bound) for t in expr.body.args))]
+    if not isinstance(expr, Times):
+        return []
+    return [
+        Plus(*(Times(*expr.args[:k], t, *expr.args[k + 1 :]) for t in f.args))
+        for k, f in enumerate(expr.args)
+        if isinstance(f, Plus)
+    ]
+
+
+@law("contract")
+def contract(before: Any, after: Any, case: Case) -> None:
+    """`Σ_j f[j] δ[j, l] = f[l]`: of the terms of the sum over j, one is left, that with j = l."""
+    require(isinstance(before, Sum), "the rule is about a sum")
+    gone, kept = case.named("index"), case.named("by")
+    require(gone in before.bound, "the index that goes is not bound here")
+    require(isinstance(kept, Index) and gone != kept, "the index becomes itself")
+    parts = before.body.args if isinstance(before.body, Times) else (before.body,)
+    expected = []
+    for k, f in enumerate(parts):
+        if isinstance(f, Delta) and set(f.args) == {gone, kept}:
+            rest = with_indices(product_of([*parts[:k], *parts[k + 1 :]]), {gone: kept})
+            expected.append(summed(rest, [b for b in before.bound if b != gone]))
+    expect_one(after, expected)
+
+
+@law("delta")
+def delta(before: Any, after: Any, case: Case) -> None:
+    """`δ[i, i] = 1`."""
+    require(isinstance(before, Delta) and before.args[0] == before.args[1], "no δ with twice the same index")
+    expect(after, ONE)
+
+
+@law("idle sum")
+def idle_sum(before: Any, after: Any, case: Case) -> None:
+    """`Σ_{q=1}^{n} f = n f` where q does not stand in f."""
+    require(isinstance(before, Sum), "the rule is about a sum")
+    standing = free(before.body)
+    idle = [b for b in before.bound if b not in standing]
+    require(idle, "every bound index stands in the sum")
+    kept = [b for b in before.bound if b in standing]
+    expect(after, summed(Times(*(b.size for b in idle), before.body), kept))
+
+
+@law("merge")
+def merge(before: Any, after: Any, case: Case) -> None:
+    """`a f + b f = (a + b) f` for numbers a, b: equal terms are collected."""
+    require(isinstance(before, Plus), "the rule is about a sum of terms")
+    collected: list[tuple[Any, Any]] = []
+    for term in terms(before):
+        coefficient, rest = _leading_number(term)
+        for n, (c, known) in enumerate(collected):
+            if alike(known, rest):
+                collected[n] = (c + coefficient, known)
+                break
+        else:
+            collected.append((coefficient, rest))
+    require(len(collected) < len(terms(before)), "no terms are equal")
+    left = [(c, rest) for c, rest in collected if c != 0]
+    found = [_leading_number(t) for t in terms(after)]
+    same = len(found) == len(left) and all(
+        a == b and alike(f, g) for (a, f), (b, g) in zip(left, found, strict=True)
+    )
+    require(same, "the result is not what the rule gives")
+
+
+def _leading_number(term: Any) -> tuple[Any, Any]:
+    parts = factors(term)
+    if parts and is_number(parts[0]):
+        return parts[0], product_of(parts[1:])
+    return ONE, product_of(parts)
+
+
+# ---------------------------------------------------------------- order, names, powers
+
+
+@law("commute")
+def commute(before: Any, after: Any, case: Case) -> None:
+    """`f g = g f`, `f + g = g + f`, `Σ_i Σ_j = Σ_j Σ_i`, at any depth; `δ[i, j] = δ[j, i]`."""
+    require(not alike(before, after), "nothing changes")
+    if isinstance(before, Delta) and isinstance(after, Delta):
+        require(before.args == tuple(reversed(after.args)), "the indices change")
+    else:
+        require(alike(before, after, ordered=False), "more changes than an order")
+
+
+@law("rearrange")
+def rearrange(before: Any, after: Any, case: Case) -> None:
+    """Both sides have one ring normal form: multiply out, collect, look through definitions."""
+    require(before != after, "nothing changes")
+    require(case.equal(before, after), "the two sides differ")
+
+
+@law("common delta")
+def common_delta(before: Any, after: Any, case: Case) -> None:
+    """A choice between `δ f` and `δ g` is δ times the choice between f and g (0 counts as `δ · 0`)."""
+    require(isinstance(before, Choice), "the rule is about a choice")
+    parts = factors(after)
+    deltas = [f for f in parts if isinstance(f, Delta)]
+    rest = [f for f in parts if not isinstance(f, Delta)]
+    require(deltas and len(rest) == 1 and isinstance(rest[0], Choice), "the result is not δ times a choice")
+    bare = rest[0]
+    same = before.relation == bare.relation and all(
+        alike(a, b) for a, b in zip(before.parts[:2], bare.parts[:2], strict=True)
+    )
+    require(same, "the condition changes")
+    for branch, left in zip(before.parts[2:], bare.parts[2:], strict=True):
+        whole = ZERO if left == ZERO else product_of([*deltas, *factors(left)])
+        require(alike(branch, whole, ordered=False), "a branch changes")
+
+
+@law("rename")
+def rename(before: Any, after: Any, case: Case) -> None:
+    """`Σ_q f[q] = Σ_r f[r]`: the letter of a bound index says nothing."""
+    require(before != after, "nothing changes")
+    require(_skeleton(before) == _skeleton(after), "more changes than the names of bound indices")
+    expect(after, before)
+
+
+def _skeleton(expr: Any) -> tuple[Any, ...]:
+    """Return the form of an expression without its indices."""
+    inner = isinstance(expr, IndexExpr) and not isinstance(expr, Index)
+    return (type(expr), *(_skeleton(a) for a in expr.args)) if inner else (type(expr),)
+
+
+@law("factor")
+def factor(before: Any, after: Any, case: Case) -> None:
+    """`f g + f h = f (g + h)` and `Σ g + Σ h = Σ (g + h)`: what distributing would undo."""
+    expect_one(before, _distributed(unbracketed(after)))
+
+
+@law("use delta")
+def use_delta(before: Any, after: Any, case: Case) -> None:
+    """`δ[j, l] f[j] = δ[j, l] f[l]`: both are 0 unless j = l."""
+    require(isinstance(before, Times) and isinstance(after, Times), "the rule is about a product")
+    require(not alike(before, after), "nothing changes")
+    for d in (f for f in factors(before) if isinstance(f, Delta)):
+        i, j = d.args
+        rest, other = ([f for f in factors(e) if f != d] for e in (before, after))
+        if d in factors(after) and len(rest) == len(other) and i != j:
+            pairs = zip(rest, other, strict=True)
+            if all(alike(with_indices(a, {i: j}), with_indices(b, {i: j})) for a, b in pairs):
+                return
+    raise RefusedError("no δ of the product allows this")
+
+
+def _exponents(expr: Any) -> list[tuple[Any, Any]]:
+    """Return the bases of a product of powers with their exponents, equal bases collected, numbers together."""
+    found: list[tuple[Any, Any]] = []
+    for f in factors(expr):
+        base, exponent = (f.base, f.exponent) if isinstance(f, Power) else (f, ONE)
+        if is_number(base) and is_number(exponent) and exponent.is_Integer and base != 0:
+            base, exponent = base**exponent, ONE
+        at = next((k for k, (b, _) in enumerate(found) if alike(b, base)), None)
+        if at is None:
+            found.append((base, exponent))
+        elif is_number(exponent) and is_number(found[at][1]):
+            found[at] = (found[at][0], found[at][1] + exponent)
+        else:
+            found[at] = (found[at][0], Plus(found[at][1], exponent))
+    return found
+
+
+def _same_powers(before: Any, after: Any, case: Case) -> None:
+    left, right = _exponents(before), _exponents(after)
+    for base, exponent in left:
+        at = next((k for k, (b, _) in enumerate(right) if alike(b, base)), None)
+        other = right.pop(at)[1] if at is not None else ZERO
+        require(case.equal(exponent, other), "the exponent of a factor changes")
+    require(all(case.equal(e, ZERO) for _, e in right), "a factor is new")
+
+
+@law("collect powers")
+def collect_powers(before: Any, after: Any, case: Case) -> None:
+    """`bᵖ b^q = b^(p+q)`, `b⁰ = 1`."""
+    _same_powers(before, after, case)
+    require(len(factors(after)) < len(factors(before)), "no powers are collected")
+
+
+@law("split powers")
+def split_powers(before: Any, after: Any, case: Case) -> None:
+    """`b^(p+q) = bᵖ b^q`."""
+    _same_powers(before, after, case)
+    require(len(factors(after)) > len(factors(before)), "no power is split")
+
+
+@law("partial fraction")
+def partial_fraction(before: Any, after: Any, case: Case) -> None:
+    """`f / ((f + g) g) = 1/g − 1/(f + g)` and the like: equal once the denominators are multiplied out."""
+    product, fractions = (after, before) if isinstance(before, Plus) else (before, after)
+    require(isinstance(fractions, Plus) and isinstance(product, (Times, Power)), "no product and sum of fractions")
+    below = [f for f in factors(product) if isinstance(f, Power) and is_number(f.exponent) and f.exponent < 0]
+    require(below, "nothing is divided by")
+    require(case.equal(before, after), "the two sides differ")
+
+
+@law("evaluate")
+def evaluate(before: Any, after: Any, case: Case) -> None:
+    """Numbers are added, multiplied and raised to whole powers."""
+    require(before != after, "nothing changes")
+    require(_value(before) == _value(after), "the values differ")
+
+
+def _value(expr: Any) -> Fraction:
+    if is_number(expr):
+        return Fraction(int(expr.p), int(expr.q))
+    if isinstance(expr, (Times, Plus)):
+        parts = [_value(a) for a in expr.args]
+        result = Fraction(1 if isinstance(expr, Times) else 0)
+        for p in parts:
+            result = result * p if isinstance(expr, Times) else result + p
+        return result
+    if isinstance(expr, Power):
+        base, exponent = _value(expr.base), _value(expr.exponent)
+        require(exponent.denominator == 1 and abs(exponent) <= 64, "a power that is not evaluated")
+        require(base != 0 or exponent > 0, "division by 0")
+        return base ** int(exponent)
+    raise RefusedError("not a number")
+
+
+# ---------------------------------------------------------------- entries and definitions
+
+
+def _entries_differ(before: Any, after: Any, allowed: Callable[[Any, Any], bool], case: Case) -> None:
+    """Refuse unless the expressions are equal but for parts that may stand for each other."""
+    require(_differ(before, after, allowed) == 2, "more or less changes than the rule allows")
+
+
+def _differ(before: Any, after: Any, allowed: Callable[[Any, Any], bool]) -> int:
+    """Return 1 for equal, 2 where only allowed changes were made, 0 otherwise."""
+    if before == after:
+        return 1
+    if allowed(before, after):
+        return 2
+    inner = isinstance(before, IndexExpr) and not isinstance(before, (Entry, Delta, Index))
+    if type(before) is not type(after) or not inner or len(before.args) != len(after.args):
+        return 0
+    found = [_differ(a, b, allowed) for a, b in zip(before.args, after.args, strict=True)]
+    return 0 if 0 in found else max(found)
+
+
+@law("symmetry")
+def symmetry(before: Any, after: Any, case: Case) -> None:
+    """`S[i, j] = S[j, i]` for a head declared symmetric, but not where `∂…/∂x` is still to be taken and x stands in S."""
+    withheld = case.withheld()
+
+    def allowed(a: Any, b: Any) -> bool:
+        if not (isinstance(a, Entry) and isinstance(b, Entry) and a.tensor == b.tensor):
+            return False
+        if a.tensor.name in (withheld or ()) or len(a.indices) != 2 or a.indices != tuple(reversed(b.indices)):
+            return False
+        return case.facts.has(a.tensor, SYMMETRIC) or case.equal(a, b)
+
+    _entries_differ(before, after, allowed, case)
+
+
+@law("transpose")
+def transpose(before: Any, after: Any, case: Case) -> None:
+    """`(Aᵀ)[j, i] = A[i, j]` where a definition says what Aᵀ is; the factors may take another order."""
+    require(before != after, "nothing changes")
+    a, b = _without_views(before, case), _without_views(after, case)
+    require(a is not before or b is not after, "no transpose stands here")
+    require(alike(a, b, ordered=False), "more changes than a transpose")
+
+
+def _without_views(expr: Any, case: Case) -> Any:
+    """Return the expression with every entry whose definition is an entry of another array written as that."""
+    if isinstance(expr, Entry):
+        definition = case.facts.is_text(expr.tensor)
+        if definition is None or not isinstance(definition.body, Entry):
+            return expr
+        return _without_views(text_at(definition, expr), case)
+    if not isinstance(expr, IndexExpr) or isinstance(expr, (Delta, Index, Derivative)):
+        return expr
+    args = [_without_views(a, case) if isinstance(a, IndexExpr) else a for a in expr.args]
+    return expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else type(expr)(*args)
+
+
+@law("unfold")
+def unfold(before: Any, after: Any, case: Case) -> None:
+    """An entry is what its definition says, at its indices."""
+    _expect_folded(before, after, case)
+
+
+@law("fold")
+def fold(before: Any, after: Any, case: Case) -> None:
+    """What a definition says is an entry of its head."""
+    _expect_folded(after, before, case)
+
+
+def _expect_folded(entry: Any, text: Any, case: Case) -> None:
+    if not isinstance(entry, Entry):
+        raise RefusedError("the rule is about an entry")
+    require(entry != text, "nothing changes")
+    definition = case.facts.is_text(entry.tensor)
+    if definition is None:
+        definition = case.facts.chain.get(entry.tensor.name)
+        require(not case.inside_derivative(), f"{entry.tensor.name} is held constant here")
+        require(case.named("name") == entry.tensor.name, "the step names another definition")
+    if definition is None or definition.body is None:
+        raise RefusedError(f"{entry.tensor.name} has no text")
+    written = text_at(definition, entry)
+    require(alike(written, text) or case.equal(written, text), f"{entry.tensor.name} says something else")
+
+
+@law("read off")
+def read_off(before: Any, after: Any, case: Case) -> None:
+    """The whole expression is an entry of a head whose definition says the same, in ring normal form."""
+    require(not case.around, "only the whole expression is read off")
+    require(isinstance(after, Entry), "the result is no entry")
+    require(len(set(after.indices)) == len(after.indices), "an index stands twice in the result")
+    require(case.named("name") == after.tensor.name, "the step names another result")
+    definition = case.facts.is_text(after.tensor)
+    if definition is None:
+        raise RefusedError(f"{after.tensor.name} has no definition")
+    written = text_at(definition, after)
+    require(alike(written, before) or case.equal(written, before), f"{after.tensor.name} says something else")

@@ -1,0 +1,274 @@
+"""Functions of whole arrays: inverse, determinant, softmax and the like, compared by their arguments.
+
+Two heads `inv(N_1)` and `inv(N_2)` are one atom where the normal forms of N_1 and N_2 are one.  Laws, for
+matrices that have an inverse:
+
+* `(Aᵀ)⁻¹ = (A⁻¹)ᵀ`: transpose `A A⁻¹ = 1`.  `det(Aᵀ) = det(A)`.  `(A⁻¹)⁻¹ = A`.  `det(A⁻¹) = det(A)⁻¹`.
+* `(c A)⁻¹ = c⁻¹ A⁻¹` and `det(c A) = cⁿ det(A)`: the product is 1; each of n rows gives a c.
+* `(A B)⁻¹ = B⁻¹ A⁻¹` and `det(A B) = det(A) det(B)` for square A, B: `A B B⁻¹ A⁻¹ = 1`.
+* `(A ⊗ B)⁻¹ = A⁻¹ ⊗ B⁻¹`, `det(A ⊗ B) = det(A)^m det(B)^n` for A of n and B of m rows: `(A ⊗ B)(C ⊗ D) = A C ⊗ B D`,
+  and `A ⊗ B = (A ⊗ 1)(1 ⊗ B)`.
+* `(d[i] δ[i,j])⁻¹ = δ[i,j] / d[i]`.
+* `log|det|` of each, as the logarithm turns products into sums; `log|det 1| = 0`.
+* softmax, log Σ exp and products commute with a reordering of axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import permutations
+from typing import Any
+
+from symderiv.check.atoms import apply, general_power, magnitude, power, primitive, units
+from symderiv.check.canonical import Exponent, Labels, Monomial
+from symderiv.check.products import ONE, Poly, Products, add, factor, number, slot
+from symderiv.check.terms import fresh, require
+from symderiv.index.nodes import Definition, Entry
+
+ALONG = frozenset({"softmax", "prodexcept", "logsumexp", "prod"})
+KINDS = ALONG | {"inv", "det", "logdet"}
+MOST_AXES = 4
+Scalar = tuple[Poly, Poly]
+Matrix = tuple[Poly, Labels, Labels]  # a polynomial, the labels of its rows and of its columns
+
+
+def entry(ring: Products, of: Callable[[Any], Poly], definition: Definition) -> tuple[Poly, Labels]:
+    """Return what a head of a kind stands for, and the labels of its axes; `of` reads an expression."""
+    (head,) = definition.arguments
+    indices = [fresh(size) for size in head.sizes]
+    labels = tuple(ring.label(i) for i in indices)
+    poly = of(Entry(head, *indices))
+    if definition.kind in ALONG:
+        return along(ring, definition.kind, poly, labels, definition.axes)
+    half = len(labels) // 2
+    matrix = poly, labels[:half], labels[half:]
+    if definition.kind == "inv":
+        return inverse(ring, matrix), labels
+    return (determinant(ring, matrix) if definition.kind == "det" else log_determinant(ring, matrix)), ()
+
+
+# ---------------------------------------------------------------- matrices
+
+
+def inverse(ring: Products, matrix: Matrix) -> Poly:
+    """Return the inverse at the same labels: entry (row, column) of it."""
+    require(matrix[0], "the inverse of 0")
+    scalar, matrix = without_scalars(ring, matrix)
+    poly, rows, columns = matrix
+    parts = [power(ring, scalar, -1)]
+    diagonal = diagonal_of(ring, matrix)
+    blocks = blocks_of(ring, matrix)
+    links = chain_of(ring, matrix)
+    over: Labels = ()
+    if diagonal is not None:
+        parts += [factor(ring.delta, (rows[0], columns[0])), power(ring, diagonal, -1)]
+    elif blocks is not None:
+        parts += [inverse(ring, block) for block in blocks]
+    elif links is not None:
+        over = tuple(q for _, _, (q,) in links[:-1])
+        parts += [flipped(ring, inverse(ring, link), link) for link in links]
+    else:
+        parts.append(_undone(ring, matrix) or _opaque(ring, "inv", matrix))
+    return ring.product(parts, over)
+
+
+def determinant(ring: Products, matrix: Matrix) -> Poly:
+    """Return the determinant."""
+    if not matrix[0]:
+        return {}
+    scalar, matrix = without_scalars(ring, matrix)
+    poly, rows, columns = matrix
+    whole = number_of_rows(ring, rows)
+    parts = [general_power(ring, scalar, whole)]
+    blocks, links = blocks_of(ring, matrix), chain_of(ring, matrix)
+    undone = _undone(ring, matrix)
+    if diagonal_of(ring, matrix) == ONE:
+        pass
+    elif blocks is not None:
+        for block in blocks:
+            times = ring.product([whole, power(ring, number_of_rows(ring, block[1]), -1)])
+            parts.append(general_power(ring, determinant(ring, block), times))
+    elif links is not None:
+        parts += [determinant(ring, link) for link in links]
+    elif undone is not None:
+        parts.append(power(ring, determinant(ring, (undone, rows, columns)), -1))
+    else:
+        parts.append(_opaque(ring, "det", matrix))
+    return ring.product(parts)
+
+
+def log_determinant(ring: Products, matrix: Matrix) -> Poly:
+    """Return the logarithm of the size of the determinant."""
+    require(matrix[0], "the logarithm of 0")
+    scalar, matrix = without_scalars(ring, matrix)
+    poly, rows, columns = matrix
+    whole = number_of_rows(ring, rows)
+    terms: list[Poly] = [ring.product([whole, apply(ring, "log", 0, magnitude(ring, scalar))])]
+    blocks, links = blocks_of(ring, matrix), chain_of(ring, matrix)
+    undone = _undone(ring, matrix)
+    if diagonal_of(ring, matrix) == ONE:
+        pass
+    elif blocks is not None:
+        for block in blocks:
+            times = ring.product([whole, power(ring, number_of_rows(ring, block[1]), -1)])
+            terms.append(ring.product([times, log_determinant(ring, block)]))
+    elif links is not None:
+        terms += [log_determinant(ring, link) for link in links]
+    elif undone is not None:
+        terms.append(ring.product([number(-1), log_determinant(ring, (undone, rows, columns))]))
+    else:
+        terms.append(_opaque(ring, "logdet", matrix))
+    return add((1, t) for t in terms)
+
+
+def number_of_rows(ring: Products, rows: Labels) -> Poly:
+    """Return how many rows there are."""
+    return ring.product([ring.size(ring.size_of(r)) for r in rows])
+
+
+def flipped(ring: Products, poly: Poly, matrix: Matrix) -> Poly:
+    """Return a polynomial with rows and columns exchanged."""
+    _, rows, columns = matrix
+    return ring.relabelled(poly, dict(zip((*rows, *columns), (*columns, *rows), strict=True)))
+
+
+def _opaque(ring: Products, kind: str, matrix: Matrix) -> Poly:
+    """Return the function as an atom; of A and Aᵀ, the one with the smaller name."""
+    poly, rows, columns = matrix
+    straight, crossed = (
+        ring.relabelled(poly, {x: slot(k) for k, x in enumerate(order)})
+        for order in ((*rows, *columns), (*columns, *rows))
+    )
+    names = [tuple(sorted(p.items())) for p in (straight, crossed)]
+    half, rank = len(rows), 2 * len(rows)
+    inner, labels, name = straight, (*rows, *columns), names[0]
+    if names[1] < names[0]:
+        inner, labels, name = crossed, (*columns, *rows), names[1]
+    if kind != "inv":
+        return factor(ring.atom(kind, name, (inner,), ((),)), ())
+    same = tuple(range(rank))
+    symmetries = (same, (*same[half:], *same[:half])) if names[0] == names[1] else (same,)
+    return factor(ring.atom(kind, name, (inner,), symmetries), labels)
+
+
+def _undone(ring: Products, matrix: Matrix) -> Poly | None:
+    """Return A where the matrix is A⁻¹ or its transpose (then Aᵀ), at the labels of the matrix."""
+    poly, rows, columns = matrix
+    mono = next(iter(poly))
+    if len(poly) > 1 or poly[mono] != 1 or len(mono[0]) != 1 or mono[1]:
+        return None
+    number_, labels, exponent = mono[0][0]
+    atom = ring.atoms[number_]
+    if atom.kind != "inv" or exponent != 1 or labels not in ((*rows, *columns), (*columns, *rows)):
+        return None
+    return ring.instance(atom, labels)[0]
+
+
+# ---------------------------------------------------------------- the form of a matrix
+
+
+def without_scalars(ring: Products, matrix: Matrix) -> tuple[Poly, Matrix]:
+    """Return the factors without an index, and the matrix without them."""
+    poly, rows, columns = matrix
+    scalar: list[Poly]
+    if len(poly) == 1:
+        ((mono, coef),) = poly.items()
+        parts = units(mono)
+        scalar = [number(coef), *(u for u, _ in parts if not labels_of(u))]
+        rest = ring.product([ONE, *(u for u, _ in parts if labels_of(u))])
+        return ring.product(scalar), (rest, rows, columns)
+    content, (outside, _), inner = primitive(ring, poly)
+    common: Monomial = (tuple(f for f in outside if not f[1]), ())
+    kept: Monomial = (tuple(f for f in outside if f[1]), ())
+    return ring.product([number(content), {common: 1}]), (ring.product([inner, {kept: 1}]), rows, columns)
+
+
+def labels_of(poly: Poly) -> set[int]:
+    """Return the fixed labels that stand in a polynomial."""
+    return {
+        x
+        for fixed, components in poly
+        for factors in (fixed, *(c[1] for c in components))
+        for _, labels, _ in factors
+        for x in labels
+        if x < 0
+    }
+
+
+def diagonal_of(ring: Products, matrix: Matrix) -> Poly | None:
+    """Return d where the matrix is `d[i] δ[i, j]`."""
+    poly, rows, columns = matrix
+    if len(rows) != 1:
+        return None
+    delta = next(iter(factor(ring.delta, (rows[0], columns[0]))))[0][0]
+    if not all(delta in fixed for fixed, _ in poly):
+        return None
+    return {(tuple(f for f in fixed if f != delta), components): c for (fixed, components), c in poly.items()}
+
+
+def blocks_of(ring: Products, matrix: Matrix) -> list[Matrix] | None:
+    """Return the factors of a Kronecker product, each with the rows and columns that are its own."""
+    poly, rows, columns = matrix
+    if len(poly) != 1 or len(rows) == 1:
+        return None
+    partner = {**dict(zip(rows, columns, strict=True)), **dict(zip(columns, rows, strict=True))}
+    blocks: list[Matrix] = []
+    seen: set[int] = set()
+    for unit, _ in units(next(iter(poly))):
+        labels = labels_of(unit)
+        if {partner[x] for x in labels} != labels or labels & seen:
+            return None
+        seen |= labels
+        own = tuple(r for r in rows if r in labels)
+        blocks.append((unit, own, tuple(partner[r] for r in own)))
+    return blocks if len(seen) == 2 * len(rows) and len(blocks) > 1 else None
+
+
+def chain_of(ring: Products, matrix: Matrix) -> list[Matrix] | None:
+    """Return the factors of a product of square matrices of one size, in order, each with its ends."""
+    poly, rows, columns = matrix
+    mono = next(iter(poly))
+    if len(poly) != 1 or len(rows) != 1 or mono[0] or len(mono[1]) != 1:
+        return None
+    size = ring.size_number(ring.size_of(rows[0]))
+    left, bound = ring.opened(mono, {})
+    ends_only = all(e == 1 and len(set(labels)) == len(labels) == 2 for _, labels, e in left)
+    if not ends_only or len(left) != len(bound) + 1 or any(s != size for s in bound.values()):
+        return None
+    at, links = rows[0], []
+    while left:
+        step = next((f for f in left if at in f[1]), None)
+        if step is None:
+            return None
+        left.remove(step)
+        before, at = at, step[1][0] if step[1][1] == at else step[1][1]
+        ring.register(at, size)
+        links.append(({((step,), ()): 1}, (before,), (at,)))
+    return links if at == columns[0] else None
+
+
+# ---------------------------------------------------------------- along axes
+
+
+def along(ring: Products, kind: str, poly: Poly, labels: Labels, axes: tuple[int, ...]) -> tuple[Poly, Labels]:
+    """Return a function along axes as an atom, its slots in the order that makes it smallest."""
+    rank = len(labels)
+    orders = list(permutations(range(rank))) if rank <= MOST_AXES else [tuple(range(rank))]
+    found = []
+    for order in orders:
+        inner = ring.relabelled(poly, {labels[a]: slot(k) for k, a in enumerate(order)})
+        over = tuple(sorted(order.index(a) for a in axes))
+        found.append(((tuple(sorted(inner.items())), over), order, inner))
+    name = min(f[0] for f in found)
+    best = [f for f in found if f[0] == name]
+    inner, over = best[0][2], name[1]
+    stays = [k for k in range(rank) if kind in ("softmax", "prodexcept") or k not in over]
+    orders = [[order[k] for k in stays] for _, order, _ in best]
+    symmetries = {tuple(orders[0].index(a) for a in order) for order in orders}
+    symmetries_sorted = tuple(sorted(symmetries))
+    atom = ring.atom(kind, name, (inner,), symmetries_sorted)
+    at = tuple(labels[a] for a in orders[0])
+    return factor(atom, at), tuple(labels[k] for k in range(rank) if k in sorted(orders[0]))
+
+
+__all__ = ["ALONG", "KINDS", "Exponent", "along", "determinant", "entry", "inverse", "log_determinant"]

@@ -1,0 +1,484 @@
+"""The laws of differentiation, on `∂of/∂x` of one definition's own text; heads without x are constant.
+
+x is an entry `X[k, l]`; its indices stand free, so a bound index of `of` never meets them (good form).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import sympy
+
+from symderiv.check.facts import Facts
+from symderiv.check.laws import Case, derivative_of, expect, law
+from symderiv.check.terms import (
+    ONE,
+    RefusedError,
+    ZERO,
+    alike,
+    factors,
+    free,
+    fresh,
+    immediates,
+    is_number,
+    product_of,
+    require,
+    sum_of,
+    summed,
+    terms,
+    with_indices,
+)
+from symderiv.functions import FUNCTIONS
+from symderiv.index.nodes import (
+    Apply,
+    Argument,
+    Choice,
+    Definition,
+    Delta,
+    Derivative,
+    Entry,
+    Extreme,
+    Immediate,
+    Index,
+    Plus,
+    Power,
+    Sum,
+    Tensor,
+    Times,
+)
+
+MINUS = sympy.Integer(-1)
+HALF = sympy.Rational(1, 2)
+
+
+@law("constant")
+def constant(before: Any, after: Any, case: Case) -> None:
+    """`∂c/∂x = 0` where x stands neither in c nor in what a head of c stands for.
+
+    An entry of a chain definition is held constant only inside the text of another.
+    """
+    before = derivative_of(before, sympy.Basic)
+    head = before.entry.tensor
+    require(not case.facts.depends(before.of, head), f"{head.name} stands in what is differentiated")
+    if case.own_texts:
+        require(not is_own_text(before, case.facts), "the definition's own text names the variable")
+    expect(after, ZERO)
+
+
+def is_own_text(part: Immediate, facts: Facts) -> bool:
+    """Tell whether a part is `∂P[i]/∂x` with a definition P of the chain whose own text names x."""
+    head = part.of.tensor.name if isinstance(part.of, Entry) else ""
+    return head in facts.chain and part.entry.tensor.name in facts.mentions(head)
+
+
+@law("entry")
+def entry(before: Any, after: Any, case: Case) -> None:
+    """`∂x[a, b]/∂x[k, l] = δ[a, k] δ[b, l]`: the entries of an array are independent of each other."""
+    before = derivative_of(before, Entry)
+    require(before.of.tensor == before.entry.tensor, "the entries are of different arrays")
+    pairs = zip(before.of.indices, before.entry.indices, strict=True)
+    expect(after, product_of([Delta(a, k) for a, k in pairs]))
+
+
+@law("sum")
+def derivative_of_sum(before: Any, after: Any, case: Case) -> None:
+    """`∂(Σ_q f)/∂x = Σ_q ∂f/∂x`: a finite sum is differentiated term by term."""
+    before = derivative_of(before, Sum)
+    require(not set(before.of.bound) & free(before.entry), "a bound index would be captured")
+    expect(after, Sum(Immediate(before.of.body, before.entry), *before.of.bound))
+
+
+@law("linearity")
+def linearity(before: Any, after: Any, case: Case) -> None:
+    """`∂(f + g)/∂x = ∂f/∂x + ∂g/∂x`."""
+    before = derivative_of(before, Plus)
+    expect(after, Plus(*(Immediate(t, before.entry) for t in before.of.args)))
+
+
+@law("product")
+def product(before: Any, after: Any, case: Case) -> None:
+    """`∂(f g h)/∂x = (∂f/∂x) g h + f (∂g/∂x) h + f g (∂h/∂x)` (Leibniz), constant factors left alone."""
+    before = derivative_of(before, Times)
+    parts, x = before.of.args, before.entry
+    moving = [k for k, f in enumerate(parts) if case.facts.depends(f, x.tensor)]
+    require(moving, "no factor depends on the variable")
+    expect(after, sum_of([product_of([*parts[:k], Immediate(parts[k], x), *parts[k + 1 :]]) for k in moving]))
+
+
+@law("power")
+def derivative_of_power(before: Any, after: Any, case: Case) -> None:
+    """`∂(fᵖ)/∂x = p fᵖ⁻¹ ∂f/∂x` for p constant in x."""
+    before = derivative_of(before, Power)
+    base, exponent, x = before.of.base, before.of.exponent, before.entry
+    require(not case.facts.depends(exponent, x.tensor), "the exponent depends on the variable")
+    _expect_slope(after, Times(exponent, Power(base, _less_one(exponent))), base, x, case)
+
+
+def _less_one(exponent: Any) -> Any:
+    return exponent - 1 if is_number(exponent) else Plus(exponent, MINUS)
+
+
+@law("general power")
+def general_power(before: Any, after: Any, case: Case) -> None:
+    """`∂(fᵍ)/∂x = g fᵍ⁻¹ ∂f/∂x + log(f) fᵍ ∂g/∂x`, as `fᵍ = exp(g log f)`; a constant f gives no first term."""
+    before = derivative_of(before, Power)
+    base, exponent, x = before.of.base, before.of.exponent, before.entry
+    require(case.facts.depends(exponent, x.tensor), "the exponent does not depend on the variable")
+    slopes = [(Times(Apply("log", 0, base), before.of), exponent)]
+    if case.facts.depends(base, x.tensor):
+        slopes.insert(0, (Times(exponent, Power(base, _less_one(exponent))), base))
+    parts = terms(after)
+    require(len(parts) == len(slopes), "the result has another number of terms")
+    for part, (slope, inner) in zip(parts, slopes, strict=True):
+        _expect_slope(part, slope, inner, x, case)
+
+
+@law("chain")
+def chain(before: Any, after: Any, case: Case) -> None:
+    """`∂f(u)/∂x = f′(u) ∂u/∂x`, f′ from the table of functions; for an unknown f its next derivative."""
+    before = derivative_of(before, Apply)
+    value = before.of
+    if value.name in FUNCTIONS:
+        require(value.order == 0, "a function of the table has no derivatives of its own")
+        slope = _formula(value.name, value.arg, value)
+    else:
+        slope = Apply(value.name, value.order + 1, value.arg)
+    _expect_slope(after, slope, value.arg, before.entry, case)
+
+
+def _expect_slope(after: Any, slope: Any, inner: Any, x: Entry, case: Case) -> None:
+    """Refuse unless the result is `slope · ∂inner/∂x`; the slope may be written in another order or form."""
+    parts = list(factors(after))
+    wanted = Immediate(inner, x)
+    at = [k for k, f in enumerate(parts) if alike(f, wanted)]
+    require(len(at) == 1, "the result is no multiple of the inner derivative")
+    rest = product_of([f for k, f in enumerate(parts) if k != at[0]])
+    require(alike(rest, slope) or case.equal(rest, slope), "the slope is another one")
+
+
+@lru_cache(maxsize=4096)
+def _formula(name: str, u: Any, f: Any) -> Any:
+    """Return the derivative of a function of the table, its formula read and u, f put in."""
+    return _read(ast.parse(FUNCTIONS[name].derivative, mode="eval").body, {"u": u, "f": f})
+
+
+def _read(tree: ast.expr, values: Mapping[str, Any]) -> Any:
+    """Return a formula as an index expression: names, numbers, `+ - * / **`, functions, `where`, `sqrt`."""
+    match tree:
+        case ast.Name(id=name) if name in values:
+            return values[name]
+        case ast.Constant(value=int() | float()):
+            return sympy.Rational(str(tree.value))
+        case ast.UnaryOp(op=ast.USub()):
+            return Times(MINUS, _read(tree.operand, values))
+        case ast.BinOp():
+            left, right = _read(tree.left, values), _read(tree.right, values)
+            match tree.op:
+                case ast.Add():
+                    return Plus(left, right)
+                case ast.Sub():
+                    return Plus(left, Times(MINUS, right))
+                case ast.Mult():
+                    return Times(left, right)
+                case ast.Div():
+                    return Times(left, Power(right, MINUS))
+                case ast.Pow():
+                    return Power(left, right)
+        case ast.Call(func=ast.Name(id="where"), args=[ast.Compare(ops=[op], comparators=[other]) as test, yes, no]):
+            relations = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+            if type(op) in relations:
+                parts = (_read(part, values) for part in (test.left, other, yes, no))
+                return Choice(relations[type(op)], *parts)
+        case ast.Call(func=ast.Name(id="sqrt"), args=[inner]):
+            return Power(_read(inner, values), HALF)
+        case ast.Call(func=ast.Name(id=name), args=[inner]):
+            return Apply(name, 0, _read(inner, values))
+    raise RefusedError("the table gives a derivative that cannot be read")
+
+
+@law("choice")
+def choice(before: Any, after: Any, case: Case) -> None:
+    """`∂(f where u > v, else g)/∂x = ∂f/∂x where u > v, else ∂g/∂x`: near a point off the boundary one branch holds."""
+    before = derivative_of(before, Choice)
+    left, right, yes, no = before.of.parts
+    x = before.entry
+    expect(after, Choice(before.of.relation, left, right, Immediate(yes, x), Immediate(no, x)))
+
+
+@law("extreme")
+def extreme(before: Any, after: Any, case: Case) -> None:
+    """`∂max(f, g)/∂x` is the slope of the larger one, at a tie (by convention) half of each; constants left out."""
+    before = derivative_of(before, Extreme)
+    f, g = before.of.parts
+    more, less = (">", "<") if before.of.kind == "maximum" else ("<", ">")
+    parts = [
+        Times(Choice(more, a, b, ONE, Choice(less, a, b, ZERO, HALF)), Immediate(a, before.entry))
+        for a, b in ((f, g), (g, f))
+        if case.facts.depends(a, before.entry.tensor)
+    ]
+    require(parts, "neither argument depends on the variable")
+    expect(after, sum_of(parts))
+
+
+# ---------------------------------------------------------------- functions of whole arrays
+
+
+def _whole(before: Any, case: Case, kind: str) -> tuple[Immediate, Definition, Tensor]:
+    before = derivative_of(before, Entry)
+    definition = case.facts.named(kind, before.of.tensor)
+    if definition is None:
+        raise RefusedError(f"what is differentiated is no {kind}")
+    return before, definition, definition.arguments[0]
+
+
+def _fresh_matrix(argument: Tensor) -> tuple[list[Index], list[Index]]:
+    half = len(argument.sizes) // 2
+    rows = [fresh(s) for s in argument.sizes]
+    return rows[:half], rows[half:]
+
+
+@law("inverse")
+def inverse(before: Any, after: Any, case: Case) -> None:
+    """`∂N⁻¹[i,j]/∂x = −Σ_kl N⁻¹[i,k] (∂N[k,l]/∂x) N⁻¹[l,j]`.
+
+    Proof: differentiate `Σ_k N[i,k] N⁻¹[k,j] = δ[i,j]` and multiply by N⁻¹ from the left.
+    """
+    before, definition, n = _whole(before, case, "inv")
+    k, m = _fresh_matrix(n)
+    i, j = before.of.indices[: len(k)], before.of.indices[len(k) :]
+    inv = definition.tensor
+    slope = Immediate(Entry(n, *k, *m), before.entry)
+    expect(after, Sum(Times(MINUS, Entry(inv, *i, *k), slope, Entry(inv, *m, *j)), *k, *m))
+
+
+def _expect_cofactors(before: Immediate, after: Any, argument: Tensor, case: Case, front: list[Any]) -> None:
+    """Refuse unless the result is `front Σ_kl N⁻¹[l,k] ∂N[k,l]/∂x`."""
+    k, m = _fresh_matrix(argument)
+    slope = Immediate(Entry(argument, *k, *m), before.entry)
+    heads = [
+        d.tensor for d in case.facts.definitions.values() if d.kind == "inv" and d.arguments == (argument,)
+    ]
+    found = [Sum(product_of([*front, Entry(inv, *m, *k), slope]), *k, *m) for inv in heads]
+    require(found, f"no head stands for the inverse of {argument.name}")
+    require(any(alike(after, e) for e in found), "the result is not what the rule gives")
+
+
+@law("determinant")
+def determinant(before: Any, after: Any, case: Case) -> None:
+    """`∂det(N)/∂x = det(N) Σ_kl N⁻¹[l,k] ∂N[k,l]/∂x` (Jacobi), for N invertible.
+
+    Proof: by Laplace's expansion `∂det(N)/∂N[k,l]` is the cofactor, and `cofactor[k,l] = det(N) N⁻¹[l,k]` (Cramer).
+    """
+    before, _, n = _whole(before, case, "det")
+    _expect_cofactors(before, after, n, case, [before.of])
+
+
+@law("log determinant")
+def log_determinant(before: Any, after: Any, case: Case) -> None:
+    """`∂log|det(N)|/∂x = Σ_kl N⁻¹[l,k] ∂N[k,l]/∂x`, for N invertible: Jacobi's formula and `(log|d|)′ = 1/d`."""
+    before, _, n = _whole(before, case, "logdet")
+    _expect_cofactors(before, after, n, case, [])
+
+
+@law("softmax")
+def softmax(before: Any, after: Any, case: Case) -> None:
+    """`∂s[i]/∂x = Σ_j s[i] (δ[i,j] − s[j]) ∂u[j]/∂x` for `s[i] = exp(u[i]) / Σ_j exp(u[j])`.
+
+    Proof: the quotient rule, and `exp(u[j]) / Σ exp = s[j]` put back.
+    """
+    before, definition, u = _whole(before, case, "softmax")
+    new = {a: fresh(u.sizes[a]) for a in definition.axes}
+    moved = [new.get(a, i) for a, i in enumerate(before.of.indices)]
+    deltas = product_of([Delta(before.of.indices[a], b) for a, b in new.items()])
+    difference = Plus(deltas, Times(MINUS, Entry(definition.tensor, *moved)))
+    expect(after, Sum(Times(before.of, difference, Immediate(Entry(u, *moved), before.entry)), *new.values()))
+
+
+@law("log sum exp")
+def log_sum_exp(before: Any, after: Any, case: Case) -> None:
+    """`∂log Σ_j exp(u[j])/∂x = Σ_j s[j] ∂u[j]/∂x` with s the softmax of u: `exp(u[j]) / Σ exp = s[j]`."""
+    before, definition, _ = _whole(before, case, "logsumexp")
+    _expect_weighted(before, after, definition, "softmax", case)
+
+
+@law("product of entries")
+def product_of_entries(before: Any, after: Any, case: Case) -> None:
+    """`∂Π_j u[j]/∂x = Σ_j (Π_{k≠j} u[k]) ∂u[j]/∂x` (Leibniz)."""
+    before, definition, _ = _whole(before, case, "prod")
+    _expect_weighted(before, after, definition, "prodexcept", case)
+
+
+def _expect_weighted(before: Immediate, after: Any, definition: Definition, weight: str, case: Case) -> None:
+    """Refuse unless the result is `Σ_j w[j] ∂u[j]/∂x`, w a head of a kind on the same argument and axes."""
+    (u,) = definition.arguments
+    rest = iter(before.of.indices)
+    bound = {a: fresh(u.sizes[a]) for a in definition.axes}
+    at = [bound[a] if a in bound else next(rest) for a in range(len(u.sizes))]
+    found = [
+        Sum(Times(Entry(d.tensor, *at), Immediate(Entry(u, *at), before.entry)), *bound.values())
+        for d in case.facts.definitions.values()
+        if d.kind == weight and d.arguments == (u,) and d.axes == definition.axes
+    ]
+    require(found, f"no head stands for the {weight} of {u.name}")
+    require(any(alike(after, e) for e in found), "the result is not what the rule gives")
+
+
+@law("unknown function")
+def unknown_function(before: Any, after: Any, case: Case) -> None:
+    """`∂E(A, B)/∂x = Σ_a ∂E/∂A[a] ∂A[a]/∂x + Σ_b ∂E/∂B[b] ∂B[b]/∂x` for an unknown smooth E.
+
+    A head of kind "unknown" has the axes of E, then those of each argument it was differentiated in, the
+    arguments in order: `∂²E/∂A[a]∂B[b]` is `E_AB[a, b]`, whichever came first (Schwarz).
+    """
+    before, known, _ = _whole(before, case, "unknown")
+    parts = []
+    for slot, argument in enumerate(known.arguments):
+        if case.facts.depends(argument, before.entry.tensor):
+            order = tuple(sorted((*known.axes, slot)))
+            bound = [fresh(s) for s in argument.sizes]
+            later = [known.arguments[k] for k in known.axes if k > slot]
+            at = len(before.of.indices) - sum(len(a.sizes) for a in later)
+            indices = [*before.of.indices[:at], *bound, *before.of.indices[at:]]
+            slope = next((d for d in case.facts.definitions.values() if _is_slope(d, known, order)), None)
+            if slope is None or len(slope.tensor.sizes) != len(indices):
+                raise RefusedError(f"no head stands for the derivative of {known.function} in {argument.name}")
+            inner = Immediate(Entry(argument, *bound), before.entry)
+            parts.append(summed(Times(Entry(slope.tensor, *indices), inner), bound))
+    require(parts, "no argument depends on the variable")
+    expect(after, sum_of(parts))
+
+
+def _is_slope(definition: Definition, of: Definition, order: tuple[int, ...]) -> bool:
+    same = (definition.kind, definition.function, definition.arguments) == ("unknown", of.function, of.arguments)
+    return same and definition.axes == order
+
+
+# ---------------------------------------------------------------- definitions and the chain rule
+
+
+def text_at(definition: Definition, entry: Entry) -> Any:
+    """Return the text of a definition at the indices of an entry."""
+    return with_indices(definition.body, dict(zip(definition.indices, entry.indices, strict=True)))
+
+
+@law("definition")
+def definition(before: Any, after: Any, case: Case) -> None:
+    """`∂N[k,l]/∂x = ∂(text of N at k, l)/∂x`.
+
+    N is looked through, or is a definition of the chain whose own text is meant (right after the chain rule).
+    """
+    before = derivative_of(before, Entry)
+    head = before.of.tensor
+    require(head != before.entry.tensor, "the entry is of the variable itself")
+    found = case.facts.is_text(head)
+    if found is None or "name" in case.instance:
+        require(case.named("name") == head.name, "the step names another definition")
+    if found is None:
+        found = case.facts.chain.get(head.name)
+        require(found is None or case.own_texts, f"{head.name} is held constant inside another definition")
+    if found is None or found.body is None:
+        raise RefusedError(f"{head.name} has no text")
+    expect(after, Immediate(text_at(found, before.of), before.entry))
+
+
+def _root(before: Any, case: Case) -> tuple[str, str]:
+    """Return the names of f and X where the part is `∂f[F]/∂X[c]`, the total derivative."""
+    require(type(before) is Derivative and isinstance(before.of, Entry), "the rule is about ∂f/∂X")
+    f, x = before.of.tensor.name, before.entry.tensor.name
+    require(f in case.facts.chain, f"{f} is no definition of the chain")
+    require(f != x, "f is the variable itself")
+    require(not case.inside_derivative(), "a derivative of a derivative")
+    return f, x
+
+
+def _parents(f: str, x: str, case: Case) -> list[str]:
+    """Return the definitions on which f depends, f among them, whose own text names X."""
+    return sorted(p for p in case.facts.below(f) if p != x and x in case.facts.mentions(p))
+
+
+@law("cite")
+def cite(before: Any, after: Any, case: Case) -> None:
+    """`∂P[i]/∂C` of P's own text is the total derivative, proved before, where only P's own text leads to C."""
+    before = derivative_of(before, Entry)
+    p, c = before.of.tensor.name, before.entry.tensor.name
+    require(case.own_texts and p in case.facts.chain, f"{p} is held constant here")
+    require(_parents(p, c, case) == [p], f"{p} depends on {c} through another definition too, or not at all")
+    label = case.named("label")
+    found = case.cited(label)
+    if found is None:
+        raise RefusedError(f"nothing was proved of {label} before")
+    expect(after, instance_of(found, Derivative(before.of, before.entry)))
+
+
+@law("lemma")
+def lemma(before: Any, after: Any, case: Case) -> None:
+    """A total derivative is what an earlier argument has proved of it, at the indices of this one."""
+    require(not case.inside_derivative(), "a derivative of a derivative")
+    label = case.named("label")
+    require(label in case.proved, f"nothing was proved of {label} before")
+    expect(after, instance_of(case.proved[label], before))
+
+
+def instance_of(argument: Argument, part: Any) -> Any:
+    """Return the right side of an argument at the indices where its left side is the part."""
+    left = argument.left
+    require(type(left) is Derivative and type(part) is Derivative, "the lemma is not about a derivative")
+    change: dict[Index, Index] = {}
+    for ours, theirs in ((left.of, part.of), (left.entry, part.entry)):
+        same = isinstance(ours, Entry) and isinstance(theirs, Entry) and ours.tensor == theirs.tensor
+        require(same, "the lemma is about other arrays")
+        for a, b in zip(ours.indices, theirs.indices, strict=True):
+            require(change.setdefault(a, b) == b, "the lemma has an index twice")
+    require(not immediates(argument.right), "the lemma is not carried out")
+    return with_indices(argument.right, change)
+
+
+@law("name")
+def name(before: Any, after: Any, case: Case) -> None:
+    """`∂f[F]/∂x[k] = B[F, k]` where B is defined as a name for ∂f/∂x."""
+    require(type(before) is Derivative and isinstance(before.of, Entry), "the rule is about ∂f/∂x")
+    require(isinstance(after, Entry), "the result is no entry")
+    found = case.facts.named("derivative", after.tensor)
+    if found is None:
+        raise RefusedError(f"{after.tensor.name} is no name for a derivative")
+    require(found.arguments == (before.of.tensor, before.entry.tensor), "the name is that of another derivative")
+    expect(after, Entry(found.tensor, *before.of.indices, *before.entry.indices))
+
+
+@law("definition of f")
+def definition_of_f(before: Any, after: Any, case: Case) -> None:
+    """`∂f[F]/∂X = ∂(text of f)/∂X`, where f is the only definition below f that names X.
+
+    Proof: the chain rule, whose other terms are missing.
+    """
+    f, x = _root(before, case)
+    require(case.named("name") == f, "the step names another definition")
+    require(_parents(f, x, case) == [f], f"another definition names {x} too, or none does")
+    require(case.facts.chain[f].body is not None, f"{f} has no text")
+    expect(after, Immediate(text_at(case.facts.chain[f], before.of), before.entry))
+
+
+@law("chain rule")
+def chain_rule(before: Any, after: Any, case: Case) -> None:
+    """`∂f[F]/∂X = Σ_P Σ_i ∂f[F]/∂P[i] ∂P[i]/∂X`, over all P on which f depends whose own text names X.
+
+    The first factor is the total derivative, P taken as independent; the second is that of P's own text,
+    other definitions held constant; for f itself the first is 1.  Proof: the chain rule for `f(P₁(X), P₂(X), …)`.
+    """
+    f, x = _root(before, case)
+    through = case.named("through")
+    require(len(set(through)) == len(through), "a definition is listed twice")
+    require(sorted(through) == _parents(f, x, case), f"the step does not list all definitions that name {x}")
+    parts = []
+    for name in through:
+        if name == f:
+            parts.append(Immediate(before.of, before.entry))
+            continue
+        head = case.facts.chain[name].tensor
+        i = [fresh(size) for size in head.sizes]
+        p = Entry(head, *i)
+        parts.append(summed(Times(Derivative(before.of, p), Immediate(p, before.entry)), i))
+    expect(after, sum_of(parts))

@@ -1,0 +1,181 @@
+"""What a proof may use: definitions and traits, read once and held to good form.
+
+`definitions` are looked through, `chain` definitions are held constant inside one another.  A head
+*stands in* an expression where it is written there, or in what a head of `definitions` stands for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from symderiv.check.terms import Form, RefusedError, free, immediates, require, tensors
+from symderiv.index.nodes import Context, Definition, Entry, Index, Tensor
+
+SYMMETRIC = frozenset({"symmetric", "positive_definite", "diagonal"})
+MATRIX_KINDS = frozenset({"inv", "det", "logdet"})
+AXES_KINDS = frozenset({"softmax", "prodexcept", "logsumexp", "prod"})
+SAME_SHAPE = frozenset({"inv", "softmax", "prodexcept"})
+
+
+class Facts:
+    """The context of a proof, checked: every body uses its own indices only, no definition runs in a circle."""
+
+    def __init__(self, context: Context) -> None:
+        self.form = Form()
+        self.traits: Mapping[str, frozenset[str]] = context.traits
+        self.chain: dict[str, Definition] = dict(context.chain)
+        self.lemmas = dict(context.lemmas)
+        self.definitions: dict[str, Definition] = {
+            name: d for name, d in context.definitions.items() if not _is_itself(d)
+        }
+        for name in self.chain:
+            require(name not in self.definitions, f"{name} is defined twice")
+        for table in (self.definitions, self.chain):
+            for name, definition in table.items():
+                try:
+                    self._check(name, definition)
+                except RefusedError as reason:
+                    raise RefusedError(f"the definition of {name}: {reason}") from None
+        self._reached: dict[str, frozenset[str]] = {}
+        self._below: dict[str, frozenset[str]] = {}
+        for name in (*self.definitions, *self.chain):
+            self._no_circle(name)
+
+    # -- good form
+
+    def _check(self, name: str, definition: Definition) -> None:
+        tensor = definition.tensor
+        self.form.head(tensor)
+        require(tensor.name == name, f"its head is {tensor.name}")
+        for argument in definition.arguments:
+            self.form.head(argument)
+        if definition.kind == "":
+            self._check_body(definition)
+        elif definition.kind in MATRIX_KINDS | AXES_KINDS:
+            self._check_kind(definition)
+        else:
+            require(definition.kind in ("unknown", "derivative"), f"{definition.kind} is no known kind")
+            self._check_sizes(definition)
+
+    def _check_body(self, definition: Definition) -> None:
+        indices = definition.indices
+        require(definition.body is not None, "it has no text")
+        require([i.size for i in indices] == list(definition.tensor.sizes), "its indices have other ranges")
+        require(all(isinstance(i, Index) for i in indices), "its indices are no indices")
+        require(len({i.name for i in indices}) == len(indices), "it names an index twice")
+        self.form.check(definition.body)
+        require(free(definition.body) <= frozenset(indices), "its text uses an index that is not its own")
+        require(not immediates(definition.body), "its text holds a derivative that is not carried out")
+        bound = self.form.bound(definition.body)
+        require(not bound & {i.name for i in indices}, "its text binds one of its indices")
+
+    def _check_kind(self, definition: Definition) -> None:
+        require(len(definition.arguments) == 1, "it needs one argument")
+        sizes, own = list(definition.arguments[0].sizes), list(definition.tensor.sizes)
+        axes = definition.axes
+        if definition.kind in MATRIX_KINDS:
+            half = len(sizes) // 2
+            require(sizes and sizes[:half] == sizes[half:], "its argument is not square")
+            require(not axes, "it has no axes")
+        else:
+            fit = axes and list(axes) == sorted(set(axes)) and axes[-1] < len(sizes) and axes[0] >= 0
+            require(fit, "its axes do not fit its argument")
+        if definition.kind in SAME_SHAPE:
+            require(own == sizes, "its sizes are not those of its argument")
+        elif definition.kind in MATRIX_KINDS:
+            require(not own, "it is a number")
+        else:
+            rest = [s for k, s in enumerate(sizes) if k not in axes]
+            require(own == rest, "its sizes are not the remaining ones of its argument")
+
+    def _check_sizes(self, definition: Definition) -> None:
+        """The axes of an unknown function are its own, then those of what it is differentiated in."""
+        own, arguments, slots = list(definition.tensor.sizes), definition.arguments, definition.axes
+        if definition.kind == "derivative":
+            require(len(arguments) == 2 and not slots, "it needs a function and a variable")
+            require(own == [s for a in arguments for s in a.sizes], "its sizes are not those of ∂f/∂x")
+            return
+        require(arguments and definition.function, "it needs a name and arguments")
+        require(all(0 <= k < len(arguments) for k in slots), "it has no such argument")
+        require(list(slots) == sorted(slots), "its derivatives are not in order")
+        tail = [s for k in slots for s in arguments[k].sizes]
+        require(own[len(own) - len(tail) :] == tail, "its sizes are not those of its derivatives")
+
+    def _no_circle(self, name: str) -> None:
+        done: set[str] = set()
+        stack: list[tuple[str, list[str]]] = [(name, self._named_in(name))]
+        path = [name]
+        while stack:
+            _, waiting = stack[-1]
+            if not waiting:
+                done.add(stack.pop()[0])
+                path.pop()
+                continue
+            new = waiting.pop()
+            require(new not in path, f"the definition of {name} runs in a circle")
+            if new not in done:
+                stack.append((new, self._named_in(new)))
+                path.append(new)
+
+    def _named_in(self, name: str) -> list[str]:
+        definition = self.definitions.get(name) or self.chain.get(name)
+        if definition is None:
+            return []
+        named = {t.name for t in definition.arguments}
+        if definition.body is not None:
+            named |= {t.name for t in tensors(definition.body)}
+        return sorted(named)
+
+    # -- what stands where
+
+    def reached(self, name: str) -> frozenset[str]:
+        """Return the heads that stand in the head of this name, itself among them."""
+        known = self._reached.get(name)
+        if known is None:
+            inner = self._named_in(name) if name in self.definitions else []
+            known = frozenset([name]).union(*(self.reached(n) for n in inner))
+            self._reached[name] = known
+        return known
+
+    def standing(self, expr: Any) -> frozenset[str]:
+        """Return the names of all heads that stand in an expression."""
+        return frozenset().union(*(self.reached(t.name) for t in tensors(expr)))
+
+    def depends(self, expr: Any, head: Tensor) -> bool:
+        """Tell whether a head stands in an expression."""
+        return head.name in self.standing(expr)
+
+    def mentions(self, name: str) -> frozenset[str]:
+        """Return the names of all heads that stand in the text of a chain definition."""
+        definition = self.chain[name]
+        found = self.standing(definition.body) if definition.body is not None else frozenset()
+        return found.union(*(self.reached(t.name) for t in definition.arguments))
+
+    def below(self, name: str) -> frozenset[str]:
+        """Return the chain definitions that a chain definition depends on, itself among them."""
+        known = self._below.get(name)
+        if known is None:
+            inner = [n for n in self.mentions(name) if n in self.chain]
+            known = frozenset([name]).union(*(self.below(n) for n in inner))
+            self._below[name] = known
+        return known
+
+    def named(self, kind: str, head: Tensor) -> Definition | None:
+        """Return the definition of a head where it is of this kind."""
+        definition = self.definitions.get(head.name)
+        return definition if definition is not None and definition.kind == kind else None
+
+    def has(self, head: Tensor, traits: frozenset[str]) -> bool:
+        """Tell whether a head was declared with one of some traits; what is defined declares none."""
+        known = head.name not in self.definitions and head.name not in self.chain
+        return known and bool(traits & self.traits.get(head.name, frozenset()))
+
+    def is_text(self, head: Tensor) -> Definition | None:
+        """Return the definition of a head where it stands for a text that is looked through."""
+        return self.named("", head)
+
+
+def _is_itself(definition: Definition) -> bool:
+    """Tell whether a definition says no more than `A[i, j] = A[i, j]`."""
+    return definition.kind == "" and definition.body == Entry(definition.tensor, *definition.indices)

@@ -1,0 +1,95 @@
+"""The table of laws: the name of a rule → what checks one use of it.
+
+A checker takes the part of an expression before and after, and the :class:`Case`; it refuses by raising.
+Adding a rule is one function under :func:`law`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from symderiv.check.facts import Facts
+from symderiv.check.ring import Ring
+from symderiv.check.terms import alike, immediates, require
+from symderiv.index.nodes import Argument, Derivative, Immediate
+
+
+@dataclass
+class Case:
+    """Where a rule is used: the facts, what was proved before, the instance, and what lies around the place.
+
+    `own_texts` tells what `∂P[i]/∂x` means for a definition P of the chain: right after the chain rule the
+    derivative of P's own text; once a rule has entered a text, 0, as P is held constant there.
+    """
+
+    facts: Facts
+    proved: Mapping[str, Argument] = field(default_factory=dict)
+    instance: Mapping[str, Any] = field(default_factory=dict)
+    around: tuple[Any, ...] = ()
+    own_texts: bool = False
+    rings: dict[frozenset[str] | None, Ring] = field(default_factory=dict)
+    lemma: Callable[[Any], Any] = lambda _: None
+    cited: Callable[[str], Argument | None] = lambda _: None
+
+    def inside_derivative(self) -> bool:
+        """Tell whether the place is in what a derivative is taken of."""
+        return any(isinstance(e, Derivative) for e in self.around)
+
+    def withheld(self) -> frozenset[str] | None:
+        """Return the heads in which x stands, at a place inside `∂…/∂x`; outside of any, nothing."""
+        heads = [e.entry.tensor for e in self.around if isinstance(e, Derivative)]
+        if not heads:
+            return None
+        names = {*self.facts.definitions, *self.facts.chain, *(h.name for h in heads)}
+        moved = {h.name for h in heads}
+        return frozenset(n for n in names if moved & self.facts.reached(n))
+
+    def equal(self, left: Any, right: Any) -> bool:
+        """Tell whether two expressions have one ring normal form."""
+        withheld = self.withheld()
+        ring = self.rings.get(withheld)
+        if ring is None:
+            ring = self.rings[withheld] = Ring(self.facts, self.lemma, withheld)
+        return ring.equal(left, right)
+
+    def named(self, key: str) -> Any:
+        """Return what the instance names; a step that must name it is refused without."""
+        require(key in self.instance, f"the step does not name its {key}")
+        return self.instance[key]
+
+
+Law = Callable[[Any, Any, Case], None]
+LAWS: dict[str, Law] = {}
+
+
+def law(name: str) -> Callable[[Law], Law]:
+    """Register the checker of a rule."""
+
+    def register(checker: Law) -> Law:
+        LAWS[name] = checker
+        return checker
+
+    return register
+
+
+def expect(after: Any, expected: Any) -> None:
+    """Refuse unless the result is the expected one, up to brackets and names of bound indices."""
+    require(alike(after, expected), "the result is not what the rule gives")
+
+
+def expect_one(after: Any, expected: list[Any]) -> None:
+    """Refuse unless the result is one of those that the rule can give."""
+    require(expected, "the rule does not apply here")
+    require(any(alike(after, e) for e in expected), "the result is not what the rule gives")
+
+
+def derivative_of(before: Any, kind: type | tuple[type, ...]) -> Immediate:
+    """Return the part as `∂of/∂x`, of being of a kind."""
+    require(isinstance(before, Immediate), "the rule is about ∂…/∂x")
+    require(isinstance(before.of, kind), "what is differentiated has another form")
+    return before
+
+
+__all__ = ["LAWS", "Case", "Law", "derivative_of", "expect", "expect_one", "immediates", "law"]

@@ -1,0 +1,226 @@
+"""The ring normal form of index expressions: equal sums of products have one form.
+
+Everything is multiplied out (:mod:`symderiv.check.products`), under the laws of functions
+(:mod:`symderiv.check.atoms`), of functions of whole arrays (:mod:`symderiv.check.arrays`) and of sums over
+products (:mod:`symderiv.check.cancel`).  A head of `definitions` with a text is its text; a head that
+is symmetric, by its traits or by its own text, has `S[i,j] = S[j,i]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import sympy
+
+from symderiv.check import arrays, atoms, cancel
+from symderiv.check.canonical import Exponent, Factor, Labels
+from symderiv.check.facts import SYMMETRIC, Facts
+from symderiv.check.products import (
+    ONE,
+    Atom,
+    Poly,
+    Powers,
+    Product,
+    Products,
+    Work,
+    add,
+    factor,
+    number,
+    plain,
+)
+from symderiv.check.terms import RefusedError, is_number
+from symderiv.index.nodes import (
+    Apply,
+    Choice,
+    Definition,
+    Delta,
+    Derivative,
+    Entry,
+    Extreme,
+    Immediate,
+    Index,
+    Plus,
+    Power,
+    Sum,
+    Tensor,
+    Times,
+)
+
+MOST_CLEARED = 6
+
+
+class Ring(Products):
+    """Normal forms of expressions under the facts of a proof.
+
+    Inside `∂…/∂x` an equality must hold for every x: traits of the heads in which x stands are `withheld`,
+    and a chain definition is not its text.  Elsewhere one whose text is an entry (`V = inv(U)`, `R = Vᵀ`) is.
+    `proved` gives the right side of a lemma for a derivative, where one was proved.
+    """
+
+    def __init__(
+        self,
+        facts: Facts,
+        proved: Callable[[Any], Any] = lambda _: None,
+        withheld: frozenset[str] | None = None,
+    ) -> None:
+        super().__init__(facts)
+        self.proved = proved
+        self.inside = withheld is not None
+        self.withheld = withheld or frozenset()
+        self._polys: dict[Any, Poly] = {}
+        self._arrays: dict[str, tuple[Poly, Labels]] = {}
+        self._symmetric: dict[str, bool] = {}
+
+    # -- equality
+
+    def equal(self, left: Any, right: Any) -> bool:
+        """Tell whether two expressions have one normal form, denominators cleared."""
+        difference = add([(1, self.poly(left)), (-1, self.poly(right))])
+        return not difference or not self._cleared(difference)
+
+    def _cleared(self, poly: Poly) -> Poly:
+        """Multiply by the denominators that are sums of terms: the result is 0 only where the polynomial is."""
+        for _ in range(MOST_CLEARED):
+            lowest: Powers = {}
+            for fixed, _ in poly:
+                for n, labels, exponent in fixed:
+                    if self.atoms[n].kind == "sum" and exponent < 0:
+                        lowest[n, labels] = min(lowest.get((n, labels), 0), exponent)
+            if not lowest:
+                break
+            scale = tuple((n, labels, plain(-e)) for (n, labels), e in lowest.items())
+            poly = self.product([poly, {(scale, ()): 1}])
+        return poly
+
+    # -- expressions
+
+    def poly(self, expr: Any) -> Poly:
+        """Return the normal form of an expression."""
+        known = self._polys.get(expr)
+        if known is None:
+            known = self._polys[expr] = self._poly(expr)
+        return known
+
+    def _poly(self, expr: Any) -> Poly:
+        match expr:
+            case Entry():
+                return self._entry(expr)
+            case Delta():
+                return self.product([factor(self.delta, self._labels(expr.args))])
+            case Times():
+                return self.product([self.poly(a) for a in expr.args])
+            case Plus():
+                return add([(1, self.poly(a)) for a in expr.args])
+            case Sum():
+                return self.product([self.poly(expr.body)], self._labels(expr.bound))
+            case Power():
+                return atoms.general_power(self, self.poly(expr.base), self.poly(expr.exponent))
+            case Apply():
+                return atoms.apply(self, expr.name, expr.order, self.poly(expr.arg))
+            case Choice():
+                return atoms.choice(self, expr.relation, [self.poly(p) for p in expr.parts])
+            case Extreme():
+                return atoms.extreme(self, expr.kind, [self.poly(p) for p in expr.parts])
+            case Immediate():
+                raise RefusedError("a derivative that is not carried out")
+            case Derivative():
+                return self._derivative(expr)
+        return self.size(expr)
+
+    def _labels(self, indices: tuple[Index, ...]) -> Labels:
+        return tuple(self.label(i) for i in indices)
+
+    def _derivative(self, expr: Any) -> Poly:
+        proved = self.proved(expr)
+        if proved is not None:
+            return self.poly(proved)
+        entries = [expr.entry]
+        while type(expr.of) is Derivative:
+            expr = expr.of
+            entries.insert(0, expr.entry)
+        entries.insert(0, expr.of)
+        labels = self._labels(tuple(i for e in entries for i in e.indices))
+        return factor(self._total(tuple(e.tensor for e in entries), len(labels)), labels)
+
+    def _total(self, heads: tuple[Tensor, ...], rank: int) -> Atom:
+        """Return the atom of a total derivative that is not carried out."""
+        return self.atom("derivative", heads, (), (tuple(range(rank)),))
+
+    def size(self, size: Any) -> Poly:
+        """Return a number or a size: a product of positive atoms."""
+        if is_number(size):
+            return number(plain(Fraction(int(size.p), int(size.q))))
+        if isinstance(size, sympy.Mul):
+            return self.product([self.size(a) for a in size.args])
+        if isinstance(size, sympy.Add):
+            return add([(1, self.size(a)) for a in size.args])
+        if isinstance(size, sympy.Pow):
+            return atoms.power(self, self.size(size.base), int(size.exp))
+        return factor(self.atom("size", size), ())
+
+    def _entry(self, entry: Entry) -> Poly:
+        head, labels = entry.tensor, self._labels(entry.indices)
+        definition = self.facts.definitions.get(head.name) or self._alias(head)
+        if definition is not None and definition.kind == "":
+            own = dict(zip(self._labels(definition.indices), labels, strict=True))
+            return self.relabelled(self.poly(definition.body), own)
+        if definition is not None and definition.kind in arrays.KINDS:
+            whole = self._arrays.get(head.name)
+            if whole is None:
+                whole = self._arrays[head.name] = arrays.entry(self, self.poly, definition)
+            return self.relabelled(whole[0], dict(zip(whole[1], labels, strict=True)))
+        if definition is not None and definition.kind == "derivative":
+            return factor(self._total(definition.arguments, len(labels)), labels)
+        return factor(self.head(head), labels)
+
+    def _alias(self, head: Tensor) -> Definition | None:
+        definition = self.facts.chain.get(head.name)
+        alias = definition is not None and isinstance(definition.body, Entry) and not self.inside
+        return definition if alias else None
+
+    def head(self, head: Tensor) -> Atom:
+        """Return the atom of a head."""
+        same = tuple(range(len(head.sizes)))
+        return self.atom("head", head, (), (same, (1, 0)) if self._is_symmetric(head) else (same,))
+
+    def _is_symmetric(self, head: Tensor) -> bool:
+        if len(head.sizes) != 2 or head.sizes[0] != head.sizes[1] or head.name in self.withheld:
+            return False
+        if self.facts.has(head, SYMMETRIC):
+            return True
+        known = self._symmetric.get(head.name)
+        if known is None:
+            known = self._symmetric[head.name] = self._text_is_symmetric(head)
+        return known
+
+    def _text_is_symmetric(self, head: Tensor) -> bool:
+        """Tell whether a chain definition's own text is a symmetric matrix, as that of `XᵀX` is."""
+        definition = self.facts.chain.get(head.name)
+        if definition is None or definition.body is None:
+            return False
+        try:
+            i, j = self._labels(definition.indices)
+            poly = self.poly(definition.body)
+            return self.relabelled(poly, {i: j, j: i}) == poly
+        except RefusedError:
+            return False
+
+    # -- laws
+
+    def rebuilt(self, atom: Atom, labels: Labels, exponent: Exponent) -> Poly | None:
+        return atoms.rebuilt(self, atom, labels, exponent)
+
+    def simplified(self, work: Work, todo: list[Factor]) -> bool:
+        found = cancel.orthogonal(self, work)
+        if found is not None:
+            todo += found
+            return True
+        return atoms.simplified(self, work, todo)
+
+    def replaced(self, work: Work) -> list[Product] | None:
+        return cancel.inverse(self, work)
+
+
+__all__ = ["ONE", "Ring"]

@@ -1,0 +1,278 @@
+"""Expressions as plain, readable NumPy: one function, one line for each shared intermediate result.
+
+Nothing of symderiv is needed to run what is generated.  Numerically delicate functions are written in
+their stable form (softmax with its maximum taken off, the logistic function by `logaddexp`).
+"""
+
+from __future__ import annotations
+
+import ast
+import keyword
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from symderiv import dims
+from symderiv.functions import FUNCTIONS
+from symderiv.tensor.expr import Expr, walk
+from symderiv.tensor.text import ATOM, POWER, FunctionName, Printer, tuple_text
+
+HELPERS = {
+    "sigmoid": "def {name}(x):\n    return {np}.exp(-{np}.logaddexp(0, -x))\n",
+    "softmax": (
+        "def {name}(x, axis):\n"
+        "    e = {np}.exp(x - {np}.max(x, axis=axis, keepdims=True))\n"
+        "    return e / {np}.sum(e, axis=axis, keepdims=True)\n"
+    ),
+}
+CALLS = {
+    "trace": "trace", "outer": "outer", "inner": "inner", "kron": "kron", "diag": "diag", "sqrt": "sqrt",
+    "maximum": "maximum", "minimum": "minimum", "det": "linalg.det", "inv": "linalg.inv", "solve": "linalg.solve",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of the generated function: an array with its shape, or a callable."""
+
+    name: str
+    shape: dims.Shape | None = None
+
+
+@dataclass
+class Source:
+    """What a function is generated from."""
+
+    name: str
+    arguments: Sequence[Argument]
+    results: Sequence[Expr]
+    summary: str
+    notes: Sequence[str] = ()
+    names: Mapping[Expr, str] = field(default_factory=dict)
+    functions: Mapping[FunctionName, str] = field(default_factory=dict)
+
+
+def function_source(source: Source) -> str:
+    """Return the text of a self-contained module with one function."""
+    return _Writer(source).module()
+
+
+def function_text(source: Source) -> str:
+    """Return the text of the function alone, for a module that imports `numpy as np` itself."""
+    writer = _Writer(source)
+    lines = writer.function_lines()
+    return "\n\n".join([*writer.helper_texts(), lines])
+
+
+def compiled(text: str, name: str) -> Callable[..., Any]:
+    """Return the function `name` of a generated module.
+
+    The only place where code is executed: the syntax tree of a text that symderiv generated.
+    """
+    tree = ast.parse(text)
+    space: dict[str, Any] = {}
+    exec(compile(tree, f"<symderiv {name}>", "exec"), space)  # noqa: S102
+    function: Callable[..., Any] = space[name]
+    return function
+
+
+class _Writer(Printer):
+    def __init__(self, source: Source) -> None:
+        super().__init__(source.functions)
+        self.source = source
+        self.taken = {a.name for a in source.arguments} | {
+            str(s) for a in source.arguments for size in a.shape or () for s in size.free_symbols
+        }
+        self.np = self.free("np")
+        self.helpers: dict[str, str] = {}
+        self.assigned: dict[Expr, str] = {}
+        self.size_names: set[str] = set()
+        self.loose: list[str] = []  # sizes that no argument carries: arguments of their own
+
+    def free(self, wanted: str) -> str:
+        """Return a name that is not in use and no keyword."""
+        name = wanted
+        while name in self.taken or keyword.iskeyword(name):
+            name += "_"
+        self.taken.add(name)
+        return name
+
+    def module(self) -> str:
+        text = self.function_lines()
+        return "\n\n".join([f"import numpy as {self.np}\n", *self.helper_texts(), text])
+
+    def helper_texts(self) -> list[str]:
+        return [HELPERS[k].format(name=v, np=self.np) for k, v in sorted(self.helpers.items())]
+
+    def function_lines(self) -> str:
+        lines = self.body()
+        self.loose = sorted(self.size_names - {str(s) for a in self.source.arguments for s in a.shape or ()})
+        signature = ", ".join([*(a.name for a in self.source.arguments), *self.loose])
+        function = [f"def {self.source.name}({signature}):", *self.docstring(), *self.sizes(), *lines]
+        indented = [function[0], *("    " + line if line else "" for line in function[1:])]
+        return "\n".join(indented) + "\n"
+
+    def docstring(self) -> list[str]:
+        lines = [f'"""{self.source.summary}', ""]
+        for a in self.source.arguments:
+            lines.append(f"{a.name}: " + ("a function, entrywise" if a.shape is None else f"shape {dims.written(a.shape)}"))
+        lines += [f"{name}: a size" for name in self.loose]
+        shapes = ", ".join(dims.written(r.shape) for r in self.source.results)
+        lines += [""] if lines[-1] else []
+        lines += [f"Returns an array of shape {shapes}." if len(self.source.results) == 1 else f"Returns arrays of shapes {shapes}."]
+        lines += list(self.source.notes)
+        lines.append('"""')
+        return lines
+
+    def sizes(self) -> list[str]:
+        """Read off the sizes that the code needs, each from the first argument that has it."""
+        lines = []
+        wanted = set(self.size_names)
+        for a in self.source.arguments:
+            names = [str(s) for s in a.shape or ()]
+            new = [n for n in names if n in wanted]
+            if not new:
+                continue
+            wanted -= set(new)
+            kept: list[str] = []
+            for n in names:
+                kept.append(n if n in new and n not in kept else "_")
+            if len(names) == 1:
+                lines.append(f"{names[0]} = len({a.name})")
+            else:
+                lines.append(f"{', '.join(kept)} = {a.name}.shape")
+        return lines
+
+    def body(self) -> list[str]:
+        """Return the assignments of what is used more than once, and the return."""
+        uses: Counter[Expr] = Counter()
+        nodes = list(walk(*self.source.results))
+        for node in nodes:
+            uses.update(node.args)
+        lines: list[str] = []
+        count = 0
+        for node in nodes:
+            shared = uses[node] > 1 and not self.trivial(node)
+            if node in self.source.results or not (shared or node in self.source.names):
+                continue
+            if self.trivial(node):
+                continue
+            if node in self.source.names:
+                name = self.free(self.source.names[node])
+            else:
+                count += 1
+                name = self.free(f"t{count}")
+            lines.append(f"{name} = {self.text(node)}")
+            self.assigned[node] = name
+        lines.append("return " + ", ".join(self.text(r) for r in self.source.results))
+        return lines
+
+    def trivial(self, node: Expr) -> bool:
+        """Tell what costs nothing to write twice."""
+        while node.op in ("transpose", "newaxis"):
+            node = node.args[0]
+        return node.op in ("var", "number", "size", "ones", "zeros") or (
+            node.op == "neg" and node.args[0].op in ("var", "number")
+        )
+
+    # -- the dialect
+
+    def written(self, expr: Expr) -> tuple[str, int]:
+        if expr in self.assigned:
+            return self.assigned[expr], ATOM
+        return super().written(expr)
+
+    def joins(self, expr: Expr, right: Expr) -> bool:
+        """Scale the smaller array: `2 * (A @ x)`."""
+        return right.op != "matmul" and super().joins(expr, right)
+
+    def call(self, name: str, *args: str) -> str:
+        if name in CALLS:
+            return f"{self.np}.{CALLS[name]}({', '.join(args)})"
+        return f"{name}({', '.join(args)})"
+
+    def numpy(self, name: str, *args: str) -> str:
+        return f"{self.np}.{name}({', '.join(args)})"
+
+    def helper(self, name: str) -> str:
+        if name not in self.helpers:
+            self.helpers[name] = self.free(name)
+        return self.helpers[name]
+
+    def size_text(self, size: dims.Size) -> str:
+        self.size_names |= {str(s) for s in size.free_symbols}
+        return str(size)
+
+    def write_size(self, expr: Expr) -> tuple[str, int]:
+        self.size_text(expr.data[0])
+        return super().write_size(expr)
+
+    def write_map(self, expr: Expr) -> tuple[str, int]:
+        name, order = expr.data
+        arg = self.text(expr.args[0])
+        if name not in FUNCTIONS:
+            return f"{self.function(expr.data)}({arg})", ATOM
+        if name in HELPERS:
+            return f"{self.helper(name)}({arg})", ATOM
+        return FUNCTIONS[name].numpy.format(arg).replace("np.", f"{self.np}."), ATOM
+
+    def write_softmax(self, expr: Expr) -> tuple[str, int]:
+        return f"{self.helper('softmax')}({self.text(expr.args[0])}, {expr.data[0]})", ATOM
+
+    def write_logsumexp(self, expr: Expr) -> tuple[str, int]:
+        axis = expr.data[0] if expr.data else None
+        return self.numpy("logaddexp.reduce", self.text(expr.args[0]), f"axis={axis}"), ATOM
+
+    def reduction(self, expr: Expr) -> tuple[str, int]:
+        axis = [f"axis={expr.data[0]}"] if expr.data else []
+        return self.numpy(expr.op, self.text(expr.args[0]), *axis), ATOM
+
+    write_sum = write_mean = write_prod = reduction
+
+    def write_norm(self, expr: Expr) -> tuple[str, int]:
+        (arg,) = expr.args
+        if arg.rank in (1, 2):
+            return self.numpy("linalg.norm", self.text(arg)), ATOM
+        return self.numpy("sqrt", self.numpy("sum", f"{self.bracketed(arg, ATOM)}**2")), ATOM
+
+    def write_logdet(self, expr: Expr) -> tuple[str, int]:
+        return self.numpy("linalg.slogdet", self.text(expr.args[0])) + "[1]", ATOM
+
+    def write_matrix_power(self, expr: Expr) -> tuple[str, int]:
+        return self.numpy("linalg.matrix_power", self.text(expr.args[0]), str(expr.data[0])), ATOM
+
+    def write_vec(self, expr: Expr) -> tuple[str, int]:
+        (arg,) = expr.args
+        return f"{self.bracketed(arg, ATOM)}.T.reshape(-1)", ATOM
+
+    def write_einsum(self, expr: Expr) -> tuple[str, int]:
+        args = [self.text(a) for a in expr.args]
+        extra = ["optimize=True"] if len(args) > 2 else []
+        return self.numpy("einsum", repr(expr.data[0]), *args, *extra), ATOM
+
+    def write_where(self, expr: Expr) -> tuple[str, int]:
+        text, precedence = super().write_where(expr)
+        return f"{self.np}.{text}", precedence
+
+    def write_transpose(self, expr: Expr) -> tuple[str, int]:
+        if not expr.data:
+            return super().write_transpose(expr)
+        return self.numpy("transpose", self.text(expr.args[0]), tuple_text(expr.data[0])), ATOM
+
+    def write_reshape(self, expr: Expr) -> tuple[str, int]:
+        shape = tuple(self.size_text(s) for s in expr.data[0])
+        return self.numpy("reshape", self.text(expr.args[0]), tuple_text(shape)), ATOM
+
+    def write_eye(self, expr: Expr) -> tuple[str, int]:
+        return self.numpy("eye", self.size_text(expr.data[0])), ATOM
+
+    def filled(self, expr: Expr) -> tuple[str, int]:
+        shape = tuple(self.size_text(s) for s in expr.data[0])
+        return self.numpy(expr.op, shape[0] if len(shape) == 1 else tuple_text(shape)), ATOM
+
+    write_ones = write_zeros = filled
+
+    def write_power(self, expr: Expr) -> tuple[str, int]:
+        text, precedence = super().write_power(expr)
+        return text, min(precedence, POWER)

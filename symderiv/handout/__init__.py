@@ -1,0 +1,1 @@
+"""Markdown with symderiv blocks to documents; the built-in handouts."""

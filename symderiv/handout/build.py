@@ -1,0 +1,205 @@
+"""Sources to documents: read, decide every claim, write every format.
+
+A file is written aside and then renamed, so that an interrupted run leaves no half of one behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from symderiv.errors import ParseError, SymderivError, UnsupportedError
+from symderiv.handout.source import Source, read_source
+from symderiv.handout.views import Printer, convention
+from symderiv.render.document import render
+from symderiv.render.model import Block, Document, Problem, Prose
+from symderiv.sheet import Claim, Sheet
+
+FORMATS = ("tex", "md", "html", "pdf", "py")
+BUILT_IN = "symderiv.handout"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What became of one claim of one handout."""
+
+    handout: str
+    id: str
+    label: str
+    status: str
+    expected: str
+    basis: str
+    claim: str
+    condition: str = ""
+    counterexample: dict[str, Any] | None = None
+    correct: str = ""
+
+    @property
+    def as_expected(self) -> bool:
+        """Tell whether the status is the expected one."""
+        return self.status == self.expected or (self.expected == "refuted" and self.status == "rejected")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the record as it is printed, empty fields left out."""
+        return {k: v for k, v in asdict(self).items() if v not in ("", None) or k == "basis"}
+
+
+@dataclass(frozen=True)
+class Built:
+    """A source with its document, its code and the records of its claims."""
+
+    source: Source
+    document: Document
+    code: str
+    records: tuple[Record, ...]
+
+
+Report = Callable[[Record], None]
+
+
+def built_in() -> list[Path]:
+    """Return the sources of the built-in handouts."""
+    folder = Path(str(files(BUILT_IN) / "builtin"))
+    return sorted(folder.glob("*.md"))
+
+
+def build(
+    sources: Sequence[Path] | None,
+    output: Path,
+    formats: Sequence[str] = FORMATS,
+    *,
+    detail: str | None = None,
+    language: str | None = None,
+    report: Report = lambda _: None,
+) -> list[Record]:
+    """Build handouts into a folder; return a record for each claim, in order.
+
+    `report` is called with each record as soon as its claim is decided.
+    """
+    for name in formats:
+        if name not in FORMATS:
+            raise UnsupportedError(f"no format is called {name!r}", hint="known are " + ", ".join(FORMATS))
+    records: list[Record] = []
+    for path in built_in() if sources is None else sources:
+        built = read_and_decide(path, detail=detail, language=language, report=report)
+        records += built.records
+        output.mkdir(parents=True, exist_ok=True)
+        for name in formats:
+            write_aside(output / f"{built.source.name}.{name}", rendered(built, name))
+    return records
+
+
+def read_and_decide(
+    path: Path, *, detail: str | None = None, language: str | None = None, report: Report = lambda _: None
+) -> Built:
+    """Return a source with every claim decided."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as err:
+        raise ParseError(f"{path} cannot be read: {err}") from None
+    source = read_source(text, path)
+    return _Builder(source, language or source.language, detail or source.detail, report).run()
+
+
+def rendered(built: Built, name: str) -> bytes:
+    """Return one format of a built handout."""
+    if name == "py":
+        return built.code.encode()
+    found = render(built.document, name)
+    return found if isinstance(found, bytes) else found.encode()
+
+
+def write_aside(path: Path, content: bytes) -> None:
+    """Write a file in one piece: aside first, then renamed."""
+    aside = path.with_name(path.name + ".part")
+    aside.write_bytes(content)
+    aside.replace(path)
+
+
+class _Builder:
+    def __init__(self, source: Source, language: str, detail: str, report: Report) -> None:
+        self.source, self.language, self.detail, self.report = source, language, detail, report
+        self.blocks: list[Block] = []
+        self.records: list[Record] = []
+        self.code: list[str] = []
+        self.named: set[str] = set()
+        self.sheet = Sheet(source=source.path)
+        self.claims: list[Claim] = []
+
+    def run(self) -> Built:
+        for passage in self.source.passages:
+            if passage.kind == "prose":
+                self.blocks.append(Prose(passage.text))
+                continue
+            if passage.fresh:
+                self.close_section()
+            self.block(passage.text, passage.line)
+        self.close_section()
+        document = Document(
+            self.source.title,
+            self.source.author,
+            self.language,
+            tuple(self.blocks),
+            self.source.convention or convention(self.language),
+        )
+        return Built(self.source, document, module(self.source, self.code), tuple(self.records))
+
+    def printer(self) -> Printer:
+        return Printer(self.sheet, self.source.display, self.language, self.detail)
+
+    def block(self, text: str, line: int) -> None:
+        """Read one block: definitions first, then each claim with its proof; a broken one is shown as such."""
+        before = len(self.sheet.statements)
+        claims: list[Claim] = []
+        problem = None
+        try:
+            for claim in self.sheet.reading(text, line):
+                claims.append(claim)
+                self.keep(claim)
+        except SymderivError as err:
+            problem = err
+        printer = self.printer()
+        definitions = printer.definitions(self.sheet.statements[before:])
+        if definitions is not None:
+            self.blocks.append(definitions)
+        self.blocks += [printer.claim(c) for c in claims]
+        self.claims += claims
+        if problem is not None:
+            self.broken(problem, text, line)
+
+    def broken(self, err: SymderivError, text: str, line: int) -> None:
+        """A block that cannot be read: shown in the document, and a record that fails the build."""
+        where = err.place.named() if err.place is not None else f"{self.source.path}, line {line}"
+        self.blocks.append(Problem(str(err), where))
+        record = Record(self.source.name, f"line {line}", "", "unreadable", "proved", "", text.strip(), condition=str(err))
+        self.records.append(record)
+        self.report(record)
+
+    def keep(self, claim: Claim) -> None:
+        c = claim.counterexample
+        shown = None
+        if c is not None:
+            shown = {"sizes": c.sizes, "seed": c.seed, "entry": list(c.entry), "left": c.left, "right": c.right, "point": c.point}
+        record = Record(
+            self.source.name, claim.id, claim.label, claim.status, claim.expected, claim.basis, claim.text,
+            counterexample=shown, correct=claim.correct,
+        )  # fmt: skip
+        self.records.append(record)
+        self.report(record)
+
+    def close_section(self) -> None:
+        """Generate the code of the claims so far, and start afresh."""
+        if self.claims:
+            self.code += self.printer().functions(self.claims, self.named)
+        self.sheet = Sheet(source=self.source.path)
+        self.claims = []
+
+
+def module(source: Source, functions: Sequence[str]) -> str:
+    """Return the NumPy module of a handout: its functions under one import."""
+    header = f'"""{source.title}: the derivatives as NumPy functions, generated by symderiv."""\n\nimport numpy as np\n'
+    return "\n\n".join([header, *functions]) if functions else header
+

@@ -1,0 +1,1 @@
+"""Steps to LaTeX, HTML, Markdown, PDF."""

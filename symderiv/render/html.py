@@ -1,0 +1,97 @@
+"""Writing HTML with MathML, which browsers set themselves: no script, nothing from the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from textwrap import indent
+
+from symderiv.render.convert import Formula
+from symderiv.render.mathtext import segments
+from symderiv.render.model import Line
+from symderiv.render.prose import Writer
+
+
+class HtmlWriter(Writer):
+    """HTML; ``convert`` gives the MathML of a formula, or nothing where it has none."""
+
+    def __init__(self, convert: Callable[[Formula], str | None]) -> None:
+        self._convert = convert
+
+    def words(self, text: str) -> str:
+        return escape("".join(char for char in text if char.isprintable() or char in "\n\t"))
+
+    def mathematics(self, latex: str) -> str:
+        return self._convert(Formula(latex)) or self.verbatim(latex)
+
+    def display(self, latex: str) -> str:
+        return f'<span class="display">{self._breakable(latex)}</span>'
+
+    def proof(self, lines: tuple[Line, ...], checked: bool) -> str:
+        rows = [self._row(line, checked and line is lines[-1]) for line in lines]
+        return '<div class="proof">\n' + "\n".join(rows) + "\n</div>"
+
+    def _row(self, line: Line, box: bool) -> str:
+        first = "row first" if line.left else "row"
+        end = '<span class="box" title="∎">□</span>' if box else ""
+        cells = [
+            ("left", self._displayed(line.left) if line.left else ""),
+            ("relation", self._displayed(line.relation) if line.relation else ""),
+            ("right", self._breakable(line.right)),
+            ("reason", (f"<span>{self.text(line.reason)}</span>" if line.reason else "") + end),
+        ]
+        inside = "\n".join(f'  <div class="{name}">{content}</div>' for name, content in cells)
+        return f'<div class="{first}">\n{inside}\n</div>'
+
+    def _displayed(self, latex: str) -> str:
+        return self._convert(Formula(latex, display=True)) or self.verbatim(latex)
+
+    def _breakable(self, latex: str) -> str:
+        """Pieces between which a narrow screen may break the line; a piece starts with its sign."""
+        first, *rest = segments(latex) or ("",)
+        parts = [self._displayed(first), *(self._displayed(f"{{}}{segment}") for segment in rest)]
+        return "<wbr>".join(f'<span class="piece">{part}</span>' for part in parts)
+
+    def code(self, source: str) -> str:
+        return f"<pre><code>{self.words(source.rstrip())}</code></pre>"
+
+    def paragraph(self, content: str) -> str:
+        return f"<p>{content}</p>"
+
+    def heading(self, level: int, content: str) -> str:
+        rank = max(2, level)  # the title is the only first heading
+        return f"<h{rank}>{content}</h{rank}>"
+
+    def items(self, contents: list[str], start: int | None) -> str:
+        name = "ul" if start is None else "ol"
+        number = f' start="{start}"' if start not in {None, 1} else ""
+        body = "\n".join(f"<li>{content}</li>" for content in contents)
+        return f"<{name}{number}>\n{body}\n</{name}>"
+
+    def quote(self, content: str) -> str:
+        return f"<blockquote>\n{content}\n</blockquote>"
+
+    def table(self, rows: list[list[str]]) -> str:
+        head, *body = rows
+        cells = ["".join(f"<td>{cell}</td>" for cell in row) for row in body]
+        written = ["".join(f"<th>{cell}</th>" for cell in head), *cells]
+        return (
+            '<div class="table"><table>\n'
+            + indent("\n".join(f"<tr>{row}</tr>" for row in written), "  ")
+            + ("\n</table></div>")
+        )
+
+    def rule(self) -> str:
+        return "<hr>"
+
+    def styled(self, kind: str, content: str) -> str:
+        return f"<{kind}>{content}</{kind}>"
+
+    def link(self, address: str, content: str) -> str:
+        return f'<a href="{escape(address)}" rel="noreferrer">{content}</a>'
+
+    def verbatim(self, source: str) -> str:
+        return f"<code>{self.words(source)}</code>"
+
+    def line_break(self) -> str:
+        return "<br>\n"

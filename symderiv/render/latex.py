@@ -1,0 +1,521 @@
+r"""The one math printer: index notation and matrix notation as LaTeX, from one table of precedences.
+
+Names print as they are read: `theta` as θ, `w1` as w with a subscript, `k_` as k′; a table may say
+otherwise (`w1` as `w^{(1)}`).  A vector stands as a column, so `x @ A` prints `A^\top x` only where a
+reader needs it; products keep the order of the expression.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import sympy
+
+from symderiv.functions import FUNCTIONS
+from symderiv.index.nodes import (
+    Apply,
+    Choice,
+    Delta,
+    Derivative,
+    Entry,
+    Extreme,
+    Immediate,
+    Index,
+    Plus,
+    Power,
+    Sum,
+    Tensor,
+    Times,
+)
+from symderiv.tensor.expr import Expr
+from symderiv.tensor.text import FunctionName
+
+GREEK = frozenset(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega "
+    "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+)
+SHORT = {"lam": "lambda", "Lam": "Lambda", "eps": "varepsilon"}
+SUM, SIGN, PRODUCT, POWER, ATOM = range(5)
+WORDS = {"trace": r"\operatorname{tr}", "det": r"\det", "logdet": r"\log\det", "vec": r"\operatorname{vec}",
+         "diag": r"\operatorname{diag}", "prod": r"\operatorname{prod}", "mean": r"\operatorname{mean}",
+         "maximum": r"\max", "minimum": r"\min", "softmax": r"\operatorname{softmax}",
+         "logsumexp": r"\operatorname{logsumexp}", "solve": r"\operatorname{solve}"}  # fmt: skip
+RELATIONS = {"<": "<", "<=": r"\le", ">": ">", ">=": r"\ge"}
+
+Written = tuple[str, int]
+
+
+class Latex:
+    """Prints expressions; `expressions` tells what the heads of a proof stand for in matrix notation."""
+
+    def __init__(
+        self,
+        expressions: Mapping[str, Expr] | None = None,
+        display: Mapping[str, str] | None = None,
+        functions: Mapping[FunctionName, str] | None = None,
+    ) -> None:
+        self.expressions = dict(expressions or {})
+        self.display = dict(display or {})
+        self.functions = dict(functions or {})
+        self.primes: dict[str, str] = {}  # scalar functions of one variable: f -> t, for f'(t)
+        self.braced: dict[Any, str] = {}  # what is written under a part of the expression
+        self.every_range = False  # write the range of each of several bound indices
+
+    # -- names and numbers
+
+    def name(self, name: str) -> str:
+        """Return a name as it is read."""
+        if name in self.display:
+            return self.display[name]
+        if name.endswith("'"):
+            return self.name(name.rstrip("'")) + "'" * (len(name) - len(name.rstrip("'")))
+        stem, primes = name.rstrip("_"), len(name) - len(name.rstrip("_"))
+        if not stem:
+            return r"\_" * primes
+        match = re.fullmatch(r"([A-Za-z]+)_?(\d+)", stem)
+        if match:
+            base, sub = match.groups()
+        else:
+            base, _, sub = stem.partition("_")
+        text = self.symbol(base)
+        if sub:
+            text += f"_{{{self.symbol(sub)}}}"
+        return text + "'" * primes
+
+    def symbol(self, word: str) -> str:
+        """Return one word as a symbol: a letter, a Greek name, else upright."""
+        word = SHORT.get(word, word)
+        if word in GREEK or word == "varepsilon":
+            return "\\" + word
+        if len(word) <= 1 or word.isdigit():
+            return word
+        return r"\mathrm{" + word.replace("_", r"\_") + "}"
+
+    def size(self, size: Any) -> str:
+        """Return a size or a bound of a sum."""
+        if isinstance(size, sympy.Mul):
+            return r"\,".join(self.size(a) for a in size.args)
+        if isinstance(size, sympy.Pow):
+            return f"{self.size(size.base)}^{{{self.size(size.exp)}}}"
+        if isinstance(size, sympy.Add):
+            return "+".join(self.size(a) for a in size.args).replace("+-", "-")
+        return self.name(str(size))
+
+    @staticmethod
+    def fraction(value: Fraction) -> str:
+        """Return a rational number."""
+        sign = "-" if value < 0 else ""
+        value = abs(value)
+        if value.denominator == 1:
+            return f"{sign}{value.numerator}"
+        return rf"{sign}\tfrac{{{value.numerator}}}{{{value.denominator}}}"
+
+    @staticmethod
+    def bracketed(written: Written, least: int) -> str:
+        """Return the text, in brackets where it binds weaker than `least`."""
+        text, precedence = written
+        return text if precedence >= least else brackets(text)
+
+    # -- index notation
+
+    def index(self, expr: Any) -> str:
+        """Return an index expression."""
+        return self.indexed(expr)[0]
+
+    def indexed(self, expr: Any) -> Written:
+        """Return an index expression with its precedence."""
+        under = self.braced.get(expr)
+        if under is not None:
+            text = self.unbraced(expr)[0]
+            return rf"\underbrace{{{text}}}_{{={under}}}", ATOM
+        return self.unbraced(expr)
+
+    def unbraced(self, expr: Any) -> Written:
+        """Return an index expression with its precedence, nothing written under the whole of it."""
+        match expr:
+            case Index():
+                return self.name(expr.name), ATOM
+            case Entry():
+                return self.entry(expr), ATOM
+            case Delta():
+                return rf"\delta_{{{self.subscript(expr.args)}}}", ATOM
+            case Times():
+                return self.times(expr)
+            case Plus():
+                return self.plus(expr.args), SUM
+            case Sum():
+                return self.sum(expr)
+            case Power():
+                return self.power(expr)
+            case Apply():
+                return self.apply(expr), ATOM
+            case Choice():
+                return self.choice(expr), ATOM
+            case Extreme():
+                word = WORDS[expr.kind]
+                return rf"{word}\left({', '.join(map(self.index, expr.parts))}\right)", ATOM
+            case Immediate() | Derivative():
+                return self.derivative(expr)
+            case sympy.Rational():
+                value = Fraction(int(expr.p), int(expr.q))
+                return self.fraction(value), ATOM if value >= 0 else SIGN
+        return self.size(expr), ATOM
+
+    def subscript(self, indices: Sequence[Any]) -> str:
+        """Return indices under a symbol, parted by commas where letters would run together."""
+        names = [self.name(str(i)) for i in indices]
+        plain = all(len(n.rstrip("'")) == 1 for n in names)
+        return ("" if plain else ",").join(names)
+
+    def head(self, tensor: Tensor) -> Written:
+        """Return the head of an entry: a name, or what it stands for in matrix notation."""
+        if tensor.name in self.expressions:
+            return self.matrixed(self.expressions[tensor.name])
+        match = re.fullmatch(r"(inv|det|logdet|softmax|logsumexp|prod|prodexcept)\((.*?)(, .*)?\)", tensor.name)
+        if match:
+            return self.whole(match.group(1), Tensor(match.group(2)))
+        return self.name(tensor.name), ATOM
+
+    def whole(self, kind: str, argument: Tensor) -> Written:
+        """Return a function of a whole array, by the name of its head."""
+        written = self.head(argument)
+        if kind == "inv":
+            return (written[0] if written[1] == ATOM else brackets(written[0])) + "^{-1}", ATOM
+        word = {"prodexcept": r"\operatorname{prod}_{\ne}"}.get(kind) or WORDS[kind]
+        return f"{word}{brackets(written[0])}", ATOM
+
+    def entry(self, expr: Entry) -> str:
+        text, precedence = self.head(expr.tensor)
+        if not expr.indices:
+            return text
+        if precedence < ATOM or "_{" in text or "^" in text:
+            text = text if precedence == ATOM and text.startswith((r"\left(", r"\operatorname")) else brackets(text)
+        return f"{text}_{{{self.subscript(expr.indices)}}}"
+
+    def times(self, expr: Times) -> Written:
+        args = list(expr.args)
+        sign = ""
+        if isinstance(args[0], sympy.Rational) and args[0] < 0:
+            sign = "-"
+            args[0] = -args[0]
+            if args[0] == 1 and len(args) > 1:
+                args = args[1:]
+        if any(isinstance(a, Times) for a in args):
+            parts = [self.bracketed(self.indexed(a), PRODUCT) for a in args]
+            return sign + r" \cdot ".join(parts), SIGN if sign else PRODUCT
+        top = [a for a in args if not _is_divisor(a)]
+        low = [Power(a.base, -a.exponent) if a.exponent != -1 else a.base for a in args if _is_divisor(a)]
+        if low:
+            number = top[0] if top and isinstance(top[0], sympy.Rational) and len(top) > 1 else None
+            inner = [a for a in top if a is not number]
+            sums = [a for a in inner if isinstance(a, (Sum, Derivative))]
+            inner = [a for a in inner if a not in sums]
+            text = rf"\frac{{{self.factors(inner) or '1'}}}{{{self.factors(low)}}}"
+            front = self.fraction(Fraction(int(number.p), int(number.q))) + r"\," if number is not None else ""
+            tail = r"\," + self.factors(sums) if sums else ""
+            return sign + front + text + tail, SIGN if sign else PRODUCT
+        return sign + self.factors(args), SIGN if sign else PRODUCT
+
+    def factors(self, args: Sequence[Any]) -> str:
+        """Return factors side by side; a sum is bracketed unless it stands last."""
+        parts = []
+        for k, a in enumerate(args):
+            text, precedence = self.indexed(a)
+            last = k == len(args) - 1
+            if isinstance(a, Sum) and last and len(args) > 1 or (isinstance(a, Power) and len(args) == 1):
+                parts.append(text)
+            elif precedence < PRODUCT and len(args) > 1 or (isinstance(a, Sum) and not last):
+                parts.append(brackets(text))
+            else:
+                parts.append(text)
+        return joined(parts)
+
+    def plus(self, args: Sequence[Any]) -> str:
+        text = ""
+        for a in args:
+            part = self.indexed(a)[0]
+            text += part if not text else part.replace("-", " - ", 1) if part.startswith("-") else f" + {part}"
+        return text
+
+    def sum(self, expr: Sum) -> Written:
+        bound = expr.bound
+        body = self.bracketed(self.indexed(expr.body), PRODUCT)
+        if len(bound) == 1 or self.every_range:
+            under = "".join(rf"\sum_{{{self.name(i.name)}=1}}^{{{self.size(i.size)}}}" for i in bound)
+        else:
+            under = rf"\sum_{{{','.join(self.name(i.name) for i in bound)}}}"
+        return rf"{under} {body}", PRODUCT
+
+    def power(self, expr: Power) -> Written:
+        base, exponent = expr.base, expr.exponent
+        if exponent == sympy.Rational(1, 2):
+            return rf"\sqrt{{{self.index(base)}}}", ATOM
+        if isinstance(exponent, sympy.Rational) and exponent < 0:
+            low = self.indexed(Power(base, -exponent) if exponent != -1 else base)
+            return rf"\frac{{1}}{{{low[0]}}}", PRODUCT
+        inner = self.indexed(base)
+        text = inner[0] if inner[1] == ATOM and not isinstance(base, (Apply, Choice)) else brackets(inner[0])
+        if isinstance(base, Apply) and base.name in FUNCTIONS and base.name != "exp" and base.order == 0:
+            word = FUNCTIONS[base.name].latex
+            return rf"{word}^{{{self.index(exponent)}}}{brackets(self.index(base.arg))}", ATOM
+        return f"{text}^{{{self.index(exponent)}}}", POWER
+
+    def apply(self, expr: Apply) -> str:
+        if expr.name == "exp" and expr.order == 0 and _is_short(expr.arg):
+            return f"e^{{{self.index(expr.arg)}}}"
+        if expr.name == "abs" and expr.order == 0:
+            return rf"\left|{self.index(expr.arg)}\right|"
+        return self.function(expr.name, expr.order) + brackets(self.index(expr.arg))
+
+    def function(self, name: str, order: int) -> str:
+        """Return a scalar function or a derivative of an unknown one."""
+        word = FUNCTIONS[name].latex if name in FUNCTIONS else self.name(name)
+        return word + ("'" * order if order < 4 else f"^{{({order})}}")
+
+    def choice(self, expr: Choice) -> str:
+        left, right, yes, no = map(self.index, expr.parts)
+        test = f"{left} {RELATIONS[expr.relation]} {right}"
+        return rf"\begin{{cases}} {yes} & \text{{if }} {test} \\ {no} & \text{{else}} \end{{cases}}"
+
+    def derivative(self, expr: Derivative) -> Written:
+        below = rf"\partial {self.index(expr.entry)}"
+        if isinstance(expr.of, Entry) and self.primes.get(expr.of.tensor.name) == expr.entry.tensor.name:
+            return rf"{self.name(expr.of.tensor.name)}'({self.index(expr.entry)})", ATOM
+        if isinstance(expr.of, Entry):
+            return rf"\frac{{\partial {self.index(expr.of)}}}{{{below}}}", PRODUCT
+        inner = self.indexed(expr.of)
+        text = inner[0] if inner[1] == ATOM else brackets(inner[0])
+        return rf"\frac{{\partial}}{{{below}}}{text}", PRODUCT
+
+    # -- matrix notation
+
+    def matrix(self, expr: Expr) -> str:
+        """Return an expression in matrix notation."""
+        return self.matrixed(expr)[0]
+
+    def matrixed(self, expr: Expr) -> Written:
+        """Return an expression in matrix notation with its precedence."""
+        special: Callable[[Expr], Written] | None = getattr(self, f"write_{expr.op}", None)
+        if special is not None:
+            return special(expr)
+        args = ", ".join(self.matrix(a) for a in expr.args)
+        return f"{WORDS.get(expr.op, self.symbol(expr.op))}{brackets(args)}", ATOM
+
+    def write_var(self, expr: Expr) -> Written:
+        return self.name(expr.name), ATOM
+
+    write_defined = write_var
+
+    def write_called(self, expr: Expr) -> Written:
+        return f"{self.name(expr.name)}({', '.join(self.matrix(a) for a in expr.args[1:])})", ATOM
+
+    def write_unknown(self, expr: Expr) -> Written:
+        return f"{self.name(expr.name)}({', '.join(self.matrix(a) for a in expr.args)})", ATOM
+
+    def write_number(self, expr: Expr) -> Written:
+        return self.fraction(expr.data[0]), ATOM if expr.data[0] >= 0 else SIGN
+
+    def write_size(self, expr: Expr) -> Written:
+        return self.size(expr.data[0]), ATOM
+
+    def write_add(self, expr: Expr) -> Written:
+        a, b = expr.args
+        right = self.matrix(b)
+        return f"{self.matrix(a)} {right.replace('-', '- ', 1) if right.startswith('-') else '+ ' + right}", SUM
+
+    def write_sub(self, expr: Expr) -> Written:
+        a, b = expr.args
+        return f"{self.matrix(a)} - {self.bracketed(self.matrixed(b), PRODUCT)}", SUM
+
+    def write_neg(self, expr: Expr) -> Written:
+        return f"-{self.bracketed(self.matrixed(expr.args[0]), PRODUCT)}", SIGN
+
+    def write_mul(self, expr: Expr) -> Written:
+        a, b = expr.args
+        left = self.matrixed(a)
+        entrywise = a.rank > 0 and b.rank > 0
+        right = self.bracketed(self.matrixed(b), POWER if entrywise else PRODUCT)
+        sign = left[1] == SIGN
+        first = left[0] if sign else self.bracketed(left, PRODUCT)
+        if entrywise and a.op == "matmul":
+            first = brackets(left[0])
+        text = rf"{first} \odot {right}" if entrywise else joined([first, right])
+        return text, SIGN if sign else PRODUCT if not entrywise else PRODUCT
+
+    def write_div(self, expr: Expr) -> Written:
+        a, b = expr.args
+        if a.rank and b.rank:
+            return rf"{self.bracketed(self.matrixed(a), POWER)} \oslash {self.bracketed(self.matrixed(b), POWER)}", PRODUCT
+        if a.rank > 0 and b.rank == 0 and b.op in ("number", "size"):
+            return rf"\tfrac{{1}}{{{self.matrix(b)}}}\,{self.bracketed(self.matrixed(a), PRODUCT)}", PRODUCT
+        return rf"\frac{{{self.matrix(a)}}}{{{self.matrix(b)}}}", PRODUCT
+
+    def write_matmul(self, expr: Expr) -> Written:
+        a, b = expr.args
+        left = self.factor(a)
+        if a.rank == 1:
+            left = self.transposed(a)
+        return joined([left, self.factor(b)]), PRODUCT
+
+    def factor(self, expr: Expr) -> str:
+        """Return a factor of a matrix product; entrywise products are bracketed inside of it."""
+        written = self.matrixed(expr)
+        if expr.op in ("mul", "div") and expr.args[0].rank and expr.args[1].rank:
+            return brackets(written[0])
+        return self.bracketed(written, PRODUCT)
+
+    def transposed(self, expr: Expr) -> str:
+        text, precedence = self.matrixed(expr)
+        return (text if precedence == ATOM and "^" not in text else brackets(text)) + r"^{\top}"
+
+    def write_transpose(self, expr: Expr) -> Written:
+        if expr.data:
+            order = "".join(map(str, expr.data[0]))
+            return self.transposed(expr.args[0]).removesuffix("}") + f"({order})}}", POWER
+        return self.transposed(expr.args[0]), POWER
+
+    def write_power(self, expr: Expr) -> Written:
+        (base,) = expr.args
+        exponent = expr.data[0]
+        circ = r"\odot " if base.rank else ""
+        if base.op == "norm":
+            return f"{self.matrix(base)}^{{{self.fraction(exponent)}}}", POWER
+        if exponent < 0 and not base.rank:
+            low = self.matrix(base) if exponent == -1 else f"{self.powered(base)}^{{{self.fraction(-exponent)}}}"
+            return rf"\frac{{1}}{{{low}}}", PRODUCT
+        return f"{self.powered(base)}^{{{circ}{self.fraction(exponent)}}}", POWER
+
+    def powered(self, expr: Expr) -> str:
+        text, precedence = self.matrixed(expr)
+        return text if precedence == ATOM and expr.op in ("var", "defined", "norm") else brackets(text)
+
+    def write_general_power(self, expr: Expr) -> Written:
+        return f"{self.powered(expr.args[0])}^{{{self.matrix(expr.args[1])}}}", POWER
+
+    def write_map(self, expr: Expr) -> Written:
+        name, order = expr.data
+        arg = self.matrix(expr.args[0])
+        if name == "abs":
+            return rf"\left|{arg}\right|", ATOM
+        return self.function(name, order) + brackets(arg), ATOM
+
+    def write_sqrt(self, expr: Expr) -> Written:
+        return rf"\sqrt{{{self.matrix(expr.args[0])}}}", ATOM
+
+    def write_norm(self, expr: Expr) -> Written:
+        mark = "" if expr.args[0].rank == 1 else "_F"
+        return rf"\left\lVert {self.matrix(expr.args[0])}\right\rVert{mark}", ATOM
+
+    def write_inv(self, expr: Expr) -> Written:
+        text, precedence = self.matrixed(expr.args[0])
+        return (text if precedence == ATOM else brackets(text)) + "^{-1}", POWER
+
+    def write_solve(self, expr: Expr) -> Written:
+        return joined([self.write_inv(Expr("inv", expr.args[:1], (), expr.args[0].axes))[0], self.factor(expr.args[1])]), PRODUCT
+
+    def write_matrix_power(self, expr: Expr) -> Written:
+        return f"{self.powered(expr.args[0])}^{{{expr.data[0]}}}", POWER
+
+    def write_outer(self, expr: Expr) -> Written:
+        return joined([self.factor(expr.args[0]), self.transposed(expr.args[1])]), PRODUCT
+
+    def write_inner(self, expr: Expr) -> Written:
+        return joined([self.transposed(expr.args[0]), self.factor(expr.args[1])]), PRODUCT
+
+    def write_kron(self, expr: Expr) -> Written:
+        a, b = (self.bracketed(self.matrixed(x), POWER) for x in expr.args)
+        return rf"{a} \otimes {b}", PRODUCT
+
+    def write_sum(self, expr: Expr) -> Written:
+        (arg,) = expr.args
+        if not expr.data:
+            return rf"\mathbf{{1}}^{{\top}} {self.factor(arg)}" + (r"\,\mathbf{1}" if arg.rank == 2 else ""), PRODUCT
+        if arg.rank == 2:
+            if expr.data[0] % 2 == 0:
+                return rf"{self.transposed(arg)}\,\mathbf{{1}}", PRODUCT
+            return rf"{self.factor(arg)}\,\mathbf{{1}}", PRODUCT
+        return rf"\operatorname{{sum}}_{{{expr.data[0]}}}{brackets(self.matrix(arg))}", ATOM
+
+    def write_newaxis(self, expr: Expr) -> Written:
+        return self.matrixed(expr.args[0])
+
+    def write_eye(self, expr: Expr) -> Written:
+        return f"I_{{{self.size(expr.data[0])}}}", ATOM
+
+    def write_ones(self, expr: Expr) -> Written:
+        return rf"\mathbf{{1}}_{{{self.shape(expr.data[0])}}}", ATOM
+
+    def write_zeros(self, expr: Expr) -> Written:
+        return rf"\mathbf{{0}}_{{{self.shape(expr.data[0])}}}", ATOM
+
+    def shape(self, shape: Sequence[Any]) -> str:
+        """Return a shape: n × m."""
+        return r"\times ".join(self.size(s) for s in shape)
+
+    def write_where(self, expr: Expr) -> Written:
+        left, right, yes, no = map(self.matrix, expr.args)
+        test = f"{left} {RELATIONS[expr.data[0]]} {right}"
+        return rf"\begin{{cases}} {yes} & \text{{if }} {test} \\ {no} & \text{{else}} \end{{cases}}", ATOM
+
+    def write_einsum(self, expr: Expr) -> Written:
+        """Print an einsum in index notation: `Σ_q A_iq B_qj` with its free indices in brackets before."""
+        inputs, output = expr.data[0].split("->")
+        factors = []
+        for letters, a in zip(inputs.split(","), expr.args, strict=True):
+            if a.op == "eye":
+                factors.append(rf"\delta_{{{letters}}}")
+            else:
+                text, precedence = self.matrixed(a)
+                factors.append((text if precedence == ATOM and "_" not in text else brackets(text)) + f"_{{{letters}}}")
+        bound = [c for c in dict.fromkeys(inputs.replace(",", "")) if c not in output]
+        body = joined(factors)
+        if bound:
+            body = rf"\sum_{{{','.join(bound)}}} {body}"
+        return (rf"\Bigl[{body}\Bigr]_{{{output}}}" if output else body), ATOM if output else PRODUCT
+
+    def write_reshape(self, expr: Expr) -> Written:
+        return rf"\operatorname{{reshape}}_{{{self.shape(expr.data[0])}}}{brackets(self.matrix(expr.args[0]))}", ATOM
+
+    def write_entry(self, expr: Expr) -> Written:
+        text, precedence = self.matrixed(expr.args[0])
+        names = [":" if n is None else self.name(n) for n in expr.data]
+        plain = all(len(n.rstrip("'")) == 1 for n in names)
+        head = text if precedence == ATOM and "_" not in text else brackets(text)
+        return f"{head}_{{{('' if plain else ',').join(names)}}}", ATOM
+
+    def write_delta(self, expr: Expr) -> Written:
+        return rf"\delta_{{{self.subscript(expr.data)}}}", ATOM
+
+    def write_sum_over(self, expr: Expr) -> Written:
+        names = ",".join(self.name(n) for n in expr.data)
+        return rf"\sum_{{{names}}} {self.bracketed(self.matrixed(expr.args[0]), PRODUCT)}", PRODUCT
+
+    def write_diff(self, expr: Expr) -> Written:
+        f, *variables = expr.args
+        order = f"^{{{len(variables)}}}" if len(variables) > 1 else ""
+        below = r"\,".join(rf"\partial {self.matrix(x)}" for x in variables)
+        return rf"\frac{{\partial{order} {self.matrix(f)}}}{{{below}}}", PRODUCT
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Join factors with a thin space."""
+    return r"\,".join(p for p in parts if p)
+
+
+def brackets(text: str) -> str:
+    """Return the text in brackets that grow with it."""
+    tall = any(word in text for word in (r"\frac", r"\sum", r"\cases", r"\left", r"\Bigl"))
+    return rf"\left({text}\right)" if tall else f"({text})"
+
+
+def _is_divisor(expr: Any) -> bool:
+    return isinstance(expr, Power) and isinstance(expr.exponent, sympy.Rational) and expr.exponent < 0
+
+
+def _is_short(expr: Any) -> bool:
+    return isinstance(expr, (Entry, sympy.Rational)) or (
+        isinstance(expr, Times) and all(isinstance(a, (Entry, sympy.Rational)) for a in expr.args)
+    )

@@ -1,0 +1,112 @@
+"""What a document consists of, before any format is chosen.
+
+The engine fills these values; the writers of this package print them. Strings called LaTeX hold
+mathematics without dollar signs; strings called text are plain words with ``$…$`` around mathematics,
+never LaTeX outside of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of an aligned proof: ``left relation right``, with its reason at the right."""
+
+    left: str
+    """LaTeX of the left side; empty where the chain of equalities goes on."""
+    relation: str
+    r"""LaTeX of the relation: ``=``, ``\overset{j=l}{=}``, ``\approx``; may be empty."""
+    right: str
+    """LaTeX of the right side."""
+    reason: str = ""
+    """Text, with ``$…$`` around mathematics."""
+
+
+@dataclass(frozen=True)
+class ProofView:
+    """One aligned chain of lines. The box □ is printed only where the kernel accepted every step."""
+
+    lines: tuple[Line, ...]
+    checked: bool
+    intro: str = ""
+    """Text before the display."""
+    cites: tuple[str, ...] = ()
+    """Labels of the lemmas that the lines use."""
+
+
+@dataclass(frozen=True)
+class Prose:
+    """A passage of Markdown, with ``$…$`` and ``$$…$$``."""
+
+    markdown: str
+
+
+@dataclass(frozen=True)
+class Definitions:
+    r"""Declarations and definitions, LaTeX each: ``D \in \mathbb{R}^{m\times n}``, ``A = D\,W``."""
+
+    entries: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ClaimView:
+    """A claim with what became of it."""
+
+    id: str
+    label: str
+    """The label as printed."""
+    statement: str
+    """LaTeX of the equation; may be empty."""
+    status: str
+    """``proved``, ``refuted``, ``undecided``, ``approximation``, ``rejected`` or ``agrees``."""
+    expected: str
+    """The status the author expects; a difference is printed."""
+    basis: str
+    """What the status rests on: ``kernel``, ``exact``, or text."""
+    proofs: tuple[ProofView, ...] = ()
+    counterexample: tuple[tuple[str, str], ...] = ()
+    """Rows (name, value), both text, of the instance that refutes the claim."""
+    correct: str = ""
+    """LaTeX of the corrected formula."""
+    condition: str = ""
+    r"""Text with ``$…$``; or, where it holds a backslash and no dollar sign, LaTeX."""
+    remark: str = ""
+    """Text."""
+
+
+@dataclass(frozen=True)
+class CodeView:
+    """Generated Python code."""
+
+    source: str
+    caption: str = ""
+    """Text."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A block that could not be read: both strings are printed as they are."""
+
+    message: str
+    where: str
+
+
+Block: TypeAlias = Prose | Definitions | ClaimView | CodeView | Problem
+
+
+@dataclass(frozen=True)
+class Document:
+    """A handout, ready to be printed in any format."""
+
+    title: str
+    author: str
+    language: str
+    """The name of a phrase table: ``en``, ``de``, ``ja``."""
+    blocks: tuple[Block, ...]
+    convention: str = ""
+    """Text of the convention box."""
+    symbols: tuple[tuple[str, str, str], ...] = ()
+    """Rows (LaTeX name, LaTeX shape, meaning as text)."""

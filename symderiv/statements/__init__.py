@@ -1,0 +1,1 @@
+"""The statement language: declarations, definitions, claims."""

@@ -1,0 +1,221 @@
+"""Claims: the nodes of both sides, and the proof that leads from the left side to the right one.
+
+The proof of `diff(f, x) == right` is the replay of the derivative at the indices of the claim, and then
+the few steps a reader wants to see on the way to the right side: the transposed entry, the product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy
+
+from symderiv.errors import ProofError, SymderivError, UnsupportedError
+from symderiv.index.expand import same
+from symderiv.index.graph import Node
+from symderiv.index.nodes import (
+    Argument,
+    Entry,
+    Index,
+    Names,
+    Plus,
+    Power,
+    Sum,
+    Tensor,
+    Times,
+    free_indices,
+)
+from symderiv.index.rewriter import Rewriter
+from symderiv.index.written import times
+from symderiv.lower import Array, index_ranges, lower, write
+from symderiv.replay import Known, Replay, Replayed, Stage
+from symderiv.statements.meaning import meaning
+from symderiv.tensor.expr import Axis, Expr, defined, walk
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Both sides of a claim in the normal form, over the same axes and free indices."""
+
+    left: Node
+    right: Node
+    free: tuple[str, ...]
+    ranges: Mapping[str, Axis] = field(default_factory=dict)
+
+    @property
+    def equal(self) -> bool:
+        """Tell whether the sides were found equal."""
+        return same(self.left, self.right)
+
+
+def sides(left: Expr, right: Expr) -> Sides:
+    """Return both sides of a claim, every index free over its whole range, coincidences included."""
+    ranges = index_ranges(left, right)
+    inner = meaning(ranges)
+    a, b = lower(left, inner, ranges), lower(right, inner, ranges)
+    free = tuple(dict.fromkeys((*a.free, *b.free)))
+    return Sides(_over(a, free, ranges), _over(b, free, ranges), free, ranges)
+
+
+def _over(array: Array, free: tuple[str, ...], ranges: Mapping[str, Axis]) -> Node:
+    flat = [size for axis in array.axes for size in axis]
+    entry = array[[(("axis", k),) for k in range(len(flat))]]
+    sizes: dict[object, Any] = {("axis", k): size for k, size in enumerate(flat)}
+    sizes |= {name: axis[0] for name, axis in ranges.items()}
+    return entry.over((*(("axis", k) for k in range(len(flat))), *free), sizes)
+
+
+def provable(left: Expr) -> bool:
+    """Tell whether the left side is one first derivative, which a replay can start from."""
+    return left.op == "diff" and len(left.args) == 2 and left.data == ("total",)
+
+
+def prove(left: Expr, right: Expr, taken: Sequence[str], known: Known) -> Replayed:
+    """Return the chains that lead from `diff(f, x)` to the right side of a claim."""
+    return _Proof(left, right, taken, known).run()
+
+
+class _Proof:
+    def __init__(self, left: Expr, right: Expr, taken: Sequence[str], known: Known) -> None:
+        self.left, self.right = left, right
+        f, x = left.args
+        self.ranges = index_ranges(left, right)
+        self.free = {n: Index(n, axis[0]) for n, axis in self.ranges.items() if n not in _bound(left, right)}
+        names = Names((*taken, *self.free))
+        letters = iter(self.letters(left, names))
+        function, at_f = self.side(f, letters)
+        variable, at_x = self.side(x, letters)
+        stage = Stage(function, variable, function.name, meaning=meaning(self.ranges))
+        self.order = tuple(self.open)
+        self.replay = Replay(stage, [*taken, *self.free], (at_f, at_x), known)
+
+    def letters(self, left: Expr, names: Names) -> list[Index]:
+        """Return indices for the axes of the claim: k, l for a gradient, as the books have it."""
+        sizes = [size for axis in left.axes for size in axis]
+        pool = "klijrsuv" if left.args[0].rank == 0 else Names.FREE
+        return [names.fresh(size, pool) for size in sizes]
+
+    open: list[Index]
+
+    def side(self, expr: Expr, letters: Any) -> tuple[Expr, tuple[Index, ...]]:
+        """Return the array that f or x is (an entry of), and the indices it stands at."""
+        if not hasattr(self, "open"):
+            self.open = []
+        array = expr.args[0] if expr.op == "entry" else expr
+        if array.op == "called":
+            array = defined(array.name, array.args[0])
+        elif array.op not in ("defined", "var"):
+            array = defined("f", array)
+        subscripts = expr.data if expr.op == "entry" else (None,) * array.rank
+        indices = []
+        for name, axis in zip(subscripts, array.axes, strict=True):
+            if len(axis) != 1:
+                raise UnsupportedError("a claim about entries of a vec or a kron")
+            if name is None:
+                new = next(letters)
+                self.open.append(new)
+                indices.append(new)
+            else:
+                indices.append(self.free[name])
+        return array, tuple(indices)
+
+    def run(self) -> Replayed:
+        last = self.replay.run()
+        work = Rewriter(last.right, self.replay.context())
+        self.finish(work)
+        if work.expr is not self.goal:
+            raise ProofError("the proof did not arrive at the right side of the claim")
+        steps = (*last.steps, *work.steps)
+        self.replay.arguments[-1] = Argument(last.label, last.left, steps, work.expr)
+        return self.replay.replayed()
+
+    # -- the last lines
+
+    def finish(self, work: Rewriter) -> None:
+        """Lead the last index expression to the right side as it was claimed."""
+        right = self.right
+        notation = self.replay.notation(self.all_free(right))
+        if right.rank and right.op not in ("var", "defined"):
+            self.show_transposes(work)
+            head = self.replay.matrix(right, self.order)
+            self.goal: Any = Entry(head, *self.order)
+            work.replace("read off", (), self.goal, {"name": head.name, "operation": right.op})
+            return
+        self.goal = write(right, [(i,) for i in self.order], notation)
+        if work.expr is self.goal:
+            return
+        reason = self.split(work)
+        rule = "commute" if _same_factors(work.expr, self.goal) else "rearrange"
+        work.replace(rule, (), self.goal, {"because": reason} if reason is not None else {})
+
+    def all_free(self, *exprs: Expr) -> dict[str, Index]:
+        """Return an index for every index name, bound ones of `sum[q](…)` included."""
+        names = {n for e in walk(*exprs) if e.op == "sum_over" for n in e.data}
+        return {**self.free, **{n: Index(n, self.ranges[n][0]) for n in names}}
+
+    def show_transposes(self, work: Rewriter) -> None:
+        """Show `Σ_i D[i,k] B[i,l] = Σ_i (Dᵀ)[k,i] B[i,l]` before a product with a transpose is read off."""
+        right = self.right
+        if right.op != "matmul" or not any(a.op == "transpose" for a in right.args):
+            return
+        if not (isinstance(work.expr, Sum) and len(work.expr.bound) == 1 and len(self.order) == 2):
+            return
+        (q,), (k, m) = work.expr.bound, self.order
+        plain, shown = [], []
+        for arg, indices in zip(right.args, ((k, q), (q, m)), strict=True):
+            array, at = (arg.args[0], tuple(reversed(indices))) if arg.op == "transpose" else (arg, indices)
+            if array.op not in ("var", "defined"):
+                return
+            plain.append(Entry(Tensor(array.name, *(i.size for i in at)), *at))
+            shown.append(Entry(self.replay.matrix(arg, indices), *indices) if arg.op == "transpose" else plain[-1])
+        if not _same_factors(Times(*plain), work.expr.body):
+            return
+        work.replace("commute", (0,), Times(*plain))
+        for n, (old, new) in enumerate(zip(plain, shown, strict=True)):
+            if old is not new:
+                work.replace("transpose", (0, n), new)
+
+    def reads_as(self, expr: sympy.Expr) -> Node | None:
+        try:
+            return self.replay.reader().node(expr, (*self.order, *self.rest(expr)))
+        except SymderivError:
+            return None
+
+    def rest(self, expr: sympy.Expr) -> list[Index]:
+        return sorted(free_indices(expr) - set(self.order), key=lambda i: i.name)
+
+    def agree(self, one: sympy.Expr, other: sympy.Expr) -> bool:
+        a, b = self.reads_as(one), self.reads_as(other)
+        return a is not None and b is not None and same(a, b)
+
+    def split(self, work: Rewriter) -> tuple[Any, Any] | None:
+        """`g / P² = (1/P) (g/P)`, where the right side is a product of two; return what the second is equal to."""
+        expr, goal = work.expr, self.goal
+        if not (isinstance(expr, Times) and isinstance(goal, Times) and len(goal.args) == 2):
+            return None
+        squares = [f for f in expr.args if isinstance(f, Power) and f.exponent == -2]
+        if len(squares) != 1:
+            return None
+        one = Power(squares[0].base, sympy.Integer(-1))
+        second = Times(times(*(f for f in expr.args if f is not squares[0])), one)
+        for first, other in (goal.args, reversed(goal.args)):
+            if self.agree(first, one) and self.agree(other, second):
+                work.replace("rearrange", (), Times(one, second), {"split": True})
+                return other, second
+        return None
+
+
+def _same_factors(left: Any, right: Any) -> bool:
+    if isinstance(left, Sum) and isinstance(right, Sum) and left.bound == right.bound:
+        return _same_factors(left.body, right.body)
+    if type(left) is type(right) and isinstance(left, (Times, Plus)):
+        return sorted(map(str, left.args)) == sorted(map(str, right.args))
+    return False
+
+
+def _bound(*exprs: Expr) -> set[str]:
+    return {n for e in walk(*exprs) if e.op == "sum_over" for n in e.data}
+
+

@@ -1,0 +1,266 @@
+"""The normal form: one node for one value, whatever the order in which it was built."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from symderiv import dims
+from symderiv.errors import ShapeError, UnsupportedError
+from symderiv.index import normal
+from symderiv.index.normal import add, contract, defined, delta, entrywise, leaf, number, power, transposed
+
+n, m = dims.symbol("n"), dims.symbol("m")
+SIZES = {"n": 3, "m": 2}
+A, B = leaf("A", (n, n)), leaf("B", (n, n))
+S = leaf("S", (n, n), ["symmetric"])
+R = leaf("R", (n, m))
+Q = leaf("Q", (n, n), ["orthogonal"])
+x, y, c = leaf("x", (n,)), leaf("y", (n,)), leaf("c", ())
+d = leaf("d", (n,), ["positive"])
+
+rng = np.random.default_rng(0)
+GIVEN = {
+    "A": rng.standard_normal((3, 3)),
+    "B": rng.standard_normal((3, 3)),
+    "S": (s := rng.standard_normal((3, 3))) + s.T,
+    "R": rng.standard_normal((3, 2)),
+    "Q": np.linalg.qr(rng.standard_normal((3, 3)))[0],
+    "x": rng.standard_normal(3),
+    "y": rng.standard_normal(3),
+    "c": np.asarray(1.7),
+    "d": np.abs(rng.standard_normal(3)) + 0.5,
+}
+
+# factors to draw from: nodes over axes of size n
+POOL = [
+    A,
+    B,
+    S,
+    x,
+    y,
+    c,
+    Q,
+    d,
+    delta(n),
+    power(x, 2),
+    power(d, -1),
+    normal.inverse(A),
+    entrywise("exp", x),
+    add([(1, A), (2, S)], (n, n)),
+    contract(1, [(A, "ij"), (x, "j")], "i"),
+    entrywise("sign", x),
+    entrywise("abs", x),
+]
+
+
+@st.composite
+def products(draw):
+    """Return factors with labels, and the output labels, each of which stands in a factor."""
+    factors = []
+    for node in draw(st.lists(st.sampled_from(POOL), min_size=1, max_size=5)):
+        labels = draw(st.lists(st.sampled_from("abcde"), min_size=node.rank, max_size=node.rank))
+        factors.append((node, tuple(labels)))
+    used = sorted({label for _, labels in factors for label in labels})
+    out = draw(st.lists(st.sampled_from(used), unique=True, max_size=2)) if used else []
+    return factors, tuple(out)
+
+
+def plain(factors, out, value_of_node):
+    """Return the value of a product by one einsum over its factors."""
+    parts = [value_of_node(f, GIVEN, SIZES) for f, _ in factors]
+    return np.einsum(",".join("".join(labels) for _, labels in factors) + "->" + "".join(out), *parts)
+
+
+@settings(max_examples=150, deadline=None)
+@given(products(), st.randoms(use_true_random=False))
+def test_a_product_does_not_depend_on_order_or_names(product, random):
+    factors, out = product
+    first = contract(1, factors, out)
+    moved = list(factors)
+    random.shuffle(moved)
+    letters = list("uvwxy")
+    random.shuffle(letters)
+    names = dict(zip("abcde", letters, strict=True))
+    renamed = [(node, tuple(names[label] for label in labels)) for node, labels in moved]
+    assert contract(1, renamed, [names[label] for label in out]) is first
+
+
+@settings(max_examples=150, deadline=None)
+@given(products())
+def test_a_product_keeps_its_value(value_of_node, product):
+    factors, out = product
+    got = value_of_node(contract(1, factors, out), GIVEN, SIZES)
+    np.testing.assert_allclose(got, plain(factors, out, value_of_node), rtol=1e-9, atol=1e-9)
+
+
+@settings(max_examples=150, deadline=None)
+@given(products())
+def test_the_normal_form_is_idempotent(product):
+    factors, out = product
+    node = contract(1, factors, out)
+    assert normal.rebuild(node, lambda child: child) is node
+    for part in normal.walk(node):
+        assert normal.rebuild(part, lambda child: child) is part
+    assert contract(1, [(node, range(node.rank))], range(node.rank), dict(enumerate(node.dims))) is node
+
+
+@settings(max_examples=100, deadline=None)
+@given(products(), st.integers(1, 4))
+def test_grouping_does_not_matter(value_of_node, product, cut):
+    """The product of a part, with every label kept that is needed outside, times the rest."""
+    factors, out = product
+    left, right = factors[:cut], factors[cut:]
+    outside = {label for _, labels in right for label in labels} | set(out)
+    shared = tuple(sorted({label for _, labels in left for label in labels} & outside))
+    node = contract(1, [(contract(1, left, shared), shared), *right], out)
+    got = value_of_node(node, GIVEN, SIZES)
+    np.testing.assert_allclose(got, plain(factors, out, value_of_node), rtol=1e-9, atol=1e-9)
+
+
+TERMS = [
+    A,
+    S,
+    transposed(A, (1, 0)),
+    delta(n),
+    contract(1, [(A, "iq"), (B, "qj")], "ij"),
+    number(1, (n, n)),
+    contract(3, [(x, "i"), (y, "j")], "ij"),
+    add([(2, A), (-1, B)], (n, n)),
+]
+SUMS = st.lists(st.tuples(st.integers(-3, 3), st.sampled_from(TERMS)), max_size=5)
+
+
+@settings(max_examples=150, deadline=None)
+@given(SUMS, st.randoms(use_true_random=False))
+def test_a_sum_does_not_depend_on_order_and_keeps_its_value(value_of_node, terms, random):
+    node = add(terms, (n, n))
+    moved = list(terms)
+    random.shuffle(moved)
+    assert add(moved, (n, n)) is node
+    want = sum((k * value_of_node(t, GIVEN, SIZES) for k, t in terms), np.zeros((3, 3)))
+    np.testing.assert_allclose(value_of_node(node, GIVEN, SIZES), want, atol=1e-9)
+    assert normal.rebuild(node, lambda child: child) is node
+
+
+@settings(max_examples=80, deadline=None)
+@given(SUMS)
+def test_transposing_a_sum_twice_gives_it_back(terms):
+    node = add(terms, (n, n))
+    assert transposed(transposed(node, (1, 0)), (1, 0)) is node
+
+
+@settings(max_examples=80, deadline=None)
+@given(SUMS, st.sampled_from([Fraction(2), Fraction(-3, 2), Fraction(1, 7)]))
+def test_scaling_a_sum_scales_its_terms(terms, by):
+    assert normal.scaled(by, add(terms, (n, n))) is add([(by * k, t) for k, t in terms], (n, n))
+
+
+SAME = {
+    "delta contracts": (contract(1, [(delta(n), "iq"), (A, "qj")], "ij"), A),
+    "delta of one index": (contract(1, [(delta(n), "ii"), (x, "i")], "i"), x),
+    "trace of the identity": (contract(1, [(delta(n), "ii")], ""), normal.size_of(n)),
+    "a bound index that stands nowhere": (
+        contract(1, [(x, "i")], "i", {"q": n}),
+        contract(1, [(x, "i"), (normal.size_of(n), "")], "i"),
+    ),
+    "powers merge": (contract(1, [(x, "i"), (x, "i"), (power(x, -2), "i")], "i"), number(1, (n,))),
+    "trace is cyclic": (contract(1, [(A, "ij"), (B, "ji")], ""), contract(1, [(B, "ij"), (A, "ji")], "")),
+    "trace of a transpose": (
+        contract(1, [(A, "ij"), (B, "ij")], ""),
+        contract(1, [(B, "ji"), (A, "ji")], ""),
+    ),
+    "a symmetric leaf": (transposed(S, (1, 0)), S),
+    "a symmetric product": (
+        transposed(contract(1, [(A, "iq"), (A, "jq")], "ij"), (1, 0)),
+        contract(1, [(A, "iq"), (A, "jq")], "ij"),
+    ),
+    "inverse from the left": (contract(1, [(normal.inverse(A), "iq"), (A, "qj")], "ij"), delta(n)),
+    "inverse from the right": (contract(1, [(A, "iq"), (normal.inverse(A), "qj")], "ij"), delta(n)),
+    "inverse of an inverse": (normal.inverse(normal.inverse(A)), A),
+    "inverse of a multiple": (
+        normal.inverse(normal.scaled(Fraction(2), A)),
+        normal.scaled(Fraction(1, 2), normal.inverse(A)),
+    ),
+    "inverse of a transpose": (normal.inverse(transposed(A, (1, 0))), transposed(normal.inverse(A), (1, 0))),
+    "an orthogonal matrix": (contract(1, [(Q, "qi"), (Q, "qj")], "ij"), delta(n)),
+    "its inverse": (normal.inverse(Q), transposed(Q, (1, 0))),
+    "det of an inverse": (normal.determinant(normal.inverse(A)), power(normal.determinant(A), -1)),
+    "logdet of a product": (
+        normal.log_determinant(contract(1, [(A, "iq"), (B, "qj")], "ij")),
+        add([(1, normal.log_determinant(A)), (1, normal.log_determinant(B))], ()),
+    ),
+    "u sign(u) = |u|": (contract(1, [(x, "i"), (entrywise("sign", x), "i")], "i"), entrywise("abs", x)),
+    "|u|² = u²": (power(entrywise("abs", x), 2), power(x, 2)),
+    "√u² = |u|": (power(power(x, 2), Fraction(1, 2)), entrywise("abs", x)),
+    "√u² = u for u > 0": (power(power(d, 2), Fraction(1, 2)), d),
+    "equal branches": (normal.where(">", x, y, d, d), d),
+    "max(u, u) = u": (normal.extremum("maximum", x, x), x),
+    "terms merge": (add([(1, x), (2, x), (-3, x)], (n,)), number(0, (n,))),
+    "exp(0) = 1": (entrywise("exp", number(0, (n,))), number(1, (n,))),
+    "mixed second derivatives": (
+        normal.unknown("G", [x, y], (), [1, 0]),
+        transposed(normal.unknown("G", [x, y], (), [0, 1]), (1, 0)),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SAME)
+def test_equal_values_are_one_node(case):
+    left, right = SAME[case]
+    assert left is right
+
+
+DIFFERENT = {
+    "A and its transpose": (A, transposed(A, (1, 0))),
+    "A B and B A": (contract(1, [(A, "iq"), (B, "qj")], "ij"), contract(1, [(B, "iq"), (A, "qj")], "ij")),
+    "tr(A²) and ‖A‖²": (contract(1, [(A, "ij"), (A, "ji")], ""), contract(1, [(A, "ij"), (A, "ij")], "")),
+    "√u² and u": (power(power(x, 2), Fraction(1, 2)), x),
+    "tr(A²)² and tr(A⁴)": (
+        contract(1, [(A, "ij"), (A, "ji"), (A, "kl"), (A, "lk")], ""),
+        contract(1, [(A, "ij"), (A, "jk"), (A, "kl"), (A, "li")], ""),
+    ),
+    "a name and what it names": (defined("u", x), x),
+}
+
+
+@pytest.mark.parametrize("case", DIFFERENT)
+def test_different_values_are_different_nodes(case):
+    left, right = DIFFERENT[case]
+    assert left is not right
+
+
+@pytest.mark.parametrize("length", [4, 8, 16])
+def test_a_long_trace_is_one_node_wherever_it_starts(length):
+    names = ["A", "B"]
+    chain = [leaf(names[k % 2] if k % 3 else "C", (n, n)) for k in range(length)]
+    first = contract(1, [(f, (k, (k + 1) % length)) for k, f in enumerate(chain)], ())
+    for turn in range(1, length):
+        turned = chain[turn:] + chain[:turn]
+        assert contract(1, [(f, (k, (k + 1) % length)) for k, f in enumerate(turned)], ()) is first
+
+
+def test_substitution_of_equals_is_seen_through():
+    node = contract(1, [(A, "iq"), (B, "qj")], "ij")
+    assert normal.substitute(node, {B: normal.inverse(A)}) is delta(n)
+    assert normal.unfold(contract(1, [(defined("u", A), "iq"), (normal.inverse(A), "qj")], "ij")) is delta(n)
+
+
+@pytest.mark.parametrize(
+    ("build", "kind"),
+    [
+        (lambda: contract(1, [(A, "i")], "i"), ShapeError),
+        (lambda: contract(1, [(R, "ij"), (x, "j")], "i"), ShapeError),
+        (lambda: normal.inverse(R), ShapeError),
+        (lambda: add([(1, A), (1, R)], (n, n)), ShapeError),
+        (lambda: power(number(0), -1), UnsupportedError),
+        (lambda: power(delta(n), -1), UnsupportedError),
+    ],
+)
+def test_what_has_no_value_is_refused(build, kind):
+    with pytest.raises(kind):
+        build()

@@ -1,0 +1,86 @@
+"""Matrix notation to index notation: the normal form, free indices and their ranges."""
+
+from __future__ import annotations
+
+import pytest
+
+from symderiv import dims
+from symderiv.errors import ShapeError
+from symderiv.lower import index_ranges, lower
+from symderiv.tensor.parse import Scope, parse, scope_of
+
+DECLARED = scope_of({"A": ("n", "m"), "B": ("m", "n"), "S": ("n", "n"), "x": ("m",), "y": ("n",), "c": ()})
+SCOPE = Scope(DECLARED.names, DECLARED.sizes, indices=True)
+n, m = dims.symbol("n"), dims.symbol("m")
+
+
+def node(text):
+    expr = parse(text, SCOPE)
+    return lower(expr, sizes=index_ranges(expr)).node
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("A @ x", "einsum('ij,j->i', A, x)"),
+        ("trace(A @ B)", "sum(A * B.T)"),
+        ("x @ x", "norm(x)**2"),
+        ("(A @ B).T", "B.T @ A.T"),
+        ("outer(y, x)", "y[:, None] * x"),
+        ("diag(y) @ A", "y[:, None] * A"),
+        ("trace(eye(n))", "n * 1"),
+        ("sum(ones(n, m))", "n * m"),
+        ("solve(S, y)", "inv(S) @ y"),
+        ("matrix_power(S, 2)", "S @ S"),
+        ("mean(x)", "sum(x) / m"),
+        ("sum(A, 1)", "A @ ones(m)"),
+        ("sqrt(y)", "y**0.5"),
+        ("2 * (x + x)", "4 * x"),
+        ("A - A", "zeros(n, m)"),
+        ("kron(A, B) @ kron(B, A)", "kron(A @ B, B @ A)"),
+        ("vec(A @ B)", "kron(B.T, eye(n)) @ vec(A)"),
+        ("vec(outer(y, x))", "kron(x, y)"),
+        ("inv(S) @ S", "eye(n)"),
+        ("exp(y)**2", "exp(y) * exp(y)"),
+        ("det(2 * S)", "2**n * det(S)"),
+        ("inv(S.T)", "inv(S).T"),
+        ("reshape(A.T, (n * m,))", "vec(A)"),
+        ("transpose(A, (1, 0))", "A.T"),
+        ("sum[j](A[i, j] * x[j])", "sum[k](x[k] * A[i, k])"),
+        ("sum[j](delta[i, j] * y[j])", "y[i]"),
+        ("sum[i, j](A[i, j])", "sum(A)"),
+    ],
+)
+def test_two_spellings_are_one_node(left, right):
+    assert node(left) is node(right)
+
+
+@pytest.mark.parametrize(
+    ("text", "free"),
+    [
+        ("A[i, j]", ("i", "j")),
+        ("sum[j](A[i, j] * x[j])", ("i",)),
+        ("y[i] * x[j]", ("i", "j")),
+        ("S[i, i]", ("i",)),
+        ("delta[i, j] * y[i]", ("i", "j")),
+    ],
+)
+def test_free_indices(text, free):
+    expr = parse(text, SCOPE)
+    array = lower(expr, sizes=index_ranges(expr))
+    assert tuple(sorted(array.free)) == free
+    assert array.node.rank == len(free)
+
+
+def test_ranges_are_found_from_use():
+    assert index_ranges(parse("A[i, j] * delta[j, k]", SCOPE)) == {"i": (n,), "j": (m,), "k": (m,)}
+    with pytest.raises(ShapeError, match="two ranges"):
+        index_ranges(parse("A[i, i]", SCOPE))
+    with pytest.raises(ShapeError, match="joins ranges"):
+        index_ranges(parse("A[i, j] * delta[i, j]", SCOPE))
+
+
+def test_composed_axes_are_atomic_axes():
+    array = lower(parse("kron(A, B)", SCOPE))
+    assert array.axes == ((n, m), (m, n))
+    assert array.node.dims == (n, m, m, n)

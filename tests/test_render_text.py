@@ -1,0 +1,197 @@
+"""Phrases, the reading of LaTeX, and Markdown prose in every format."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import symderiv
+from symderiv.render import inline, mathtext, tex
+from symderiv.render.md import MarkdownWriter
+from symderiv.render.model import Line
+from symderiv.render.phrases import languages, phrase
+from symderiv.render.tex import TexWriter
+from symderiv.render.typ import TypstWriter
+
+TABLES = Path(symderiv.__file__).parent / "render" / "phrases"
+
+
+# --- phrases --------------------------------------------------------------------------------------
+
+
+def test_a_phrase_takes_its_values() -> None:
+    assert phrase("de", "chain_rule_through", node="A") == "Kettenregel über $A$"
+
+
+def test_an_unknown_phrase_raises() -> None:
+    with pytest.raises(KeyError, match="no_such_phrase"):
+        phrase("en", "no_such_phrase")
+
+
+def test_a_missing_value_raises() -> None:
+    with pytest.raises(KeyError, match="node"):
+        phrase("en", "chain_rule_through")
+
+
+def test_a_missing_phrase_is_english() -> None:
+    german = tomllib.loads((TABLES / "de.toml").read_text(encoding="utf-8"))
+    missing = set(tomllib.loads((TABLES / "en.toml").read_text(encoding="utf-8"))) - set(german)
+    for key in missing:
+        assert phrase("de", key)
+
+
+@pytest.mark.parametrize("language", languages())
+def test_a_table_has_no_phrase_that_english_lacks_and_the_same_values(language: str) -> None:
+    english = tomllib.loads((TABLES / "en.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads((TABLES / f"{language}.toml").read_text(encoding="utf-8"))
+    assert set(table) <= set(english)
+    for key, value in table.items():
+        assert set(_values(value)) == set(_values(english[key])), key
+
+
+def _values(value: str) -> list[str]:
+    return re.findall(r"<([a-z_]+)>", value)
+
+
+# --- reading LaTeX --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"\sum_{i=1}^{m} \frac{a}{b}",
+        r"\bigl(1+e^{-t}\bigr)^{-1}",
+        r"\begin{cases} 1 & j = k \\ 0 & \text{else} \end{cases}",
+        r"\text{if $x$ is $y$}",
+        r"h''(a) \% \# \{x\}",
+    ],
+)
+def test_mathematics_is_admitted(latex: str) -> None:
+    assert mathtext.is_harmless(latex)
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"\input{/etc/passwd}",
+        r"\csname input\endcsname",
+        r"^^5cinput{x}",
+        r"x$ \input{x} $",
+        r"x}{",
+        r"\end{document}",
+        r"\begin{filecontents}",
+        "a % b",
+        "a\n\nb",
+        r"\def\x{}",
+        "a#1",
+        "a\\",
+        r"\left( x",
+        r"\\% x",
+        r"\) x \(",
+        "a & b",
+    ],
+)
+def test_anything_else_is_not(latex: str) -> None:
+    assert not mathtext.is_harmless(latex)
+
+
+def test_lines_break_before_signs_outside_of_brackets() -> None:
+    assert mathtext.segments(r"a = -b + (c + d) \overset{j=l}{=} \bigl(x - y\bigr) - z^{a+b}") == (
+        "a",
+        "= -b",
+        "+ (c + d)",
+        r"\overset{j=l}{=} \bigl(x - y\bigr)",
+        "- z^{a+b}",
+    )
+
+
+def test_a_break_keeps_every_token() -> None:
+    latex = r"\sum_i a_i + \frac{b}{c} - \left(d + e\right) = f"
+    assert "".join("".join(mathtext.segments(latex)).split()) == "".join(latex.split())
+
+
+def test_width_grows_with_what_is_printed() -> None:
+    assert mathtext.width(r"\frac{a}{b}") < mathtext.width("a + b") < mathtext.width("a + b + c")
+    assert mathtext.width(r"x_{ij}^{(2)}") < mathtext.width("x i j (2)")
+
+
+def test_dollars_in_text() -> None:
+    assert inline.pieces(r"by $x_i$, for \$5") == ((False, "by "), (True, "x_i"), (False, ", for $5"))
+    assert inline.pieces("costs $5") == ((False, "costs $5"),)
+
+
+# --- proofs and prose -----------------------------------------------------------------------------
+
+
+def test_reasons_go_to_the_margin_where_the_line_is_long() -> None:
+    wide = " + ".join([r"\frac{\partial a_i}{\partial b_j}"] * 12)
+    narrow = tex.aligned((Line("y", "=", "x", "why"),), checked=True)
+    assert r"&& \text{why} \qquad\square" in narrow
+    assert r"\tag*{why\quad $\square$}" in tex.aligned((Line("y", "=", wide, "why"),), checked=True)
+
+
+def test_a_new_left_side_gets_a_little_space() -> None:
+    lines = (Line("a", "=", "b"), Line("", "=", "c"), Line("d", "=", "e"))
+    assert tex.aligned(lines, checked=False).splitlines()[1:4] == [
+        r"  a &= b\\",
+        r"  &= c\\[4pt]",
+        "  d &= e",
+    ]
+
+
+PROSE = """# Heading
+
+Some *emphasis*, **strength**, `code_x`, $x_i$ and a [link](https://example.org/a_b).
+
+1. first
+2. second
+
+> quoted
+
+| a | b |
+| --- | --- |
+| $x$ | 50% |
+
+---
+
+```
+x = 1
+```
+"""
+
+
+def test_prose_in_tex() -> None:
+    written = TexWriter().prose(PROSE)
+    for part in (
+        r"\section*{Heading}",
+        r"\emph{emphasis}, \textbf{strength}, \texttt{code\_x}, $x_i$",
+        r"\href{https://example.org/a\_b}{link}",
+        "\\begin{enumerate}\n\\item first",
+        r"$x$ & 50\% \\",
+        "\\begin{verbatim}\nx = 1\n",
+    ):
+        assert part in written
+
+
+def test_money_is_no_mathematics() -> None:
+    assert TexWriter().prose("from $5 to $6") == r"from \$5 to \$6"
+
+
+def test_a_script_link_is_text() -> None:
+    assert r"\href" not in TexWriter().prose("[a](javascript:alert(1))")
+
+
+def test_code_within_typst_text_cannot_take_the_text_as_its_argument() -> None:
+    assert TypstWriter(lambda formula: None).prose("*a*(b)") == "#emph[a];(b)"
+
+
+def test_a_fence_is_longer_than_the_ticks_inside() -> None:
+    assert MarkdownWriter().code("a = '```'").startswith("````python\n")
+
+
+def test_a_display_within_a_display_is_a_part_of_it() -> None:
+    written = TexWriter().prose("$$\n\\begin{align*} a &= b \\\\ c &= d \\end{align*}\n$$")
+    assert written == "\\[\n  \\begin{aligned} a &= b \\\\ c &= d \\end{aligned}\n\\]"

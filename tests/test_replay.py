@@ -1,0 +1,130 @@
+"""The proof replays: every chain of equalities arrives, and its steps join."""
+
+from __future__ import annotations
+
+import pytest
+
+from symderiv import derive
+from symderiv.index.nodes import Derivative, Entry, Immediate, at, free_indices, places
+from symderiv.index.rules import RULES
+from symderiv.replay import Stage, replay
+from symderiv.tensor.expr import defined
+from symderiv.tensor.parse import Scope, parse, scope_of
+
+CASES = [
+    ("x @ A @ x", "x", "x(n) A(n,n)", {}),
+    ("norm(X @ w - y)**2", "w", "X(n,p) w(p) y(n)", {}),
+    ("norm(x - a)", "x", "x(n) a(n)", {}),
+    ("x / norm(x)", "x", "x(n)", {}),
+    ("trace(A @ X @ B)", "X", "A(n,m) X(m,p) B(p,n)", {}),
+    ("trace(matrix_power(X, 3))", "X", "X(n,n)", {}),
+    ("matrix_power(X, 2)", "X", "X(n,n)", {}),
+    ("inv(X)", "X", "X(n,n)", {}),
+    ("a @ inv(X) @ b", "X", "X(n,n) a(n) b(n)", {}),
+    ("a @ inv(X + outer(a, b)) @ b", "a", "X(n,n) a(n) b(n)", {}),
+    ("det(X)", "X", "X(n,n)", {}),
+    ("logdet(X.T @ X)", "X", "X(n,p)", {}),
+    ("exp(x)", "x", "x(n)", {}),
+    ("tanh(A @ x)", "x", "A(m,n) x(n)", {}),
+    ("sum(sigmoid(X @ w))", "w", "X(n,p) w(p)", {}),
+    ("sum(log(sigmoid(X @ w)))", ["w", "w"], "X(n,p) w(p)", {}),
+    ("softmax(x, 0)", "x", "x(n)", {}),
+    ("softmax(X, 1)", "X", "X(n,m)", {}),
+    ("logsumexp(X @ w)", ["w", "w"], "X(n,p) w(p)", {}),
+    ("logsumexp(X, 1)", "X", "X(n,m)", {}),
+    ("prod(x)", "x", "x(n)", {}),
+    ("sum(X, 0)", "X", "X(n,m)", {}),
+    ("mean(X, 1) * mean(X)", "X", "X(n,m)", {}),
+    ("outer(x, x @ A)", "x", "x(n) A(n,m)", {}),
+    ("kron(X, X)", "X", "X(p,n)", {}),
+    ("vec(A @ X)", "X", "A(n,m) X(m,p)", {}),
+    ("kron(A, B) @ vec(X)", "X", "A(n,m) B(p,q) X(q,m)", {}),
+    ("diag(x) @ A", "x", "x(n) A(n,m)", {}),
+    ("diag(A @ X)", "X", "A(n,m) X(m,n)", {}),
+    ("einsum('bij,j->bi', T, x)", "x", "T(b,n,m) x(m)", {}),
+    ("transpose(T, (2, 0, 1)) * 2", "T", "T(b,n,m)", {}),
+    ("maximum(x, y) * minimum(x, 0)", "x", "x(n) y(n)", {}),
+    ("where(x > 0, exp(x), x * y)", "x", "x(n) y(n)", {}),
+    ("relu(W @ x)", "W", "W(m,n) x(n)", {}),
+    ("x**y", "y", "x(n) y(n)", {}),
+    ("x**x", "x", "x(n)", {}),
+    ("norm(T - U @ V.T)**2", ["U", "V"], "T(n,m) U(n,p) V(m,p)", {}),
+    ("norm(T - U @ V.T)**2", ["U", "U"], "T(n,m) U(n,p) V(m,p)", {}),
+    ("x @ inv(P) @ y", ["P", "P"], "x(n) P(n,n) y(n)", {"P": "positive_definite"}),
+    ("norm(x[:, None] - y[None, :])**2", "x", "x(n) y(m)", {}),
+    ("c * x / (1 + c)", "c", "c() x(n)", {}),
+    ("sum(y)", "x", "x(n) y(n)", {}),
+    ("sum(tanh(W @ tanh(W @ x)))", "W", "W(n,n) x(n)", {}),
+    ("exp(-norm(x - y)**2 / (2 * c**2))", "x", "x(n) y(n) c()", {}),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "wrt", "shapes", "assume"), CASES, ids=[f"{row[0]} d{''.join(row[1])}" for row in CASES]
+)
+def test_every_chain_arrives_and_its_steps_join(text, wrt, shapes, assume, shapes_of):
+    d = derive(text, wrt, shapes=shapes_of(shapes), assume=assume)
+    proof = d.proof
+    assert len(proof.parts) == len([wrt] if isinstance(wrt, str) else wrt)
+    for part, stage in zip(proof.parts, d.stages, strict=True):
+        assert part.arguments[-1].label == stage.variable.name
+        for argument in part.arguments:
+            assert isinstance(argument.left, Derivative)
+            assert argument.steps[0].before is argument.left
+            assert argument.steps[-1].after is argument.right
+            for step, following in zip(argument.steps, argument.steps[1:], strict=False):
+                assert step.after is following.before
+            for step in argument.steps:
+                assert step.rule == "read off" or free_indices(step.after) <= free_indices(step.before)
+                assert not any(isinstance(p, Immediate) for _, p in places(argument.right))
+                if step.rule in RULES and step.rule != "definition":
+                    assert RULES[step.rule](at(step.before, step.place), part.context) is at(
+                        step.after, step.place
+                    )
+    last = proof.parts[-1].arguments[-1]
+    assert isinstance(last.right, Entry)
+
+
+@pytest.mark.parametrize(
+    "depth",
+    [
+        2,
+        4,
+        pytest.param(5, marks=pytest.mark.xfail(strict=True, reason="long chains have two normal forms")),
+        pytest.param(8, marks=pytest.mark.xfail(strict=True, reason="long chains have two normal forms")),
+    ],
+)
+def test_deep_nets_arrive(depth):
+    """A tanh net over definitions, its derivative in the first weights."""
+    declared = scope_of({"x": ("n",), "y": ("n",), **{f"W{k}": ("n", "n") for k in range(depth)}})
+    scope, last = Scope(dict(declared.names), declared.sizes), "x"
+    for k in range(depth):
+        for name, body in ((f"a{k}", f"W{k} @ {last}"), (f"z{k}", f"tanh(a{k})")):
+            scope.names[name] = defined(name, parse(body, scope))
+        last = f"z{k}"
+    stage = Stage(parse(f"norm({last} - y)**2", scope), scope.names["W0"])
+    assert replay(stage, list(declared.names)).arguments
+
+
+def test_how_many_steps_the_replays_take(shapes_of, capsys):
+    edges = steps = chains = 0
+    for text, wrt, shapes, assume in CASES:
+        d = derive(text, wrt, shapes=shapes_of(shapes), assume=assume)
+        edges += sum(len(stage.chain.edges) for stage in d.stages)
+        chains += len(d.proof.arguments)
+        steps += len(d.proof.steps)
+    with capsys.disabled():
+        print(
+            f"\n{len(CASES)} derivations: {edges} edges, {chains} chains of equalities, {steps} steps, all arriving"
+        )
+    assert chains >= len(CASES)
+
+
+@pytest.mark.parametrize("names", [("t", "q", "i", "j"), ("k", "l", "r", "f"), ("u", "v", "s", "F")])
+def test_letters_of_the_expression_are_not_taken_for_indices(names):
+    a, x, y, size = names
+    d = derive(f"norm({a} @ {x} - {y})**2", x, shapes={a: (size, "p"), x: ("p",), y: (size,)})
+    used = {
+        i.name for s in d.proof.steps for _, e in places(s.after) if isinstance(e, Entry) for i in e.indices
+    }
+    assert not used & {a, x, y, size}
