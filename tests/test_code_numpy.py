@@ -1,4 +1,4 @@
-"""Generated code: self-contained, named well, shared parts computed once, stable, and exactly what was asked."""
+"""Generated code: self-contained, named well, shared parts computed once, stable far out."""
 
 from __future__ import annotations
 

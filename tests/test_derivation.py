@@ -372,6 +372,17 @@ def test_integers_are_taken_as_numbers():
 # --- what a derivation offers
 
 
+@pytest.mark.xfail(strict=True, reason="the sign of a difference is lost where its diagonal is taken")
+@pytest.mark.parametrize(
+    "text", ["x * diag(A - 2 * S)", "tanh(diag(A - 2 * S)) * x", "outer(x, diag(A - 2 * S))"]
+)
+def test_the_sign_of_a_diagonal_of_a_difference(text, shapes_of, arrays, evaluate, slope_of):
+    shapes, assume = "x(n) A(n,n) S(n,n)", {"S": "symmetric"}
+    at = arrays(shapes, assume)
+    d = derive(text, "x", shapes=shapes_of(shapes), assume=assume)
+    close(np.asarray(d.compile()(**at)), slope_of(lambda a: evaluate(text, shapes, a), at, "x"))
+
+
 @pytest.mark.xfail(strict=True, reason="a size that only an unused array has is not defined in the code")
 def test_a_size_that_stands_in_no_array_of_the_expression():
     d = derive("eye(n) * c", "c", shapes={"c": (), "X": ("n", "p")})
@@ -642,7 +653,8 @@ def test_the_index_form_has_the_value(text, wrt, shapes, shapes_of, arrays):
 
 PROGRAM = """
 import symderiv
-cases = [("norm(X @ w - y)**2", ["w"]), ("sum(softmax(X @ w, 0) * y)", ["w", "w"]), ("logdet(X.T @ X + outer(w, w))", ["X"]),
+cases = [("norm(X @ w - y)**2", ["w"]), ("sum(softmax(X @ w, 0) * y)", ["w", "w"]),
+         ("logdet(X.T @ X + outer(w, w))", ["X"]),
          ("einsum('ij,jk,ki->', X, outer(w, w), X.T)", ["w"]), ("sum(tanh(X @ tanh(X.T @ y)))", ["X"])]
 for text, wrt in cases:
     d = symderiv.derive(text, wrt, shapes={"X": ("n", "p"), "w": ("p",), "y": ("n",)})

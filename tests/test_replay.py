@@ -114,9 +114,7 @@ def test_how_many_steps_the_replays_take(shapes_of, capsys):
         chains += len(d.proof.arguments)
         steps += len(d.proof.steps)
     with capsys.disabled():
-        print(
-            f"\n{len(CASES)} derivations: {edges} edges, {chains} chains of equalities, {steps} steps, all arriving"
-        )
+        print(f"\n{len(CASES)} derivations: {edges} edges, {chains} chains, {steps} steps, all arriving")
     assert chains >= len(CASES)
 
 

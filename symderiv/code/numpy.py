@@ -16,7 +16,7 @@ from typing import Any
 from symderiv import dims
 from symderiv.functions import FUNCTIONS
 from symderiv.tensor.expr import Expr, walk
-from symderiv.tensor.text import ATOM, POWER, FunctionName, Printer, tuple_text
+from symderiv.tensor.text import ATOM, POWER, SIGN, FunctionName, Printer, tuple_text
 
 HELPERS = {
     "sigmoid": "def {name}(x):\n    return {np}.exp(-{np}.logaddexp(0, -x))\n",
@@ -186,6 +186,13 @@ class _Writer(Printer):
     def joins(self, expr: Expr, right: Expr) -> bool:
         """Scale the smaller array: `2 * (A @ x)`."""
         return right.op != "matmul" and super().joins(expr, right)
+
+    def write_neg(self, expr: Expr) -> tuple[str, int]:
+        """Negate a product, not its first matrix."""
+        (inner,) = expr.args
+        if inner.op == "matmul" and inner not in self.assigned:
+            return f"-({self.text(inner)})", SIGN
+        return super().write_neg(expr)
 
     def call(self, name: str, *args: str) -> str:
         if name in CALLS:
