@@ -68,6 +68,11 @@ class Chain:
     result: Node
     edges: tuple[Edge, ...]
     adjoints: dict[Node, Node]
+    moving: frozenset[Node]
+
+    def along(self, parent: Node, adjoint: Node) -> dict[Node, Node]:
+        """Return what some adjoint of a definition contributes to each definition that it uses."""
+        return pull(parent, adjoint, self.function.rank, set(self.moving), self.variable)
 
 
 def differentiate(function: Node, x: Node, hold: Iterable[Node] = ()) -> Chain:
@@ -87,8 +92,10 @@ def differentiate(function: Node, x: Node, hold: Iterable[Node] = ()) -> Chain:
     incoming: dict[Node, list[Node]] = {}
     for parent in order:
         if parent is not function:
+            if parent not in incoming:  # it stands only in a condition, which has no slope
+                continue
             adjoints[parent] = add([(1, n) for n in incoming[parent]], (*function.dims, *parent.dims))
-        if parent is x:
+        if parent is x or parent not in moving:
             continue
         for child, result in pull(parent, adjoints[parent], rank, moving, x).items():
             edges.append(Edge(parent, child, adjoints[parent], result))
@@ -96,7 +103,7 @@ def differentiate(function: Node, x: Node, hold: Iterable[Node] = ()) -> Chain:
     result = adjoints.get(x)
     if result is None:
         result = normal.number(0, (*function.dims, *x.dims))
-    return Chain(function, x, result, tuple(edges), adjoints)
+    return Chain(function, x, result, tuple(edges), adjoints, frozenset(moving))
 
 
 def _dependents(function: Node, x: Node, held: set[Node]) -> set[Node]:

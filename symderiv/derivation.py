@@ -96,6 +96,7 @@ class Derivation:
     node: Node
     functions: Mapping[FunctionName, str]
     taken: tuple[str, ...]
+    declared: tuple[Expr, ...]
 
     @property
     def shape(self) -> dims.Shape:
@@ -183,6 +184,11 @@ class Derivation:
             raise ParseError(f"{name!r} is not a name for a function")
         results = [self.function, self.result.expr] if value else [self.result.expr]
         variables = {e.name: e for e in walk_expr(self.function, *self.wrt, *results) if e.op == "var"}
+        sizes = {s for e in walk_expr(*results) if e.op in ("size", "eye", "ones", "zeros", "reshape") for s in _sizes(e)}
+        for e in self.declared:  # an array that only brings a size along
+            new = sizes & {s for d in e.shape for s in d.free_symbols}
+            if new - {s for v in variables.values() for d in v.shape for s in d.free_symbols}:
+                variables.setdefault(e.name, e)
         order = [n for n in self.taken if n in variables]
         labels = {lbl: key for key, lbl in self.functions.items()}
         used = {e.data for r in results for e in walk_expr(r) if e.op == "map"}
@@ -253,6 +259,12 @@ def _match(argument: CodeArgument, found: tuple[int, ...], sizes: dict[dims.Size
         )
 
 
+def _sizes(expr: Expr) -> set[sympy.Symbol]:
+    """Return the symbols of the sizes that an expression writes as numbers."""
+    (value,) = expr.data
+    return {s for size in (value if isinstance(value, tuple) else (value,)) for s in size.free_symbols}
+
+
 def _kinks(function: Expr) -> list[str]:
     said = {FUNCTIONS[e.data[0]].kink for e in walk_expr(function) if e.op == "map" and e.data[0] in FUNCTIONS}
     ops = {e.op for e in walk_expr(function)}
@@ -288,11 +300,14 @@ def derive(
         raise UnsupportedError(
             "structured derivatives are not there yet", hint="leave structured=False: entries count as independent"
         )
-    variables = [_variable(name, scope) for name in ([wrt] if isinstance(wrt, str) else list(wrt))]
+    wanted = [wrt] if isinstance(wrt, str) else wrt
+    if not isinstance(wanted, Sequence) or not all(isinstance(name, str) for name in wanted):
+        raise ParseError(f"wrt is a name or a list of names, not {wrt!r}", hint='write "x" or ["x", "x"]')
+    variables = [_variable(name, scope) for name in wanted]
     if not variables:
         raise ParseError("name at least one variable to differentiate with respect to")
     labels = {key: label for label, key in scope.functions.items()}
-    return _derive(function, variables, labels, (*scope.names, *scope.sizes))
+    return _derive(function, variables, labels, (*scope.names, *scope.sizes), tuple(scope.names.values()))
 
 
 def read(
@@ -329,6 +344,8 @@ def _with_axes(expr: Expr, free: tuple[str, ...] | None) -> Expr:
 
 def _tuples(shapes: Shapes | None) -> dict[str, tuple[Any, ...]]:
     result = {}
+    if not isinstance(shapes, Mapping | None):
+        raise ShapeError("shapes is a table of names and shapes", hint='write shapes={"X": ("n", "m")}')
     for name, shape in (shapes or {}).items():
         if isinstance(shape, str) or not isinstance(shape, Sequence):
             raise ShapeError(f"the shape of {name} is {shape!r}", hint='write a tuple of sizes, such as ("n", "m") or ()')
@@ -343,7 +360,11 @@ def _variable(name: str, scope: Scope) -> Expr:
 
 
 def _derive(
-    function: Expr, variables: Sequence[Expr], labels: Mapping[FunctionName, str], taken: tuple[str, ...]
+    function: Expr,
+    variables: Sequence[Expr],
+    labels: Mapping[FunctionName, str],
+    taken: tuple[str, ...],
+    declared: tuple[Expr, ...],
 ) -> Derivation:
     bare = {v: variable(v.name, v.shape, v.data[1] - MERGING) for v in variables}
     current = renamed(function, bare)
@@ -362,7 +383,7 @@ def _derive(
         axes += v.axes
     result = Result(lift(node, axes), labels)
     _named_orders(result.expr, labels)
-    return Derivation(function, tuple(variables), result, tuple(stages), current, node, labels, taken)
+    return Derivation(function, tuple(variables), result, tuple(stages), current, node, labels, taken, declared)
 
 
 def _named_orders(expr: Expr, labels: Mapping[FunctionName, str]) -> None:
@@ -430,7 +451,7 @@ def verify(
 
     >>> v = verify("x @ A @ x", "x", "2 * A @ x", shapes={"x": ("n",), "A": ("n", "n")})
     >>> v.status, str(v.correct)
-    ('refuted', 'A.T @ x + A @ x')
+    ('refuted', 'A @ x + A.T @ x')
     """
     from symderiv.check.decide import decide_derivative
 

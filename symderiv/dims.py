@@ -7,6 +7,7 @@ broadcasts as in NumPy; a symbol never does.
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TypeAlias
@@ -45,7 +46,7 @@ def size(value: int | str | Size) -> Size:
         return sympy.Integer(value)
     if value.isdigit():
         return size(int(value))
-    if not value.isidentifier():
+    if not value.isidentifier() or keyword.iskeyword(value):
         raise ShapeError(f"{value!r} is not a size", hint="write a name such as n, or a positive integer")
     return symbol(value)
 

@@ -38,7 +38,7 @@ from symderiv.index.graph import (
     Where,
 )
 from symderiv.planner import Action, next_action
-from symderiv.tensor.expr import Axes, Expr, plain_axes, weight
+from symderiv.tensor.expr import Axes, Expr, plain_axes, walk, weight
 from symderiv.tensor.operations import apply
 
 Label = Hashable
@@ -187,8 +187,7 @@ class _Lifter:
             case Inverse() | Det() | LogDet():
                 return self.matrix_function(node)
             case Softmax():
-                (axis,) = node.axes
-                return apply("softmax", self.expr(node.arg), data=(axis,))
+                return self.softmax(node)
             case LogSumExp() | Prod():
                 return self.along(node)
             case ProdExcept():
@@ -242,6 +241,16 @@ class _Lifter:
         if len(node.axes) > 1:
             raise UnsupportedError(f"{name} over several axes but not all")
         return apply(name, arg, data=node.axes)
+
+    def softmax(self, node: Softmax) -> Expr:
+        """Return a softmax; one over all axes is that of the flattened array."""
+        arg = self.expr(node.arg)
+        if len(node.axes) == 1:
+            return apply("softmax", arg, data=node.axes)
+        if len(node.axes) < node.rank:
+            raise UnsupportedError("softmax over several axes but not all")
+        flat = apply("reshape", arg, data=((dims.product(node.dims),),))
+        return apply("reshape", apply("softmax", flat, data=(0,)), data=(node.dims,))
 
     def product_except(self, node: ProdExcept) -> Expr:
         """`Π_{k≠j} x[k]`: with w the entries and 1 where one is 0, prod(w)/w, or 0 where another one is 0."""
@@ -318,7 +327,9 @@ class _Lifter:
         out = tuple(labels)
         coef, flipped = node.coef, None
         if coef < 0:
-            flipped = next((f for f, _ in node.factors if _reads_better_negated(f)), None)
+            flipped = next(
+                (f for f, at in node.factors if _reads_better_negated(f) and len(set(at)) == len(at)), None
+            )
             coef = -coef if flipped is not None else coef
         if flipped is not None and not flipped.rank:
             place = next(k for k, (f, _) in enumerate(sorted_factors(scalars)) if f is flipped)
@@ -835,9 +846,10 @@ def _reading_rank(node: Node) -> tuple[int, str]:
 def sorted_terms(terms: Sequence[tuple[Fraction, Node, Expr]]) -> list[tuple[Fraction, Node, Expr]]:
     """Order a sum for a reader: a positive constant, what is added (longest first), what is taken off."""
 
-    def key(item: tuple[Fraction, Node, Expr]) -> tuple[bool, bool, int, str]:
-        coef, _, expr = item
-        return (is_negative(expr), expr.op != "number", -weight(expr), repr_text(expr))
+    def key(item: tuple[Fraction, Node, Expr]) -> tuple[bool, bool, int, int, str]:
+        _, _, expr = item
+        turned = sum(e.op == "transpose" for e in walk(expr))
+        return (is_negative(expr), expr.op != "number", turned - weight(expr), turned, repr(expr))
 
     return sorted(terms, key=key)
 
@@ -867,9 +879,4 @@ def apply_sum(terms: Sequence[Expr]) -> Expr:
     for e in terms[1:]:
         value = apply("sub", value, without_minus(e)) if is_negative(e) else apply("add", value, e)
     return value
-
-
-def repr_text(expr: Expr) -> str:
-    """Return a text to order by."""
-    return repr(expr)
 

@@ -37,6 +37,10 @@ class Array:
     free: tuple[Any, ...] = ()
 
     def __getitem__(self, tokens: Sequence[Token]) -> At:
+        if any(len(token) != len(axis) for token, axis in zip(tokens, self.axes, strict=True)):
+            raise UnsupportedError(
+                "an axis is composed in two ways", hint="write both sides with vec, or both with kron in the same order"
+            )
         flat = [atom for token in tokens for atom in token]
         return At(self.node, (*flat, *self.free))
 
@@ -126,11 +130,16 @@ def nothing(_: Expr) -> Array | None:
     return None
 
 
-def lower(expr: Expr, meaning: Meaning = nothing, sizes: Mapping[str, Axis] | None = None) -> Array:
+def lower(
+    expr: Expr,
+    meaning: Meaning = nothing,
+    sizes: Mapping[str, Axis] | None = None,
+    done: dict[Expr, Array] | None = None,
+) -> Array:
     """Return the normal form of an expression.
 
     `meaning` may give the node of a subexpression (a definition, a derivative) before its operation is
-    looked at; `sizes` are those of the free indices.
+    looked at; `sizes` are those of the free indices; `done` keeps what was lowered before.
 
     >>> from symderiv.tensor.operations import apply
     >>> from symderiv.tensor.expr import plain_axes
@@ -139,7 +148,7 @@ def lower(expr: Expr, meaning: Meaning = nothing, sizes: Mapping[str, Axis] | No
     >>> lower(apply("transpose", apply("transpose", X))).node is lower(X).node
     True
     """
-    done: dict[Expr, Array] = {}
+    done = {} if done is None else done
     notation = Engine(sizes)
     stack = [expr]
     while stack:

@@ -47,7 +47,7 @@ from symderiv.index.rewriter import Rewriter
 from symderiv.index.rules import depends, rename_bound, unfolded
 from symderiv.index.written import Written, alike, total
 from symderiv.lift import lift
-from symderiv.lower import Meaning, lower, nothing, write
+from symderiv.lower import Array, Meaning, lower, nothing, write
 from symderiv.tensor.expr import Expr, walk
 from symderiv.tensor.text import to_text
 
@@ -69,6 +69,7 @@ class Stage:
     meaning: Meaning = nothing
 
     def __post_init__(self) -> None:
+        self.known: dict[Expr, Array] = {}
         self.node = self.lowered(self.function)
         self.leaf = self.lowered(self.variable)
         self.chain: Chain = differentiate(self.node, self.leaf)
@@ -77,7 +78,7 @@ class Stage:
 
     def lowered(self, expr: Expr) -> Node:
         """Return the normal form of an expression."""
-        return lower(expr, self.meaning).node
+        return lower(expr, self.meaning, done=self.known).node
 
     def lifted(self, node: Node) -> Expr:
         """Return a node in matrix notation, in terms of the definitions."""
@@ -374,20 +375,38 @@ class Replay:
 
     def adjoint(self, part: Derivative) -> At | None:
         """Return the node of an adjoint that stands in a chain as it is."""
-        node = self.stage.chain.adjoints.get(self.left[part.entry.tensor.name])
-        if node is None:
-            return None
-        return At(node, (*self.root.indices, *part.entry.indices))
+        node = self.opaque(part.entry.tensor.name)
+        return None if node is None else At(node, (*self.root.indices, *part.entry.indices))
+
+    def opaque(self, name: str) -> Node | None:
+        """Return ∂f/∂P as a name that says nothing: what holds for it holds for the adjoint that it is."""
+        node = self.stage.chain.adjoints.get(self.left[name])
+        if node is None or self.primitive(name):
+            return node
+        return normal.leaf(f"∂{self.root.tensor.name}/∂{name}", node.dims)
 
     def arrived(self, expr: sympy.Expr, name: str, order: tuple[Index, ...]) -> None:
         """Hold an expression against the engine's node for ∂f/∂C."""
         found = self.reader().node(expr, order)
-        node = self.left[name]
-        wanted = self.stage.chain.adjoints.get(node)
-        if wanted is None:
-            wanted = normal.number(0, (*self.stage.node.dims, *node.dims))
-        if not same(found, wanted):
+        if not same(found, self.wanted(expr, name)):
             raise ProofError(f"the replay of ∂{self.stage.name}/∂{name} did not arrive at the engine's result")
+
+    def wanted(self, expr: sympy.Expr, name: str) -> Node:
+        """Return what the engine finds for ∂f/∂C, in terms of the adjoints that the expression leaves as they are."""
+        chain, node = self.stage.chain, self.left[name]
+        kept = {p.entry.tensor.name for _, p in places(expr) if type(p) is Derivative}
+        kept = {n for n in kept if not self.primitive(n)}
+        dims = (*self.stage.node.dims, *node.dims)
+        if not kept or node not in chain.adjoints:
+            return chain.adjoints.get(node, normal.number(0, dims))
+        by_node = {self.left[n]: n for n in kept}
+        terms: list[tuple[int, Node]] = []
+        for edge in chain.edges:
+            if edge.child is not node:
+                continue
+            bar = self.opaque(by_node[edge.parent]) if edge.parent in by_node else None
+            terms.append((1, edge.result if bar is None else chain.along(edge.parent, bar)[node]))
+        return normal.add(terms, dims)
 
     def read_off(self, last: Argument) -> None:
         """Close the last chain with the result in matrix notation."""

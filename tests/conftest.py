@@ -12,10 +12,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from scipy import special
 from sympy import Integer
 
 SIZES = {"n": 3, "m": 4, "p": 2, "q": 5, "i": 3, "j": 4, "k": 2, "s": 1, "z": 1, "b": 2, "c": 3}
+
+# The same examples in every run; `--hypothesis-profile=search` looks for new ones.
+settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
+settings.register_profile("search", max_examples=2000, deadline=None)
+settings.load_profile("fixed")
 
 NAMES: dict[str, Any] = {
     name: getattr(np, name)

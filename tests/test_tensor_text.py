@@ -133,7 +133,7 @@ def expressions(draw, depth=4):
             case "neg":
                 return negated(a)
             case "transpose" | "norm":
-                return apply(op, a) if literal_value(a) is None else a
+                return apply(op, a) if a.rank else a
             case "power":
                 return apply(
                     op,

@@ -467,7 +467,7 @@ def from_sympy(expr: sympy.Expr, sizes: Mapping[str, sympy.Expr] | None = None) 
     `sizes` gives the ranges of free indices; those of an `IndexedBase` with a shape are read off it.
     """
     known = {sympy.Symbol(k, integer=True): v for k, v in (sizes or {}).items()}
-    return _Reader({str(k): v for k, v in known.items()}).read(sympy.sympify(expr))
+    return _Reader({str(k): v for k, v in known.items()}).read(expr)
 
 
 class _Reader:
@@ -481,8 +481,7 @@ class _Reader:
             case sympy.Indexed():
                 return self.indexed(expr)
             case sympy.KroneckerDelta():
-                i, j = (self.index(a) for a in expr.args)
-                return Delta(i, j)
+                return self.delta(*expr.args)
             case sympy.Add():
                 return Plus(*(self.read(a) for a in expr.args))
             case sympy.Mul():
@@ -521,14 +520,23 @@ class _Reader:
         shape = expr.base.shape
         indices = []
         for k, symbol in enumerate(expr.indices):
-            if shape is not None:
-                self.sizes.setdefault(str(symbol), shape[k])
+            if shape is not None and self.sizes.setdefault(str(symbol), shape[k]) != shape[k]:
+                raise UnsupportedError(f"index {symbol} runs over {self.sizes[str(symbol)]} and over {shape[k]}")
             indices.append(self.index(symbol))
         return Entry(Tensor(str(expr.base.label), *(i.size for i in indices)), *indices)
+
+    def delta(self, i: Any, j: Any) -> Any:
+        """Read a δ; an index without a range has that of the other."""
+        for one, other in ((i, j), (j, i)):
+            if str(one) not in self.sizes and str(other) in self.sizes:
+                self.sizes[str(one)] = self.sizes[str(other)]
+        return Delta(self.index(i), self.index(j))
 
     def index(self, symbol: Any) -> Index:
         if isinstance(symbol, sympy.Idx) and symbol.upper is not None:
             return Index(str(symbol.label), symbol.upper + 1 - symbol.lower)
+        if not isinstance(symbol, (sympy.Symbol, sympy.Idx)):
+            raise UnsupportedError(f"the subscript {symbol} is no index", hint="subscripts are single indices")
         name = str(getattr(symbol, "label", symbol))
         if name not in self.sizes:
             raise UnsupportedError(f"the range of index {name} is not known", hint="give the IndexedBase a shape, or the index a range")

@@ -410,7 +410,7 @@ class _Work:
             merged.take(*merged.todo.pop())
         parts = [(power(node, e), labels) for (node, labels), e in merged.powers.items()]
         parts = merged.group(parts, set(merged.bound))
-        return _pure(merged.coef, parts, dims)
+        return _pure(merged.coef, _equal_joined(parts), dims)
 
     def group(self, parts: list[Factor], inside: set[int]) -> list[Factor]:
         """Make a node of each set of factors that the indices `inside` connect."""
@@ -528,6 +528,12 @@ def _settled(factor: Factor, names: Mapping[int, int]) -> Factor:
     return node, min(tuple(names[labels[s]] for s in perm) for perm in symmetries(node))
 
 
+def _equal_joined(parts: list[Factor]) -> list[Factor]:
+    """Join equal factors to powers."""
+    count: Counter[Factor] = Counter(_settled(p, {k: k for k in p[1]}) for p in parts)
+    return [(power(node, Fraction(times)), labels) for (node, labels), times in count.items()]
+
+
 def _pure(coef: Fraction, parts: list[Factor], dims: Shape) -> Node:
     rank = len(dims)
     if coef == 1 and len(parts) == 1 and tuple(range(rank)) in (
@@ -549,6 +555,10 @@ def core(node: Node) -> tuple[Node, tuple[int, ...]]:
         return node, tuple(range(node.rank))
     if any(isinstance(f, Delta) for f, _ in node.factors):
         return node, tuple(range(node.rank))
+    if node.coef == 1 and len(node.factors) == 1:
+        inner, labels = node.factors[0]
+        if len(set(labels)) == len(labels):
+            return inner, labels
     used = {label for _, labels in node.factors for label in labels}
     items = [(f.key, labels, symmetries(f)) for f, labels in node.factors]
     names, _ = canonical(items, {label: str(node.sizes[label]) for label in used})
@@ -984,6 +994,8 @@ def _diagonal_of(matrix: Contraction) -> Node | None:
 
 def softmax(arg: Node, axes: Sequence[int]) -> Node:
     """Return the softmax over `axes`."""
+    if not axes:
+        return number(1, arg.dims)
     return Softmax(arg.dims, arg, tuple(sorted(axes)))
 
 

@@ -507,6 +507,8 @@ def contraction(expr: Any) -> tuple[Index, Index, int] | None:
     for k, f in enumerate(factors):
         if isinstance(f, Delta):
             i, j = f.args
+            if i is j:
+                continue
             if j in expr.bound and (i not in expr.bound or i is not j):
                 return (j, i, k) if i not in expr.bound or j in expr.bound else (i, j, k)
             if i in expr.bound:

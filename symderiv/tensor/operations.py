@@ -617,12 +617,16 @@ def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[A
 @operation("logsumexp", _reduced, data="axis")
 def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     rank = len(args[0].axes)
+    if not rank:
+        return args[0][()]
     return ix.along("logsumexp", args[0], [data[0] % rank] if data else list(range(rank)), out)
 
 
 @operation("prod", _reduced, data="axis")
 def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     rank = len(args[0].axes)
+    if not rank:
+        return args[0][()]
     return ix.along("prod", args[0], [data[0] % rank] if data else list(range(rank)), out)
 
 

@@ -6,6 +6,7 @@ Every refusal points at the column.
 from __future__ import annotations
 
 import ast
+import keyword
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -53,8 +54,8 @@ class Scope:
 
 def variable(name: str, shape: tuple[Any, ...], traits: frozenset[str] = frozenset()) -> Expr:
     """Return a variable; the name must be a Python identifier."""
-    if not name.isidentifier():
-        raise ParseError(f"{name!r} is not a name", hint="names are made of letters, digits and underscores")
+    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
+        raise ParseError(f"{name!r} is not a name", hint="letters, digits and underscores, and no word of Python's own")
     axes = tuple((size,) for size in dims.shape(shape))
     return Expr("var", (), (name, traits), axes)
 
@@ -171,7 +172,8 @@ class Parser:
             case ast.Name():
                 return self.name(node)
             case ast.Attribute(attr="T"):
-                return apply("transpose", self._read(node.value))
+                value = self._read(node.value)
+                return apply("transpose", value) if value.rank > 1 else value
             case ast.Subscript():
                 return self.subscript(node)
             case ast.Call():
@@ -467,6 +469,8 @@ def literal_value(expr: Expr) -> Fraction | None:
             return a * b
         case "div" if b != 0:
             return a / b
+        case "power" if abs(expr.data[0]) <= 64 and expr.data[0].denominator == 1 and a != 0:
+            return a ** int(expr.data[0])
     return None
 
 
@@ -484,6 +488,11 @@ def scope_of(
     for name, shape in shapes.items():
         traits = _traits(name, (assume or {}).get(name))
         scope.names[name] = variable(name, tuple(shape), traits)
+        if traits & SQUARE and len({*scope.names[name].axes}) * len(scope.names[name].axes) != 2:
+            raise ShapeError(
+                f"{name} is assumed to be {' '.join(sorted(traits & SQUARE))} but is no square matrix",
+                shapes={name: dims.written(scope.names[name].shape)},
+            )
         for value in scope.names[name].shape:
             for symbol in value.free_symbols:
                 scope.sizes[str(symbol)] = symbol
@@ -491,6 +500,8 @@ def scope_of(
         if name not in shapes:
             raise UnknownNameError(f"an assumption about {name!r}, which is not declared")
     for name, derivatives in (functions or {}).items():
+        if isinstance(derivatives, str) or not isinstance(derivatives, (list, tuple)):
+            raise ParseError(f"the derivatives of {name} are a list of names, such as ['d{name}', 'd2{name}']")
         for order, label in enumerate([name, *derivatives]):
             if not label.isidentifier() or label in scope.names or label in scope.sizes or label in scope.functions:
                 raise ParseError(f"{label!r} cannot be the name of a function", hint="take a name that is not in use")
@@ -505,6 +516,9 @@ TRAITS = frozenset(
     "symmetric positive_definite diagonal invertible orthogonal positive open_unit probability signs binary counts "
     "simplex simplex_rows one_hot_rows real".split()
 )
+
+
+SQUARE = frozenset("symmetric positive_definite diagonal invertible orthogonal".split())
 
 
 def _traits(name: str, given: str | list[str] | tuple[str, ...] | None) -> frozenset[str]:

@@ -89,6 +89,8 @@ class _Matrices:
             case sympy.Inverse():
                 return apply("inv", self.read(args[0]))
             case sympy.MatPow():
+                if not args[1].is_Integer:
+                    raise UnsupportedError(f"a matrix to the power {args[1]}", hint="the exponent is an integer")
                 return apply("matrix_power", self.read(args[0]), data=(int(args[1]),))
             case sympy.Trace():
                 return apply("trace", self.read(args[0]))
