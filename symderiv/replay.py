@@ -395,18 +395,23 @@ class Replay:
         """Return what the engine finds for ∂f/∂C, in terms of the adjoints that the expression leaves as they are."""
         chain, node = self.stage.chain, self.left[name]
         kept = {p.entry.tensor.name for _, p in places(expr) if type(p) is Derivative}
-        kept = {n for n in kept if not self.primitive(n)}
+        named = {self.left[n]: self.opaque(n) for n in kept if not self.primitive(n)}
         dims = (*self.stage.node.dims, *node.dims)
-        if not kept or node not in chain.adjoints:
+        if not named or node not in chain.adjoints:
             return chain.adjoints.get(node, normal.number(0, dims))
-        by_node = {self.left[n]: n for n in kept}
-        terms: list[tuple[int, Node]] = []
-        for edge in chain.edges:
-            if edge.child is not node:
-                continue
-            bar = self.opaque(by_node[edge.parent]) if edge.parent in by_node else None
-            terms.append((1, edge.result if bar is None else chain.along(edge.parent, bar)[node]))
-        return normal.add(terms, dims)
+        done: dict[Node, Node] = {self.stage.node: chain.adjoints[self.stage.node]}
+        done.update({n: bar for n, bar in named.items() if bar is not None and n is not node})
+        stack = [node]
+        while stack:
+            top = stack[-1]
+            parents = [e.parent for e in chain.edges if e.child is top]
+            waiting = [p for p in parents if p not in done]
+            stack += waiting
+            if not waiting:
+                stack.pop()
+                parts = [chain.along(p, done[p])[top] for p in parents]
+                done[top] = normal.add([(1, part) for part in parts], (*self.stage.node.dims, *top.dims))
+        return done[node]
 
     def read_off(self, last: Argument) -> None:
         """Close the last chain with the result in matrix notation."""

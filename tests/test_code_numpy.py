@@ -79,9 +79,6 @@ def test_sizes_may_too(size):
     np.testing.assert_allclose(f(np.zeros(4)), np.full(4, 0.25))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a size called like the function, a keyword, or an argument is not renamed"
-)
 @pytest.mark.parametrize("shapes", [{"b": ("lambda",)}, {"b": ("b",)}])
 def test_sizes_that_cannot_be_names(shapes):
     (size,) = shapes["b"]
@@ -137,8 +134,6 @@ def test_what_returns_an_argument_does_not_return_a_view_of_it():
     ],
 )
 def test_stable_far_out(text, x):
-    if text.startswith("log(exp"):
-        pytest.xfail("log(exp(-z) + 1) is not recognised")
     with np.errstate(over="ignore"):
         got = derive(text, "z", shapes={"z": ("n",)}).compile()(z=np.array([x, 0.0]))
     assert np.all(np.isfinite(got))

@@ -27,16 +27,7 @@ def test_the_formula_is_the_slope(row, evaluate):
         )
 
 
-BROKEN = pytest.mark.xfail(
-    strict=True, reason="the condition of a where is not a way to depend on the variable"
-)
-
-
-@pytest.mark.parametrize(
-    "row",
-    [pytest.param(r, marks=BROKEN) if "where" in r.derivative else r for r in FUNCTIONS.values()],
-    ids=list(FUNCTIONS),
-)
+@ROWS
 def test_the_second_derivative_as_derived_and_generated(row, evaluate):
     d = derive(f"{row.name}(u)", ["u", "u"], shapes={"u": ("n",)})
     u = np.array(row.samples)

@@ -266,7 +266,6 @@ def test_what_has_no_value_is_refused(build, kind):
         build()
 
 
-@pytest.mark.xfail(strict=True, reason="equal connected parts of one product are not merged to a power")
 def test_two_equal_sums_are_a_square():
     flat = contract(1, [(x, "a"), (power(x, 2), "a"), (x, "b"), (power(x, 2), "b")], "")
     assert flat is power(contract(1, [(power(x, 3), "a")], ""), 2)

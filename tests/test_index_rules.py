@@ -186,7 +186,6 @@ def test_a_rule_keeps_the_value(name, expr, positive, value_of_entry):
     agree(expr, after, value_of_entry, positive)
 
 
-@pytest.mark.xfail(strict=True, reason="Σ_q δ[q, q] x[q] becomes x[q] with q free")
 def test_a_delta_of_one_bound_index_keeps_its_sum(value_of_entry):
     before = Sum(Times(Delta(q, q), Entry(x, q)), q)
     after = RULES["contract"](before, CONTEXT)

@@ -68,7 +68,6 @@ def nodes(draw):
     return node
 
 
-@pytest.mark.xfail(strict=True, reason="the sign of a difference is lost where its diagonal is taken")
 def test_a_negated_difference_keeps_its_sign(arrays, evaluate):
     at = arrays(SHAPES, {"S": "symmetric"})
     for text in (
@@ -106,7 +105,6 @@ def several_forms(node):
     return False
 
 
-@pytest.mark.xfail(strict=True, reason="an index in three places groups in two ways, with two normal forms")
 def test_an_index_in_three_places_has_one_form():
     node = normal.contract(1, [(A, "ii"), (A, "ij"), (A, "jj")], "")
     assert lower(parse("diag(A) @ (A @ diag(A))", SCOPE)).node is node

@@ -87,12 +87,7 @@ def test_every_chain_arrives_and_its_steps_join(text, wrt, shapes, assume, shape
 
 @pytest.mark.parametrize(
     "depth",
-    [
-        2,
-        4,
-        pytest.param(5, marks=pytest.mark.xfail(strict=True, reason="long chains have two normal forms")),
-        pytest.param(8, marks=pytest.mark.xfail(strict=True, reason="long chains have two normal forms")),
-    ],
+    [2, 4, 5, 8],
 )
 def test_deep_nets_arrive(depth):
     """A tanh net over definitions, its derivative in the first weights."""

@@ -75,12 +75,7 @@ def test_index_expressions(expr, text):
     [
         sympy.Integral(c, c),
         sympy.BlockMatrix([[S, S], [S, S]]),
-        pytest.param(
-            S**c,
-            marks=pytest.mark.xfail(
-                strict=True, raises=TypeError, reason="a symbolic exponent of a matrix crashes"
-            ),
-        ),
+        S**c,
         sympy.Sum(y[i], (i, 2, 5)),
         A.applyfunc(sympy.gamma),
         sympy.zoo * c,

@@ -13,8 +13,8 @@ from symderiv.check.facts import SYMMETRIC
 from symderiv.check.laws import Case, expect, expect_one, law
 from symderiv.check.terms import (
     ONE,
-    RefusedError,
     ZERO,
+    RefusedError,
     alike,
     factors,
     free,
@@ -318,102 +318,3 @@ def _value(expr: Any) -> Fraction:
         require(base != 0 or exponent > 0, "division by 0")
         return base ** int(exponent)
     raise RefusedError("not a number")
-
-
-# ---------------------------------------------------------------- entries and definitions
-
-
-def _entries_differ(before: Any, after: Any, allowed: Callable[[Any, Any], bool], case: Case) -> None:
-    """Refuse unless the expressions are equal but for parts that may stand for each other."""
-    require(_differ(before, after, allowed) == 2, "more or less changes than the rule allows")
-
-
-def _differ(before: Any, after: Any, allowed: Callable[[Any, Any], bool]) -> int:
-    """Return 1 for equal, 2 where only allowed changes were made, 0 otherwise."""
-    if before == after:
-        return 1
-    if allowed(before, after):
-        return 2
-    inner = isinstance(before, IndexExpr) and not isinstance(before, (Entry, Delta, Index))
-    if type(before) is not type(after) or not inner or len(before.args) != len(after.args):
-        return 0
-    found = [_differ(a, b, allowed) for a, b in zip(before.args, after.args, strict=True)]
-    return 0 if 0 in found else max(found)
-
-
-@law("symmetry")
-def symmetry(before: Any, after: Any, case: Case) -> None:
-    """`S[i, j] = S[j, i]` for a head declared symmetric, but not where `∂…/∂x` is still to be taken and x stands in S."""
-    withheld = case.withheld()
-
-    def allowed(a: Any, b: Any) -> bool:
-        if not (isinstance(a, Entry) and isinstance(b, Entry) and a.tensor == b.tensor):
-            return False
-        if a.tensor.name in (withheld or ()) or len(a.indices) != 2 or a.indices != tuple(reversed(b.indices)):
-            return False
-        return case.facts.has(a.tensor, SYMMETRIC) or case.equal(a, b)
-
-    _entries_differ(before, after, allowed, case)
-
-
-@law("transpose")
-def transpose(before: Any, after: Any, case: Case) -> None:
-    """`(Aᵀ)[j, i] = A[i, j]` where a definition says what Aᵀ is; the factors may take another order."""
-    require(before != after, "nothing changes")
-    a, b = _without_views(before, case), _without_views(after, case)
-    require(a is not before or b is not after, "no transpose stands here")
-    require(alike(a, b, ordered=False), "more changes than a transpose")
-
-
-def _without_views(expr: Any, case: Case) -> Any:
-    """Return the expression with every entry whose definition is an entry of another array written as that."""
-    if isinstance(expr, Entry):
-        definition = case.facts.is_text(expr.tensor)
-        if definition is None or not isinstance(definition.body, Entry):
-            return expr
-        return _without_views(text_at(definition, expr), case)
-    if not isinstance(expr, IndexExpr) or isinstance(expr, (Delta, Index, Derivative)):
-        return expr
-    args = [_without_views(a, case) if isinstance(a, IndexExpr) else a for a in expr.args]
-    return expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else type(expr)(*args)
-
-
-@law("unfold")
-def unfold(before: Any, after: Any, case: Case) -> None:
-    """An entry is what its definition says, at its indices."""
-    _expect_folded(before, after, case)
-
-
-@law("fold")
-def fold(before: Any, after: Any, case: Case) -> None:
-    """What a definition says is an entry of its head."""
-    _expect_folded(after, before, case)
-
-
-def _expect_folded(entry: Any, text: Any, case: Case) -> None:
-    if not isinstance(entry, Entry):
-        raise RefusedError("the rule is about an entry")
-    require(entry != text, "nothing changes")
-    definition = case.facts.is_text(entry.tensor)
-    if definition is None:
-        definition = case.facts.chain.get(entry.tensor.name)
-        require(not case.inside_derivative(), f"{entry.tensor.name} is held constant here")
-        require(case.named("name") == entry.tensor.name, "the step names another definition")
-    if definition is None or definition.body is None:
-        raise RefusedError(f"{entry.tensor.name} has no text")
-    written = text_at(definition, entry)
-    require(alike(written, text) or case.equal(written, text), f"{entry.tensor.name} says something else")
-
-
-@law("read off")
-def read_off(before: Any, after: Any, case: Case) -> None:
-    """The whole expression is an entry of a head whose definition says the same, in ring normal form."""
-    require(not case.around, "only the whole expression is read off")
-    require(isinstance(after, Entry), "the result is no entry")
-    require(len(set(after.indices)) == len(after.indices), "an index stands twice in the result")
-    require(case.named("name") == after.tensor.name, "the step names another result")
-    definition = case.facts.is_text(after.tensor)
-    if definition is None:
-        raise RefusedError(f"{after.tensor.name} has no definition")
-    written = text_at(definition, after)
-    require(alike(written, before) or case.equal(written, before), f"{after.tensor.name} says something else")

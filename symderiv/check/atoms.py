@@ -64,10 +64,10 @@ def apply(ring: Products, name: str, order: int, arg: Poly) -> Poly:
 
 def exponential(ring: Products, arg: Poly) -> Poly:
     """Return `exp(Σ c m) = Π exp(m)ᶜ`."""
-    return ring.product([_raised(ring.function("exp", "", [{m: 1}]), c) for m, c in arg.items()])
+    return ring.product([raised(ring.function("exp", "", [{m: 1}]), c) for m, c in arg.items()])
 
 
-def _raised(poly: Poly, exponent: Exponent) -> Poly:
+def raised(poly: Poly, exponent: Exponent) -> Poly:
     """Return a power of a single atom."""
     (((((atom, labels, _),), _), _),) = poly.items()
     return {(((atom, labels, plain(exponent)),), ()): 1}
@@ -90,7 +90,7 @@ def magnitude(ring: Products, arg: Poly) -> Poly:
         elif f[2] % 2 == 0 or Fraction(f[2]).denominator != 1 or is_positive(ring, ring.atoms[f[0]]):
             parts.append(unit)
         else:
-            parts.append(_raised(ring.function("abs", "", [one_factor(f)]), f[2]))
+            parts.append(raised(ring.function("abs", "", [one_factor(f)]), f[2]))
     return ring.product(parts)
 
 
@@ -111,7 +111,7 @@ def sign(ring: Products, arg: Poly) -> Poly:
             parts.append(unit)
         elif not is_positive(ring, ring.atoms[f[0]], strictly=True):
             times = 2 if f[2] % 2 == 0 else 1
-            parts.append(_raised(ring.function("sign", "", [one_factor(f)]), times))
+            parts.append(raised(ring.function("sign", "", [one_factor(f)]), times))
     return ring.product(parts)
 
 
@@ -139,152 +139,6 @@ def extreme(ring: Products, kind: str, parts: Sequence[Poly]) -> Poly:
     a, b = parts
     side = HALF if kind == "maximum" else -HALF
     return add([(HALF, a), (HALF, b), (side, magnitude(ring, add([(1, a), (-1, b)])))])
-
-
-# ---------------------------------------------------------------- powers
-
-
-def general_power(ring: Products, base: Poly, exponent: Poly) -> Poly:
-    """Return `base^(Σ c m) = Π (base^m)ᶜ`."""
-    value = constant(exponent)
-    if value is not None:
-        return power(ring, base, value)
-    if base == ONE:
-        return ONE
-    parts = []
-    for mono, coef in exponent.items():
-        if mono == UNIT:
-            parts.append(power(ring, base, coef))
-        elif _is_whole(ring, mono, coef) and len(base) == 1 and not next(iter(base))[1]:
-            ((inner, c),) = base.items()
-            parts.append(_raised(ring.function("power", "", [number(c), {mono: 1}]), coef) if c != 1 else ONE)
-            for _, f in units(inner):
-                assert f is not None
-                parts.append(_raised(ring.function("power", "", [one_factor(f), {mono: 1}]), coef * f[2]))
-        else:
-            parts.append(_raised(ring.function("power", "", [base, {mono: 1}]), coef))
-    return ring.product(parts)
-
-
-def _is_whole(ring: Products, mono: Monomial, coef: Exponent) -> bool:
-    """Tell whether an exponent is a product of sizes, hence an integer."""
-    fixed, components = mono
-    whole = all(ring.atoms[n].kind == "size" and e > 0 and Fraction(e).denominator == 1 for n, _, e in fixed)
-    return whole and not components and Fraction(coef).denominator == 1
-
-
-def power(ring: Products, base: Poly, exponent: Exponent) -> Poly:
-    """Return `base^exponent` for a rational exponent."""
-    exponent = plain(exponent)
-    if exponent == 0:
-        return ONE
-    if exponent == 1:
-        return base
-    if not base:
-        require(exponent > 0, "division by 0")
-        return {}
-    whole = isinstance(exponent, int)
-    if whole and 0 < exponent <= MOST_POWER:
-        return ring.product([base] * int(exponent))
-    if len(base) > 1:
-        if whole:
-            content, outside, inner = primitive(ring, base)
-        else:
-            content, outside, inner = primitive(ring, base, positive=True)
-        parts = [number_power(ring, content, exponent), _each_raised(ring, outside, exponent)]
-        return ring.product([*parts, _raised(ring.function("sum", "", [inner]), exponent)])
-    ((mono, coef),) = base.items()
-    return _whole_power(ring, mono, coef, exponent) if whole else _root(ring, mono, coef, exponent)
-
-
-def _whole_power(ring: Products, mono: Monomial, coef: Exponent, exponent: Exponent) -> Poly:
-    parts = [number_power(ring, coef, exponent)]
-    for unit, f in units(mono):
-        if f is not None:
-            require(exponent > 0 or ring.atoms[f[0]] is not ring.delta, "division by an identity matrix")
-            parts.append({(((f[0], f[1], plain(f[2] * exponent)),), ()): 1})
-        else:
-            parts.append(_raised(ring.function("sum", "", [unit]), exponent))
-    return ring.product(parts)
-
-
-def _root(ring: Products, mono: Monomial, coef: Exponent, exponent: Exponent) -> Poly:
-    parts = [number_power(ring, abs(coef), exponent)]
-    inside: list[tuple[Poly, Factor | None]] = []
-    for unit, f in units(mono):
-        if f is not None and is_positive(ring, ring.atoms[f[0]]):
-            parts.append({(((f[0], f[1], plain(f[2] * exponent)),), ()): 1})
-        else:
-            inside.append((unit, f))
-    require(inside or coef > 0, "a root of a negative number")
-    if len(inside) == 1 and coef > 0 and inside[0][1] is not None:
-        unit, f = inside[0]
-        if f[2] == 1:
-            parts.append(_raised(unit, exponent))
-            return ring.product(parts)
-        if f[2] % 2 == 0:
-            parts.append(power(ring, magnitude(ring, one_factor(f)), plain(f[2] * exponent)))
-            return ring.product(parts)
-    if inside:
-        rest = ring.product([number(1 if coef > 0 else -1), *(u for u, _ in inside)])
-        parts.append(_raised(ring.function("sum", "", [rest]), exponent))
-    return ring.product(parts)
-
-
-def _each_raised(ring: Products, mono: Monomial, exponent: Exponent) -> Poly:
-    return {(tuple((n, labels, plain(e * exponent)) for n, labels, e in mono[0]), ()): 1}
-
-
-def number_power(ring: Products, value: Exponent, exponent: Exponent) -> Poly:
-    """Return a power of a number; roots that are not rational are products of roots of primes."""
-    exponent = plain(exponent)
-    if value == 1:
-        return ONE
-    if isinstance(exponent, int):
-        return number(Fraction(value) ** exponent)
-    require(value > 0, "a root of a negative number")
-    value = Fraction(value)
-    parts: list[Poly] = []
-    for whole, side in ((value.numerator, 1), (value.denominator, -1)):
-        require(whole <= LARGEST_ROOT, "a root of a large number")
-        for prime in primes_of(whole):
-            parts.append(factor(ring.atom("number", prime), (), side * exponent))
-    return ring.product(parts)
-
-
-def primes_of(whole: int) -> list[int]:
-    """Return the prime factors of a positive integer."""
-    found, p = [], 2
-    while whole > 1:
-        while whole % p == 0:
-            found.append(p)
-            whole //= p
-        p = p + 1 if p * p <= whole else max(whole, p + 1)
-    return found
-
-
-def primitive(ring: Products, poly: Poly, positive: bool = False) -> tuple[Exponent, Monomial, Poly]:
-    """Return content, common factors and rest of a sum of terms.
-
-    With `positive`, only what is positive is taken out, so that a root of the product is that of its parts.
-    """
-    lowest: dict[tuple[int, Labels], Exponent] = {}
-    for k, (fixed, _) in enumerate(poly):
-        here = {(n, labels): e for n, labels, e in fixed}
-        for key in {*lowest, *here} if k == 0 or lowest else here:
-            lowest[key] = min(lowest.get(key, 0 if k else here[key]), here.get(key, 0))
-    for n, labels in list(lowest):
-        atom = ring.atoms[n]
-        if lowest[n, labels] == 0 or atom is ring.delta or (positive and not is_positive(ring, atom)):
-            del lowest[n, labels]
-    outside = (tuple((n, labels, e) for (n, labels), e in lowest.items()), ())
-    if lowest:
-        poly = ring.product([poly, _each_raised(ring, outside, -1)])
-    if positive:
-        content = content_of(poly)
-        return content, outside, scaled(1 / Fraction(content), poly)
-    content, inner = oriented(ring, poly)
-    return content, outside, inner
 
 
 def content_of(poly: Poly) -> Exponent:
@@ -346,71 +200,3 @@ def never_negative(ring: Products, poly: Poly) -> bool:
         if coef < 0 or not all(e % 2 == 0 or is_positive(ring, ring.atoms[n]) for n, _, e in members):
             return False
     return True
-
-
-# ---------------------------------------------------------------- laws between factors
-
-
-def simplified(ring: Products, work: Work, todo: list[Factor]) -> bool:
-    """Apply one of the laws of numbers, indicators, sizes and signs to the factors of a product."""
-    for (n, labels), e in work.powers.items():
-        atom = ring.atoms[n]
-        match atom.kind:
-            case "number" if e >= 1 or e < 0:
-                whole = floor(e)
-                del work.powers[n, labels]
-                work.coef = plain(work.coef * Fraction(atom.data) ** whole)
-                work.multiply(n, labels, e - whole)
-                return True
-            case "indicator" if e != 1:
-                require(e > 0, "division by 0")
-                work.powers[n, labels] = 1
-                return True
-            case "abs" if isinstance(e, int) and e != 1:
-                del work.powers[n, labels]
-                work.extra.append(power(ring, ring.instance(atom, labels)[0], e - e % 2))
-                work.multiply(n, labels, e % 2)
-                return True
-            case "sign" if e >= 1 and _signed(ring, work, atom, labels):
-                return True
-    return False
-
-
-def _signed(ring: Products, work: Work, atom: Atom, labels: Labels) -> bool:
-    """`sign(f) f = |f|` and `sign(f) |f| = f`."""
-    inner = ring.instance(atom, labels)[0]
-    size = magnitude(ring, inner)
-    for known, new in ((inner, size), (size, inner)):
-        single = next(iter(known))
-        if len(known) > 1 or len(single[0]) != 1 or single[1] or known[single] != 1 or single[0][0][2] != 1:
-            continue
-        n, at, _ = single[0][0]
-        if work.powers.get((n, at), 0) >= 1:
-            work.multiply(n, at, -1)
-            work.multiply(atom.number, labels, -1)
-            work.extra.append(new)
-            return True
-    return False
-
-
-def rebuilt(ring: Products, atom: Atom, labels: Labels, exponent: Exponent) -> Poly | None:
-    """Return a power of a function two of whose labels fell together, built anew."""
-    inside = ring.instance(atom, labels)
-    match atom.kind:
-        case "sum":
-            whole = inside[0]
-        case "apply":
-            whole = apply(ring, *atom.data[0], inside[0])
-        case "exp":
-            whole = exponential(ring, inside[0])
-        case "abs":
-            whole = magnitude(ring, inside[0])
-        case "sign":
-            whole = sign(ring, inside[0])
-        case "indicator":
-            whole = indicator(ring, inside[0])
-        case "power":
-            whole = general_power(ring, *inside)
-        case _:
-            return None
-    return power(ring, whole, exponent)

@@ -16,8 +16,8 @@ from symderiv.check.facts import Facts
 from symderiv.check.laws import Case, derivative_of, expect, law
 from symderiv.check.terms import (
     ONE,
-    RefusedError,
     ZERO,
+    RefusedError,
     alike,
     factors,
     free,
@@ -64,14 +64,8 @@ def constant(before: Any, after: Any, case: Case) -> None:
     head = before.entry.tensor
     require(not case.facts.depends(before.of, head), f"{head.name} stands in what is differentiated")
     if case.own_texts:
-        require(not is_own_text(before, case.facts), "the definition's own text names the variable")
+        require(not case.facts.is_own_text(before), "the definition's own text names the variable")
     expect(after, ZERO)
-
-
-def is_own_text(part: Immediate, facts: Facts) -> bool:
-    """Tell whether a part is `∂P[i]/∂x` with a definition P of the chain whose own text names x."""
-    head = part.of.tensor.name if isinstance(part.of, Entry) else ""
-    return head in facts.chain and part.entry.tensor.name in facts.mentions(head)
 
 
 @law("entry")
@@ -354,131 +348,3 @@ def unknown_function(before: Any, after: Any, case: Case) -> None:
 def _is_slope(definition: Definition, of: Definition, order: tuple[int, ...]) -> bool:
     same = (definition.kind, definition.function, definition.arguments) == ("unknown", of.function, of.arguments)
     return same and definition.axes == order
-
-
-# ---------------------------------------------------------------- definitions and the chain rule
-
-
-def text_at(definition: Definition, entry: Entry) -> Any:
-    """Return the text of a definition at the indices of an entry."""
-    return with_indices(definition.body, dict(zip(definition.indices, entry.indices, strict=True)))
-
-
-@law("definition")
-def definition(before: Any, after: Any, case: Case) -> None:
-    """`∂N[k,l]/∂x = ∂(text of N at k, l)/∂x`.
-
-    N is looked through, or is a definition of the chain whose own text is meant (right after the chain rule).
-    """
-    before = derivative_of(before, Entry)
-    head = before.of.tensor
-    require(head != before.entry.tensor, "the entry is of the variable itself")
-    found = case.facts.is_text(head)
-    if found is None or "name" in case.instance:
-        require(case.named("name") == head.name, "the step names another definition")
-    if found is None:
-        found = case.facts.chain.get(head.name)
-        require(found is None or case.own_texts, f"{head.name} is held constant inside another definition")
-    if found is None or found.body is None:
-        raise RefusedError(f"{head.name} has no text")
-    expect(after, Immediate(text_at(found, before.of), before.entry))
-
-
-def _root(before: Any, case: Case) -> tuple[str, str]:
-    """Return the names of f and X where the part is `∂f[F]/∂X[c]`, the total derivative."""
-    require(type(before) is Derivative and isinstance(before.of, Entry), "the rule is about ∂f/∂X")
-    f, x = before.of.tensor.name, before.entry.tensor.name
-    require(f in case.facts.chain, f"{f} is no definition of the chain")
-    require(f != x, "f is the variable itself")
-    require(not case.inside_derivative(), "a derivative of a derivative")
-    return f, x
-
-
-def _parents(f: str, x: str, case: Case) -> list[str]:
-    """Return the definitions on which f depends, f among them, whose own text names X."""
-    return sorted(p for p in case.facts.below(f) if p != x and x in case.facts.mentions(p))
-
-
-@law("cite")
-def cite(before: Any, after: Any, case: Case) -> None:
-    """`∂P[i]/∂C` of P's own text is the total derivative, proved before, where only P's own text leads to C."""
-    before = derivative_of(before, Entry)
-    p, c = before.of.tensor.name, before.entry.tensor.name
-    require(case.own_texts and p in case.facts.chain, f"{p} is held constant here")
-    require(_parents(p, c, case) == [p], f"{p} depends on {c} through another definition too, or not at all")
-    label = case.named("label")
-    found = case.cited(label)
-    if found is None:
-        raise RefusedError(f"nothing was proved of {label} before")
-    expect(after, instance_of(found, Derivative(before.of, before.entry)))
-
-
-@law("lemma")
-def lemma(before: Any, after: Any, case: Case) -> None:
-    """A total derivative is what an earlier argument has proved of it, at the indices of this one."""
-    require(not case.inside_derivative(), "a derivative of a derivative")
-    label = case.named("label")
-    require(label in case.proved, f"nothing was proved of {label} before")
-    expect(after, instance_of(case.proved[label], before))
-
-
-def instance_of(argument: Argument, part: Any) -> Any:
-    """Return the right side of an argument at the indices where its left side is the part."""
-    left = argument.left
-    require(type(left) is Derivative and type(part) is Derivative, "the lemma is not about a derivative")
-    change: dict[Index, Index] = {}
-    for ours, theirs in ((left.of, part.of), (left.entry, part.entry)):
-        same = isinstance(ours, Entry) and isinstance(theirs, Entry) and ours.tensor == theirs.tensor
-        require(same, "the lemma is about other arrays")
-        for a, b in zip(ours.indices, theirs.indices, strict=True):
-            require(change.setdefault(a, b) == b, "the lemma has an index twice")
-    require(not immediates(argument.right), "the lemma is not carried out")
-    return with_indices(argument.right, change)
-
-
-@law("name")
-def name(before: Any, after: Any, case: Case) -> None:
-    """`∂f[F]/∂x[k] = B[F, k]` where B is defined as a name for ∂f/∂x."""
-    require(type(before) is Derivative and isinstance(before.of, Entry), "the rule is about ∂f/∂x")
-    require(isinstance(after, Entry), "the result is no entry")
-    found = case.facts.named("derivative", after.tensor)
-    if found is None:
-        raise RefusedError(f"{after.tensor.name} is no name for a derivative")
-    require(found.arguments == (before.of.tensor, before.entry.tensor), "the name is that of another derivative")
-    expect(after, Entry(found.tensor, *before.of.indices, *before.entry.indices))
-
-
-@law("definition of f")
-def definition_of_f(before: Any, after: Any, case: Case) -> None:
-    """`∂f[F]/∂X = ∂(text of f)/∂X`, where f is the only definition below f that names X.
-
-    Proof: the chain rule, whose other terms are missing.
-    """
-    f, x = _root(before, case)
-    require(case.named("name") == f, "the step names another definition")
-    require(_parents(f, x, case) == [f], f"another definition names {x} too, or none does")
-    require(case.facts.chain[f].body is not None, f"{f} has no text")
-    expect(after, Immediate(text_at(case.facts.chain[f], before.of), before.entry))
-
-
-@law("chain rule")
-def chain_rule(before: Any, after: Any, case: Case) -> None:
-    """`∂f[F]/∂X = Σ_P Σ_i ∂f[F]/∂P[i] ∂P[i]/∂X`, over all P on which f depends whose own text names X.
-
-    The first factor is the total derivative, P taken as independent; the second is that of P's own text,
-    other definitions held constant; for f itself the first is 1.  Proof: the chain rule for `f(P₁(X), P₂(X), …)`.
-    """
-    f, x = _root(before, case)
-    through = case.named("through")
-    require(len(set(through)) == len(through), "a definition is listed twice")
-    require(sorted(through) == _parents(f, x, case), f"the step does not list all definitions that name {x}")
-    parts = []
-    for name in through:
-        if name == f:
-            parts.append(Immediate(before.of, before.entry))
-            continue
-        head = case.facts.chain[name].tensor
-        i = [fresh(size) for size in head.sizes]
-        p = Entry(head, *i)
-        parts.append(summed(Times(Derivative(before.of, p), Immediate(p, before.entry)), i))
-    expect(after, sum_of(parts))

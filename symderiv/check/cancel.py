@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from symderiv.check.canonical import Factor, Labels, Monomial
-from symderiv.check.products import Atom, Products, Product, Work, plain, slot
+from symderiv.check.products import Atom, Product, Products, Work, plain, slot
 
 Names = Mapping[int, int]
 MOST_REPLACED = 500

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from symderiv.check.terms import Form, RefusedError, free, immediates, require, tensors
-from symderiv.index.nodes import Context, Definition, Entry, Index, Tensor
+from symderiv.index.nodes import Context, Definition, Entry, Immediate, Index, Tensor
 
 SYMMETRIC = frozenset({"symmetric", "positive_definite", "diagonal"})
 MATRIX_KINDS = frozenset({"inv", "det", "logdet"})
@@ -160,6 +160,11 @@ class Facts:
             known = frozenset([name]).union(*(self.below(n) for n in inner))
             self._below[name] = known
         return known
+
+    def is_own_text(self, part: Immediate) -> bool:
+        """Tell whether a part is `∂P[i]/∂x` with a definition P of the chain whose own text names x."""
+        head = part.of.tensor.name if isinstance(part.of, Entry) else ""
+        return head in self.chain and part.entry.tensor.name in self.mentions(head)
 
     def named(self, kind: str, head: Tensor) -> Definition | None:
         """Return the definition of a head where it is of this kind."""

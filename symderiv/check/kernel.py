@@ -16,10 +16,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from symderiv.check import algebra, calculus
+from symderiv.check import algebra, calculus, texts
 from symderiv.check.facts import Facts
-from symderiv.check.laws import LAWS, Case
-from symderiv.check.ring import Ring
+from symderiv.check.laws import LAWS, Case, Rings
 from symderiv.check.terms import RefusedError, between, free, immediates, require
 from symderiv.errors import ProofError
 from symderiv.index.nodes import Argument, Context, Derivative, Immediate, Step
@@ -81,7 +80,7 @@ class Kernel:
         self.facts = facts
         self.library = library
         self.proved: dict[str, Argument] = {}
-        self.rings: dict[frozenset[str] | None, Ring] = {}
+        self.rings: Rings = {}
 
     def run(self, arguments: Sequence[Argument]) -> None:
         """Check the arguments in order; each may use those before it."""
@@ -129,7 +128,7 @@ class Kernel:
             own_texts = True
         elif step.rule not in OUTSIDE_TEXTS and own_texts and isinstance(before, Immediate):
             for part in immediates(step.before):
-                require(not calculus.is_own_text(part, self.facts), f"the text of {part.of} is not put in yet")
+                require(not self.facts.is_own_text(part), f"the text of {part.of} is not put in yet")
             own_texts = False
         case = Case(
             self.facts, self.proved, step.instance, around, own_texts, self.rings, self._by_lemma, self.library.cited
@@ -141,7 +140,7 @@ class Kernel:
         """Return what was proved equal to a total derivative, if anything was."""
         for argument in self.proved.values():
             try:
-                return calculus.instance_of(argument, part)
+                return texts.instance_of(argument, part)
             except RefusedError:
                 continue
         return None

@@ -12,8 +12,11 @@ from typing import Any
 
 from symderiv.check.facts import Facts
 from symderiv.check.ring import Ring
-from symderiv.check.terms import alike, immediates, require
+from symderiv.check.terms import alike, require, tensors
 from symderiv.index.nodes import Argument, Derivative, Immediate
+
+
+Rings = dict[tuple[frozenset[str] | None, bool], Ring]
 
 
 @dataclass
@@ -29,7 +32,7 @@ class Case:
     instance: Mapping[str, Any] = field(default_factory=dict)
     around: tuple[Any, ...] = ()
     own_texts: bool = False
-    rings: dict[frozenset[str] | None, Ring] = field(default_factory=dict)
+    rings: Rings = field(default_factory=dict)
     lemma: Callable[[Any], Any] = lambda _: None
     cited: Callable[[str], Argument | None] = lambda _: None
 
@@ -47,12 +50,18 @@ class Case:
         return frozenset(n for n in names if moved & self.facts.reached(n))
 
     def equal(self, left: Any, right: Any) -> bool:
-        """Tell whether two expressions have one ring normal form."""
+        """Tell whether two expressions have one ring normal form, else with the chain's definitions put in."""
         withheld = self.withheld()
-        ring = self.rings.get(withheld)
+        if self._ring(withheld, False).equal(left, right):
+            return True
+        named = any(t.name in self.facts.chain for e in (left, right) for t in tensors(e))
+        return withheld is None and named and self._ring(None, True).equal(left, right)
+
+    def _ring(self, withheld: frozenset[str] | None, unfold: bool) -> Ring:
+        ring = self.rings.get((withheld, unfold))
         if ring is None:
-            ring = self.rings[withheld] = Ring(self.facts, self.lemma, withheld)
-        return ring.equal(left, right)
+            ring = self.rings[withheld, unfold] = Ring(self.facts, self.lemma, withheld, unfold)
+        return ring
 
     def named(self, key: str) -> Any:
         """Return what the instance names; a step that must name it is refused without."""
@@ -92,4 +101,4 @@ def derivative_of(before: Any, kind: type | tuple[type, ...]) -> Immediate:
     return before
 
 
-__all__ = ["LAWS", "Case", "Law", "derivative_of", "expect", "expect_one", "immediates", "law"]
+__all__ = ["LAWS", "Case", "Law", "Rings", "derivative_of", "expect", "expect_one", "law"]

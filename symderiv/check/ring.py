@@ -55,7 +55,8 @@ class Ring(Products):
     """Normal forms of expressions under the facts of a proof.
 
     Inside `∂…/∂x` an equality must hold for every x: traits of the heads in which x stands are `withheld`,
-    and a chain definition is not its text.  Elsewhere one whose text is an entry (`V = inv(U)`, `R = Vᵀ`) is.
+    and a chain definition is not its text.  Elsewhere one whose text is an entry (`V = inv(U)`, `R = Vᵀ`) is;
+    all of them where `unfold` is set.
     `proved` gives the right side of a lemma for a derivative, where one was proved.
     """
 
@@ -64,10 +65,12 @@ class Ring(Products):
         facts: Facts,
         proved: Callable[[Any], Any] = lambda _: None,
         withheld: frozenset[str] | None = None,
+        unfold: bool = False,
     ) -> None:
         super().__init__(facts)
         self.proved = proved
         self.inside = withheld is not None
+        self.unfold = unfold
         self.withheld = withheld or frozenset()
         self._polys: dict[Any, Poly] = {}
         self._arrays: dict[str, tuple[Poly, Labels]] = {}
@@ -177,8 +180,9 @@ class Ring(Products):
 
     def _alias(self, head: Tensor) -> Definition | None:
         definition = self.facts.chain.get(head.name)
-        alias = definition is not None and isinstance(definition.body, Entry) and not self.inside
-        return definition if alias else None
+        if self.inside or definition is None or definition.body is None:
+            return None
+        return definition if self.unfold or isinstance(definition.body, Entry) else None
 
     def head(self, head: Tensor) -> Atom:
         """Return the atom of a head."""

@@ -57,6 +57,7 @@ from symderiv.index.graph import (
 from symderiv.index.labelling import canonical
 
 ONE, ZERO = Fraction(1), Fraction(0)
+LONGEST_FLAT = 24  # factors of one product beyond which sums stay where they were written
 Label = Hashable
 SYMMETRIC = frozenset({"symmetric", "positive_definite", "diagonal"})
 POSITIVE = frozenset({"positive", "probability", "simplex", "simplex_rows", "counts"})
@@ -277,12 +278,17 @@ class _Work:
             self.take(node, tuple(new if label == old else label for label in labels), exponent)
 
     def flatten(self) -> bool:
-        """Open a sum that is chained to another factor through a bound index."""
+        """Open a sum that is chained to another factor through a bound index.
+
+        One that hangs on an index which joins three or more stays as it is: it would be split off again.
+        """
         weights = self.weights()
         for (node, labels), exponent in self.powers.items():
             if not (isinstance(node, Contraction) and node.bound) or exponent not in (1, 2):
                 continue
-            if any(label in self.bound and weights[label] <= 2 for label in labels):
+            inside = [label for label in labels if label in self.bound]
+            joined = len(labels) > 1 and len(self.powers) + len(node.factors) <= LONGEST_FLAT
+            if inside and (joined or any(weights[label] <= 2 for label in inside)):
                 del self.powers[(node, labels)]
                 for _ in range(int(exponent)):
                     self.open(node, labels)
@@ -409,26 +415,30 @@ class _Work:
         while merged.todo:
             merged.take(*merged.todo.pop())
         parts = [(power(node, e), labels) for (node, labels), e in merged.powers.items()]
+        if self.rank:
+            parts = merged.branches(parts)
         parts = merged.group(parts, set(merged.bound))
         return _pure(merged.coef, _equal_joined(parts), dims)
 
+    def branches(self, parts: list[Factor]) -> list[Factor]:
+        """Make a node of what hangs on one index: of a part that this index alone ties to the rest."""
+        for h in sorted(self.bound):
+            inner = self.bound - {h}
+            kept: list[Factor] = []
+            for members in _components(parts, inner):
+                labels = {label for _, at in members for label in at}
+                if len(members) > 1 and h in labels and labels & inner and labels <= self.bound:
+                    self.bound -= labels - {h}
+                    kept.append((contract(1, members, (h,)), (h,)))
+                else:
+                    kept += members
+            parts = kept
+        return parts
+
     def group(self, parts: list[Factor], inside: set[int]) -> list[Factor]:
         """Make a node of each set of factors that the indices `inside` connect."""
-        home: dict[int, int] = {}
-        groups: dict[int, list[Factor]] = {}
-        for n, part in enumerate(parts):
-            joined = [part]
-            for label in set(part[1]) & inside:
-                old = home.get(label)
-                if old is not None and old in groups and old != n:
-                    joined = groups.pop(old) + joined
-            groups[n] = joined
-            for _, labels in joined:
-                for label in labels:
-                    if label in inside:
-                        home[label] = n
         done: list[Factor] = []
-        for members in groups.values():
+        for members in _components(parts, inside):
             if any(label in inside for _, labels in members for label in labels):
                 done.append(_connected(members, inside, self.sizes))
             else:
@@ -526,6 +536,20 @@ def _connected(members: list[Factor], inside: set[int], sizes: Mapping[int, Size
 def _settled(factor: Factor, names: Mapping[int, int]) -> Factor:
     node, labels = factor
     return node, min(tuple(names[labels[s]] for s in perm) for perm in symmetries(node))
+
+
+def _components(parts: list[Factor], inside: set[int]) -> list[list[Factor]]:
+    """Return the factors in groups that the indices `inside` connect, in the order of their first members."""
+    home: dict[int, int] = {}
+    groups: dict[int, list[Factor]] = {}
+    for n, part in enumerate(parts):
+        joined = [part]
+        for old in sorted({home[label] for label in part[1] if label in inside and label in home}):
+            joined = groups.pop(old) + joined
+        groups[n] = joined
+        for _, labels in joined:
+            home.update({label: n for label in labels if label in inside})
+    return list(groups.values())
 
 
 def _equal_joined(parts: list[Factor]) -> list[Factor]:

@@ -1,0 +1,254 @@
+"""The laws about definitions: the chain rule over them, what was proved of them, what their texts say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from symderiv.check.facts import SYMMETRIC
+from symderiv.check.laws import Case, derivative_of, expect, law
+from symderiv.check.terms import (
+    RefusedError,
+    alike,
+    fresh,
+    immediates,
+    require,
+    sum_of,
+    summed,
+    with_indices,
+)
+from symderiv.index.nodes import (
+    Argument,
+    Definition,
+    Delta,
+    Derivative,
+    Entry,
+    Immediate,
+    Index,
+    IndexExpr,
+    Times,
+)
+
+
+def text_at(definition: Definition, entry: Entry) -> Any:
+    """Return the text of a definition at the indices of an entry."""
+    return with_indices(definition.body, dict(zip(definition.indices, entry.indices, strict=True)))
+
+
+@law("definition")
+def definition(before: Any, after: Any, case: Case) -> None:
+    """`∂N[k,l]/∂x = ∂(text of N at k, l)/∂x`.
+
+    N is looked through, or is a definition of the chain whose own text is meant (right after the chain rule).
+    """
+    before = derivative_of(before, Entry)
+    head = before.of.tensor
+    require(head != before.entry.tensor, "the entry is of the variable itself")
+    found = case.facts.is_text(head)
+    if found is None or "name" in case.instance:
+        require(case.named("name") == head.name, "the step names another definition")
+    if found is None:
+        found = case.facts.chain.get(head.name)
+        require(found is None or case.own_texts, f"{head.name} is held constant inside another definition")
+    if found is None or found.body is None:
+        raise RefusedError(f"{head.name} has no text")
+    expect(after, Immediate(text_at(found, before.of), before.entry))
+
+
+def _root(before: Any, case: Case) -> tuple[str, str]:
+    """Return the names of f and X where the part is `∂f[F]/∂X[c]`, the total derivative."""
+    require(type(before) is Derivative and isinstance(before.of, Entry), "the rule is about ∂f/∂X")
+    f, x = before.of.tensor.name, before.entry.tensor.name
+    require(f in case.facts.chain, f"{f} is no definition of the chain")
+    require(f != x, "f is the variable itself")
+    require(not case.inside_derivative(), "a derivative of a derivative")
+    return f, x
+
+
+def _parents(f: str, x: str, case: Case) -> list[str]:
+    """Return the definitions on which f depends, f among them, whose own text names X."""
+    return sorted(p for p in case.facts.below(f) if p != x and x in case.facts.mentions(p))
+
+
+@law("cite")
+def cite(before: Any, after: Any, case: Case) -> None:
+    """`∂P[i]/∂C` of P's own text is the total derivative, proved before, where only P's own text leads to C."""
+    before = derivative_of(before, Entry)
+    p, c = before.of.tensor.name, before.entry.tensor.name
+    require(case.own_texts and p in case.facts.chain, f"{p} is held constant here")
+    require(_parents(p, c, case) == [p], f"{p} depends on {c} through another definition too, or not at all")
+    label = case.named("label")
+    found = case.cited(label)
+    if found is None:
+        raise RefusedError(f"nothing was proved of {label} before")
+    expect(after, instance_of(found, Derivative(before.of, before.entry)))
+
+
+@law("lemma")
+def lemma(before: Any, after: Any, case: Case) -> None:
+    """A total derivative is what an earlier argument has proved of it, at the indices of this one."""
+    require(not case.inside_derivative(), "a derivative of a derivative")
+    label = case.named("label")
+    require(label in case.proved, f"nothing was proved of {label} before")
+    expect(after, instance_of(case.proved[label], before))
+
+
+def instance_of(argument: Argument, part: Any) -> Any:
+    """Return the right side of an argument at the indices where its left side is the part."""
+    left = argument.left
+    require(type(left) is Derivative and type(part) is Derivative, "the lemma is not about a derivative")
+    change: dict[Index, Index] = {}
+    for ours, theirs in ((left.of, part.of), (left.entry, part.entry)):
+        same = isinstance(ours, Entry) and isinstance(theirs, Entry) and ours.tensor == theirs.tensor
+        require(same, "the lemma is about other arrays")
+        for a, b in zip(ours.indices, theirs.indices, strict=True):
+            require(change.setdefault(a, b) == b, "the lemma has an index twice")
+    require(not immediates(argument.right), "the lemma is not carried out")
+    return with_indices(argument.right, change)
+
+
+@law("name")
+def name(before: Any, after: Any, case: Case) -> None:
+    """`∂f[F]/∂x[k] = B[F, k]` where B is defined as a name for ∂f/∂x."""
+    require(type(before) is Derivative and isinstance(before.of, Entry), "the rule is about ∂f/∂x")
+    require(isinstance(after, Entry), "the result is no entry")
+    found = case.facts.named("derivative", after.tensor)
+    if found is None:
+        raise RefusedError(f"{after.tensor.name} is no name for a derivative")
+    require(found.arguments == (before.of.tensor, before.entry.tensor), "the name is that of another derivative")
+    expect(after, Entry(found.tensor, *before.of.indices, *before.entry.indices))
+
+
+@law("definition of f")
+def definition_of_f(before: Any, after: Any, case: Case) -> None:
+    """`∂f[F]/∂X = ∂(text of f)/∂X`, where f is the only definition below f that names X.
+
+    Proof: the chain rule, whose other terms are missing.
+    """
+    f, x = _root(before, case)
+    require(case.named("name") == f, "the step names another definition")
+    require(_parents(f, x, case) == [f], f"another definition names {x} too, or none does")
+    require(case.facts.chain[f].body is not None, f"{f} has no text")
+    expect(after, Immediate(text_at(case.facts.chain[f], before.of), before.entry))
+
+
+@law("chain rule")
+def chain_rule(before: Any, after: Any, case: Case) -> None:
+    """`∂f[F]/∂X = Σ_P Σ_i ∂f[F]/∂P[i] ∂P[i]/∂X`, over all P on which f depends whose own text names X.
+
+    The first factor is the total derivative, P taken as independent; the second is that of P's own text,
+    other definitions held constant; for f itself the first is 1.  Proof: the chain rule for `f(P₁(X), P₂(X), …)`.
+    """
+    f, x = _root(before, case)
+    through = case.named("through")
+    require(len(set(through)) == len(through), "a definition is listed twice")
+    require(sorted(through) == _parents(f, x, case), f"the step does not list all definitions that name {x}")
+    parts = []
+    for name in through:
+        if name == f:
+            parts.append(Immediate(before.of, before.entry))
+            continue
+        head = case.facts.chain[name].tensor
+        i = [fresh(size) for size in head.sizes]
+        p = Entry(head, *i)
+        parts.append(summed(Times(Derivative(before.of, p), Immediate(p, before.entry)), i))
+    expect(after, sum_of(parts))
+
+
+# ---------------------------------------------------------------- entries and definitions
+
+
+def _entries_differ(before: Any, after: Any, allowed: Callable[[Any, Any], bool], case: Case) -> None:
+    """Refuse unless the expressions are equal but for parts that may stand for each other."""
+    require(_differ(before, after, allowed) == 2, "more or less changes than the rule allows")
+
+
+def _differ(before: Any, after: Any, allowed: Callable[[Any, Any], bool]) -> int:
+    """Return 1 for equal, 2 where only allowed changes were made, 0 otherwise."""
+    if before == after:
+        return 1
+    if allowed(before, after):
+        return 2
+    inner = isinstance(before, IndexExpr) and not isinstance(before, (Entry, Delta, Index))
+    if type(before) is not type(after) or not inner or len(before.args) != len(after.args):
+        return 0
+    found = [_differ(a, b, allowed) for a, b in zip(before.args, after.args, strict=True)]
+    return 0 if 0 in found else max(found)
+
+
+@law("symmetry")
+def symmetry(before: Any, after: Any, case: Case) -> None:
+    """`S[i, j] = S[j, i]` for a head declared symmetric, but not where `∂…/∂x` is still to be taken and x stands in S."""
+    withheld = case.withheld()
+
+    def allowed(a: Any, b: Any) -> bool:
+        if not (isinstance(a, Entry) and isinstance(b, Entry) and a.tensor == b.tensor):
+            return False
+        if a.tensor.name in (withheld or ()) or len(a.indices) != 2 or a.indices != tuple(reversed(b.indices)):
+            return False
+        return case.facts.has(a.tensor, SYMMETRIC) or case.equal(a, b)
+
+    _entries_differ(before, after, allowed, case)
+
+
+@law("transpose")
+def transpose(before: Any, after: Any, case: Case) -> None:
+    """`(Aᵀ)[j, i] = A[i, j]` where a definition says what Aᵀ is; the factors may take another order."""
+    require(before != after, "nothing changes")
+    a, b = _without_views(before, case), _without_views(after, case)
+    require(a is not before or b is not after, "no transpose stands here")
+    require(alike(a, b, ordered=False), "more changes than a transpose")
+
+
+def _without_views(expr: Any, case: Case) -> Any:
+    """Return the expression with every entry whose definition is an entry of another array written as that."""
+    if isinstance(expr, Entry):
+        definition = case.facts.is_text(expr.tensor)
+        if definition is None or not isinstance(definition.body, Entry):
+            return expr
+        return _without_views(text_at(definition, expr), case)
+    if not isinstance(expr, IndexExpr) or isinstance(expr, (Delta, Index, Derivative)):
+        return expr
+    args = [_without_views(a, case) if isinstance(a, IndexExpr) else a for a in expr.args]
+    return expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else type(expr)(*args)
+
+
+@law("unfold")
+def unfold(before: Any, after: Any, case: Case) -> None:
+    """An entry is what its definition says, at its indices."""
+    _expect_folded(before, after, case)
+
+
+@law("fold")
+def fold(before: Any, after: Any, case: Case) -> None:
+    """What a definition says is an entry of its head."""
+    _expect_folded(after, before, case)
+
+
+def _expect_folded(entry: Any, text: Any, case: Case) -> None:
+    if not isinstance(entry, Entry):
+        raise RefusedError("the rule is about an entry")
+    require(entry != text, "nothing changes")
+    definition = case.facts.is_text(entry.tensor)
+    if definition is None:
+        definition = case.facts.chain.get(entry.tensor.name)
+        require(not case.inside_derivative(), f"{entry.tensor.name} is held constant here")
+        require(case.named("name") == entry.tensor.name, "the step names another definition")
+    if definition is None or definition.body is None:
+        raise RefusedError(f"{entry.tensor.name} has no text")
+    written = text_at(definition, entry)
+    require(alike(written, text) or case.equal(written, text), f"{entry.tensor.name} says something else")
+
+
+@law("read off")
+def read_off(before: Any, after: Any, case: Case) -> None:
+    """The whole expression is an entry of a head whose definition says the same, in ring normal form."""
+    require(not case.around, "only the whole expression is read off")
+    require(isinstance(after, Entry), "the result is no entry")
+    require(len(set(after.indices)) == len(after.indices), "an index stands twice in the result")
+    require(case.named("name") == after.tensor.name, "the step names another result")
+    definition = case.facts.is_text(after.tensor)
+    if definition is None:
+        raise RefusedError(f"{after.tensor.name} has no definition")
+    written = text_at(definition, after)
+    require(alike(written, before) or case.equal(written, before), f"{after.tensor.name} says something else")
