@@ -16,8 +16,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
-from symderiv.dims import Shape
+from symderiv.dims import Shape, Size
 from symderiv.errors import UnsupportedError
 from symderiv.functions import FUNCTIONS
 from symderiv.index import normal
@@ -84,9 +85,7 @@ def differentiate(function: Node, x: Node, hold: Iterable[Node] = ()) -> Chain:
     moving = _dependents(function, x, held)
     order = _definitions(function, x, moving, held)
     rank = function.rank
-    seed = contract(
-        1, [(normal.delta(d), (k, rank + k)) for k, d in enumerate(function.dims)], range(2 * rank)
-    )
+    seed = contract(1, [(normal.delta(d), (k, rank + k)) for k, d in enumerate(function.dims)], range(2 * rank))
     adjoints: dict[Node, Node] = {function: seed}
     edges: list[Edge] = []
     incoming: dict[Node, list[Node]] = {}
@@ -100,10 +99,10 @@ def differentiate(function: Node, x: Node, hold: Iterable[Node] = ()) -> Chain:
         for child, result in pull(parent, adjoints[parent], rank, moving, x).items():
             edges.append(Edge(parent, child, adjoints[parent], result))
             incoming.setdefault(child, []).append(result)
-    result = adjoints.get(x)
-    if result is None:
-        result = normal.number(0, (*function.dims, *x.dims))
-    return Chain(function, x, result, tuple(edges), adjoints, frozenset(moving))
+    whole = adjoints.get(x)
+    if whole is None:
+        whole = normal.number(0, (*function.dims, *x.dims))
+    return Chain(function, x, whole, tuple(edges), adjoints, frozenset(moving))
 
 
 def _dependents(function: Node, x: Node, held: set[Node]) -> set[Node]:
@@ -191,9 +190,7 @@ def _pieces(bar: Node) -> list[Node]:
             if isinstance(inner, Add) and any(_has_delta(n) for _, n in inner.terms):
                 rest = [f for n, f in enumerate(bar.factors) if n != k]
                 sizes = dict(enumerate(bar.sizes))
-                return [
-                    contract(bar.coef * c, [(n, labels), *rest], range(bar.rank), sizes) for c, n in inner.terms
-                ]
+                return [contract(bar.coef * c, [(n, labels), *rest], range(bar.rank), sizes) for c, n in inner.terms]
     return [bar]
 
 
@@ -204,8 +201,8 @@ def _has_delta(node: Node) -> bool:
 
 
 def _local(node: Node, bar: Node, rank: int, moving: set[Node], itself: Node) -> list[tuple[Node, Node]]:
-    front = [("F", k) for k in range(rank)]
-    at = list(range(node.rank))
+    front: Labels = [("F", k) for k in range(rank)]
+    at: Labels = list(range(node.rank))
     match node:
         case Contraction():
             return _through_contraction(node, bar, front, moving)
@@ -250,15 +247,13 @@ def _local(node: Node, bar: Node, rank: int, moving: set[Node], itself: Node) ->
     raise UnsupportedError(f"no derivative is known for {type(node).__name__}")
 
 
-Labels = list[object]
+Labels = list[Any]
 
 
-def _through_contraction(
-    node: Contraction, bar: Node, front: list[tuple[str, int]], moving: set[Node]
-) -> list[tuple[Node, Node]]:
+def _through_contraction(node: Contraction, bar: Node, front: Labels, moving: set[Node]) -> list[tuple[Node, Node]]:
     """Drop a factor, insert δ: `Σ_out bar[F, out] coef Π_others` at the indices of the dropped one."""
     found = []
-    sizes: dict[object, object] = dict(enumerate(node.sizes))
+    sizes: dict[Any, Size] = dict(enumerate(node.sizes))
     out = list(range(node.rank))
     for k, (child, labels) in enumerate(node.factors):
         if child not in moving:
@@ -274,11 +269,11 @@ def _through_contraction(
                 slots.append(label)
         factors = [(bar, front + out), *others, *deltas]
         needed = {x: sizes[x] for x in slots if x in sizes}
-        found.append((child, contract(node.coef, factors, front + slots, needed)))  # type: ignore[arg-type]
+        found.append((child, contract(node.coef, factors, front + slots, needed)))
     return found
 
 
-def _through_softmax(node: Softmax, bar: Node, front: list[tuple[str, int]], itself: Node) -> Node:
+def _through_softmax(node: Softmax, bar: Node, front: Labels, itself: Node) -> Node:
     """`∂s[i]/∂u[j] = s[i] (δ[i,j] − s[j])` along the axes, δ on the others."""
     at = list(range(node.rank))
     moved = [("j", k) if k in node.axes else k for k in at]
@@ -287,9 +282,7 @@ def _through_softmax(node: Softmax, bar: Node, front: list[tuple[str, int]], its
     return add([(1, here), (-1, mean)], here.dims)
 
 
-def _through_unknown(
-    node: Unknown, bar: Node, front: list[tuple[str, int]], moving: set[Node]
-) -> list[tuple[Node, Node]]:
+def _through_unknown(node: Unknown, bar: Node, front: Labels, moving: set[Node]) -> list[tuple[Node, Node]]:
     found = []
     own = node.rank - sum(node.args[s].rank for s in node.slots)
     at = list(range(node.rank))
@@ -302,9 +295,7 @@ def _through_unknown(
     return found
 
 
-def _through_entries(
-    node: Node, bar: Node, front: list[tuple[str, int]], moving: set[Node]
-) -> list[tuple[Node, Node]]:
+def _through_entries(node: Node, bar: Node, front: Labels, moving: set[Node]) -> list[tuple[Node, Node]]:
     at = list(range(node.rank))
     found = []
     for (base, labels), part in entry_partials(node, moving).items():

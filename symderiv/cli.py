@@ -144,9 +144,7 @@ def read_shapes(texts: Iterable[str]) -> dict[str, tuple[str | int, ...]]:
     for text in texts:
         name, shape = _read_shape(text.strip())
         if name in shapes:
-            raise ParseError(
-                f"the shape of {name} is given twice", place=Place(text.strip(), source="--shape")
-            )
+            raise ParseError(f"the shape of {name} is given twice", place=Place(text.strip(), source="--shape"))
         shapes[name] = shape
     return shapes
 
@@ -647,9 +645,7 @@ def _summary(records: Sequence[Record], written: Sequence[Path]) -> Iterator[str
 
 def _owner(path: Path, names: Sequence[str]) -> str:
     """Return the handout that a file is named after, or nothing."""
-    fitting = [
-        n for n in names if re.match(rf"{re.escape(n)}(?![^\W_])", path.stem) or n in path.parent.parts
-    ]
+    fitting = [n for n in names if re.match(rf"{re.escape(n)}(?![^\W_])", path.stem) or n in path.parent.parts]
     return max(fitting, key=len, default="")
 
 

@@ -184,7 +184,9 @@ class Derivation:
             raise ParseError(f"{name!r} is not a name for a function")
         results = [self.function, self.result.expr] if value else [self.result.expr]
         variables = {e.name: e for e in walk_expr(self.function, *self.wrt, *results) if e.op == "var"}
-        sizes = {s for e in walk_expr(*results) if e.op in ("size", "eye", "ones", "zeros", "reshape") for s in _sizes(e)}
+        sizes = {
+            s for e in walk_expr(*results) if e.op in ("size", "eye", "ones", "zeros", "reshape") for s in _sizes(e)
+        }
         for e in self.declared:  # an array that only brings a size along
             new = sizes & {s for d in e.shape for s in d.free_symbols}
             if new - {s for v in variables.values() for d in v.shape for s in d.free_symbols}:
@@ -300,7 +302,7 @@ def derive(
         raise UnsupportedError(
             "structured derivatives are not there yet", hint="leave structured=False: entries count as independent"
         )
-    wanted = [wrt] if isinstance(wrt, str) else wrt
+    wanted: Any = [wrt] if isinstance(wrt, str) else wrt
     if not isinstance(wanted, Sequence) or not all(isinstance(name, str) for name in wanted):
         raise ParseError(f"wrt is a name or a list of names, not {wrt!r}", hint='write "x" or ["x", "x"]')
     variables = [_variable(name, scope) for name in wanted]
@@ -348,7 +350,9 @@ def _tuples(shapes: Shapes | None) -> dict[str, tuple[Any, ...]]:
         raise ShapeError("shapes is a table of names and shapes", hint='write shapes={"X": ("n", "m")}')
     for name, shape in (shapes or {}).items():
         if isinstance(shape, str) or not isinstance(shape, Sequence):
-            raise ShapeError(f"the shape of {name} is {shape!r}", hint='write a tuple of sizes, such as ("n", "m") or ()')
+            raise ShapeError(
+                f"the shape of {name} is {shape!r}", hint='write a tuple of sizes, such as ("n", "m") or ()'
+            )
         result[name] = tuple(shape)
     return result
 
@@ -393,7 +397,8 @@ def _named_orders(expr: Expr, labels: Mapping[FunctionName, str]) -> None:
             name, order = e.data
             wanted = ", ".join(repr(f"d{k if k > 1 else ''}{name}") for k in range(1, order + 1))
             raise UnsupportedError(
-                f"the derivative of order {order} of {name} has no name", hint=f"write functions={{{name!r}: [{wanted}]}}"
+                f"the derivative of order {order} of {name} has no name",
+                hint=f"write functions={{{name!r}: [{wanted}]}}",
             )
 
 

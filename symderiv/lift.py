@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from fractions import Fraction
+from typing import TypeGuard
 
 from symderiv import dims
 from symderiv.dims import Size
@@ -171,7 +172,9 @@ class _Lifter:
         """Return a node that is no product or sum."""
         match node:
             case Leaf():
-                return Expr("var", (), (node.name, node.traits, *([node.label] if node.label else [])), plain_axes(node.dims))
+                return Expr(
+                    "var", (), (node.name, node.traits, *([node.label] if node.label else [])), plain_axes(node.dims)
+                )
             case Defined():
                 return Expr("defined", (self.expr(node.body),), (node.name,), plain_axes(node.dims))
             case Delta():
@@ -183,7 +186,11 @@ class _Lifter:
             case Where():
                 return self.where(node)
             case Extremum():
-                return apply(node.kind, self.loose(node.left), self.loose(node.right)) if node.rank == 0 else self.extremum(node)
+                return (
+                    apply(node.kind, self.loose(node.left), self.loose(node.right))
+                    if node.rank == 0
+                    else self.extremum(node)
+                )
             case Inverse() | Det() | LogDet():
                 return self.matrix_function(node)
             case Softmax():
@@ -193,7 +200,9 @@ class _Lifter:
             case ProdExcept():
                 return self.product_except(node)
             case Unknown():
-                return Expr("unknown", tuple(self.expr(a) for a in node.args), (node.name, node.slots), plain_axes(node.dims))
+                return Expr(
+                    "unknown", tuple(self.expr(a) for a in node.args), (node.name, node.slots), plain_axes(node.dims)
+                )
         raise UnsupportedError(f"{type(node).__name__} has no matrix notation")
 
     def extremum(self, node: Extremum) -> Expr:
@@ -327,13 +336,13 @@ class _Lifter:
         out = tuple(labels)
         coef, flipped = node.coef, None
         if coef < 0:
-            flipped = next(
-                (f for f, at in node.factors if _reads_better_negated(f) and len(set(at)) == len(at)), None
-            )
+            flipped = next((f for f, at in node.factors if _reads_better_negated(f) and len(set(at)) == len(at)), None)
             coef = -coef if flipped is not None else coef
         if flipped is not None and not flipped.rank:
             place = next(k for k, (f, _) in enumerate(sorted_factors(scalars)) if f is flipped)
-            top[place - sum(_is_reciprocal(f) for f, _ in sorted_factors(scalars)[:place])] = self.sum(flipped, (), -1).at(())
+            top[place - sum(_is_reciprocal(f) for f, _ in sorted_factors(scalars)[:place])] = self.sum(
+                flipped, (), -1
+            ).at(())
         if not arrays:
             value = assembled(coef, top, low, [])
             return Operand((), lambda order: value) if not out else self.spread_scalar(value, out, sizes)
@@ -452,7 +461,7 @@ class _Lifter:
         columns = [(w, inv) for w, inv in work if w.labels == (order[1],)]
         if not full and len(work) == len(rows) + len(columns):
             return self.outer_at(coef, top, low, rows, columns, order, sizes)
-        if len(full) == 1 and not full[0][1] and _is_eye(full[0][0].at(order)) and not rows + columns == []:
+        if len(full) == 1 and not full[0][1] and _is_eye(full[0][0].at(order)) and rows + columns != []:
             vector = vector_of([*rows, *columns], (rows or columns)[0][0].labels)
             return assembled(coef, top, low, [apply("diag", vector)])
         nums = [w.at(order) for w, inv in full if not inv]
@@ -581,7 +590,7 @@ def times(left: Expr, right: Expr) -> Expr:
     return apply("mul", left, right)
 
 
-def _reads_better_negated(node: Node) -> bool:
+def _reads_better_negated(node: Node) -> TypeGuard[Add]:
     """Tell a difference, which can take a minus in, from a sum of positive terms."""
     return isinstance(node, Add) and any(c < 0 for c, _ in node.terms)
 
@@ -736,9 +745,7 @@ def traced(left: Operand, right: Operand) -> Operand:
     a, b = left.labels
     entry = [apply("sum", assembled(ONE, [], [], [left.at(o), right.at(o)])) for o in ((a, b), (b, a))]
     pieces = (*left.pieces, *right.pieces)
-    product = [
-        apply("trace", apply("matmul", left.at(o), right.at(tuple(reversed(o))))) for o in ((a, b), (b, a))
-    ]
+    product = [apply("trace", apply("matmul", left.at(o), right.at(tuple(reversed(o))))) for o in ((a, b), (b, a))]
     del pieces
     value = min([*entry, *product], key=weight)
     return Operand((), lambda order: value)
@@ -879,4 +886,3 @@ def apply_sum(terms: Sequence[Expr]) -> Expr:
     for e in terms[1:]:
         value = apply("sub", value, without_minus(e)) if is_negative(e) else apply("add", value, e)
     return value
-

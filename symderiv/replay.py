@@ -227,9 +227,7 @@ class Replay:
         """Return the definitions whose text names C, functions of whole arrays looked through."""
         context = Context(self.inline)
         return [
-            d
-            for d in self.cuts.values()
-            if d.tensor.name != name and any(h.name == name for h in heads_of(d, context))
+            d for d in self.cuts.values() if d.tensor.name != name and any(h.name == name for h in heads_of(d, context))
         ]
 
     def primitive(self, name: str) -> bool:
@@ -342,7 +340,9 @@ class Replay:
                 own = (*left.of.indices, *left.entry.indices)
                 now = (*part.of.indices, *part.entry.indices)
                 if len(set(own)) == len(own):
-                    return label, replace_indices(rename_bound(lemma.right, self.names), dict(zip(own, now, strict=True)))
+                    return label, replace_indices(
+                        rename_bound(lemma.right, self.names), dict(zip(own, now, strict=True))
+                    )
         return None
 
     def whole(self) -> Context:
@@ -358,7 +358,9 @@ class Replay:
                 if isinstance(part, Apply) and (part.name, part.order) == (definition.body.name, definition.body.order):
                     indices = _matched(definition, part)
                     if indices is not None:
-                        work.replace("fold", place, Entry(definition.tensor, *indices), {"name": definition.tensor.name})
+                        work.replace(
+                            "fold", place, Entry(definition.tensor, *indices), {"name": definition.tensor.name}
+                        )
 
     # -- arriving
 
@@ -425,7 +427,7 @@ class Replay:
     def matrix(self, expr: Expr, order: tuple[Index, ...]) -> Tensor:
         """Return the head of an array in matrix notation, its index definition written down."""
         name = to_text(expr, self.stage.functions)
-        tensor = Tensor(name, *(i.size for i in order))
+        tensor: Tensor = Tensor(name, *(i.size for i in order))
         left = iter(order)
         tokens = [tuple(next(left) for _ in axis) for axis in expr.axes]
         self.inline[name] = Definition(tensor, order, write(expr, tokens, self.notation()))

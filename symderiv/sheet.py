@@ -54,9 +54,11 @@ class Claim:
 
 @dataclass
 class Sheet:
-    """Statements that share their names, read one block after the other.
+    r"""Statements that share their names, read one block after the other.
 
-    >>> sheet = Sheet("D: (m, n)\\nW: (n, p)\\nA = D @ W\\nassert diff(A[i,j], W[k,l]) == D[i,k] * delta[j,l]")
+    >>> sheet = Sheet(
+    ...     "D: (m, n)\nW: (n, p)\nA = D @ W\nassert diff(A[i,j], W[k,l]) == D[i,k] * delta[j,l]"
+    ... )
     >>> [c.status for c in sheet.claims]
     ['proved']
     """
@@ -199,4 +201,3 @@ def _plain(expr: Expr) -> Expr:
         else:
             new[node] = Expr(node.op, args, node.data, node.axes) if args != node.args else node
     return new[expr]
-

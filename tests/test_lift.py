@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from symderiv import dims
 from symderiv.index import normal
-from symderiv.index.graph import Contraction, Leaf, Map, Pow, Softmax, walk
+from symderiv.index.expand import same
 from symderiv.lift import lift
 from symderiv.lower import lower
 from symderiv.tensor.parse import parse, scope_of
@@ -53,13 +53,39 @@ POOL = [
 ]
 
 
+PRODUCT = normal.contract(1, [(A, "ij"), (B, "jk")], "ik")
+POOL += [
+    (normal.add([(1, A), (-2, S)], (n, n)), "nn"),
+    (normal.add([(-1, A), (2, S)], (n, n)), "nn"),
+    (normal.add([(1, B), (-3, PRODUCT)], (n, m)), "nm"),
+    (normal.add([(1, x), (-1, y)], (n,)), "n"),
+    (normal.entrywise("sigmoid", A), "nn"),
+    (normal.entrywise("tanh", B), "nm"),
+    (normal.entrywise("exp", normal.add([(1, B), (-1, PRODUCT)], (n, m))), "nm"),
+    (normal.power(B, 2), "nm"),
+    (normal.power(B, -1), "nm"),
+    (normal.softmax(B, [0]), "nm"),
+    (normal.softmax(B, [1]), "nm"),
+    (normal.where(">", B, normal.number(0, (n, m)), B, PRODUCT), "nm"),
+    (normal.where(">", x, y, x, normal.number(0, (n,))), "n"),
+    (normal.extremum("maximum", B, normal.number(0, (n, m))), "nm"),
+]
+
+
 @st.composite
-def nodes(draw):
-    """Return a random product, possibly one term of a sum, over indices of two sizes."""
-    factors = []
+def nodes(draw, most=9):
+    """Return a random product, possibly one term of a sum, no index in more than `most` places."""
+    factors, places = [], Counter()
     for node, sizes in draw(st.lists(st.sampled_from(POOL), min_size=1, max_size=5)):
-        labels = [draw(st.sampled_from("abde" if s == "n" else "kl")) for s in sizes]
-        factors.append((node, labels))
+        labels = []
+        for s in sizes:
+            left = [k for k in ("abde" if s == "n" else "kl") if places[k] < most]
+            if not left:
+                break
+            labels.append(draw(st.sampled_from(left)))
+            places[labels[-1]] += 1
+        if len(labels) == len(sizes):
+            factors.append((node, labels))
     used = sorted({label for _, labels in factors for label in labels})
     out = draw(st.lists(st.sampled_from(used), unique=True, max_size=3)) if used else []
     node = normal.contract(draw(st.sampled_from([1, -2])), factors, out)
@@ -84,27 +110,16 @@ def test_a_negated_difference_keeps_its_sign(arrays, evaluate):
 @settings(max_examples=300, deadline=None)
 @given(nodes())
 def test_lowering_what_was_lifted_gives_an_equal_node(node):
-    again = lower(lift(node)).node
-    assert again is node or several_forms(node)
+    assert same(lower(lift(node)).node, node)
 
 
-def several_forms(node):
-    """Tell what is known to have more than one form: an index in three places, a function of a transpose."""
-    for part in walk(node):
-        if isinstance(part, (Map, Softmax)) and not isinstance(part.arg, Leaf):
-            return True
-        if isinstance(part, Contraction):
-            if any(isinstance(f, (Map, Softmax)) for f, _ in part.factors) and not part.bound:
-                return True
-            places = Counter()
-            for f, labels in part.factors:
-                power = max(1, int(f.exponent)) if isinstance(f, Pow) else 1
-                places.update({label: power * labels.count(label) for label in set(labels)})
-            if any(places[b] > 2 for b in part.bound):
-                return True
-    return False
+@settings(max_examples=300, deadline=None)
+@given(nodes(most=2))
+def test_it_gives_the_node_itself_where_no_index_stands_in_three_places(node):
+    assert lower(lift(node)).node is node
 
 
+@pytest.mark.xfail(strict=True, reason="an index in three places groups in two ways, with two normal forms")
 def test_an_index_in_three_places_has_one_form():
     node = normal.contract(1, [(A, "ii"), (A, "ij"), (A, "jj")], "")
     assert lower(parse("diag(A) @ (A @ diag(A))", SCOPE)).node is node
@@ -119,8 +134,7 @@ def test_a_lifted_node_keeps_its_value_and_its_text_reads_back(arrays, evaluate,
     got = evaluate(text, SHAPES, at)
     assert got.shape == want.shape
     np.testing.assert_allclose(got, want, rtol=1e-8, atol=1e-8)
-    again = lower(parse(text, SCOPE)).node
-    assert again is node or several_forms(node)
+    assert same(lower(parse(text, SCOPE)).node, node)
 
 
 @pytest.mark.parametrize(

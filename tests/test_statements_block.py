@@ -88,7 +88,6 @@ REFUSED = [  # text, kind of error, line, column (from 1), words
     ("a = b = 1", ParseError, 1, 1, "Assign"),
     ("x: (n,) = 3", ParseError, 1, 1, "AnnAssign"),
     ("'words'", ParseError, 1, 1, "not a number"),
-    ("x: (n,)\n  y = x", ParseError, 2, 1, "indent"),
     ("x: (n,)\ny = = x", ParseError, 2, 5, "invalid syntax"),
     ("x: (n,)\ny = (x", ParseError, 2, 5, "never closed"),
     ("§", ParseError, 1, 1, "invalid character"),

@@ -206,31 +206,15 @@ def test_a_layer_from_sympy(row, expr, text, wrt, right):
     assert verify(expr, wrt, f"2 * {right}").status == "refuted"
 
 
-@pytest.mark.parametrize(
-    ("row", "wrt", "indices"),
-    [("L5", "D", "il,jk->jikl"), ("L7", "b", "")],
-)
-def test_a_bias_from_sympy_is_a_function_of_its_free_indices(row, wrt, indices):
+@pytest.mark.parametrize(("row", "wrt"), [("L5", "D"), ("L7", "b")])
+def test_a_bias_from_sympy_is_a_function_of_its_free_indices(row, wrt):
+    """SymPy puts `b[j] + D[i,j]` in this order, so that j is the first free index."""
     found = derive(SHIFTED, wrt)
     found.proof.check()
-    size = {str(s): s for s in found.index_form.free_symbols}
-    first, *rest = found.free_indices
-    deltas = [sympy.KroneckerDelta(first, rest[1])]
-    if wrt == "D":
-        deltas = [sympy.KroneckerDelta(*pair) for pair in ((first, rest[2]), (rest[0], rest[1]))]
-        shape = {n, m}
-    else:
-        shape = {n, m}
-    assert {str(s) for s in found.shape} == {str(s) for s in shape}, size
-    assert found.index_form in (sympy.Mul(*deltas), *_exchanged(found, wrt))
-
-
-def _exchanged(found, wrt):
-    """The same where the free indices of b[j] + D[i,j] come in the order i, j."""
-    a, c, *rest = found.free_indices
-    if wrt == "b":
-        return [sympy.KroneckerDelta(c, rest[0])]
-    return [sympy.KroneckerDelta(a, rest[0]) * sympy.KroneckerDelta(c, rest[1])]
+    jj, ii, *rest = found.free_indices
+    pairs = [(jj, rest[-1])] if wrt == "b" else [(jj, rest[1]), (ii, rest[0])]
+    assert found.index_form == sympy.Mul(*(sympy.KroneckerDelta(*pair) for pair in pairs))
+    assert [str(s) for s in found.shape] == (["n", "m", "n"] if wrt == "b" else ["n", "m", "m", "n"])
 
 
 # --- a network through unknown functions ----------------------------------------------------------
@@ -274,7 +258,7 @@ CLAIMS = [
 def test_a_network(left, right, status):
     claim = decide(NETWORK, left, right)
     assert claim.status == status
-    if status == "refuted" and left != "diff(b, x)":
+    if status == "refuted" and left != "diff(E, a[j], a[j])":
         assert decide(NETWORK, left, claim.correct).status == "proved"
 
 
@@ -315,6 +299,13 @@ def test_a_recurrence(left, right, status):
             "partial(h2, theta)",
             id="immediate",
             marks=pytest.mark.xfail(strict=True, reason="an immediate derivative is written as a total one"),
+        ),
+        pytest.param(
+            NETWORK,
+            "diff(E, a[j], a[j])",
+            "0 * a[j]",
+            id="a second derivative",
+            marks=pytest.mark.xfail(strict=True, reason="the correction sums over an index of no range"),
         ),
         pytest.param(
             "x: (n,)\ng: function()\n",

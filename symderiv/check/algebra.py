@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 import sympy
 
-from symderiv.check.calculus import text_at
-from symderiv.check.facts import SYMMETRIC
 from symderiv.check.laws import Case, expect, expect_one, law
 from symderiv.check.terms import (
     ONE,
@@ -32,8 +29,6 @@ from symderiv.check.terms import (
 from symderiv.index.nodes import (
     Choice,
     Delta,
-    Derivative,
-    Entry,
     Index,
     IndexExpr,
     Plus,
@@ -62,7 +57,7 @@ def zero(before: Any, after: Any, case: Case) -> None:
 
 @law("associate")
 def associate(before: Any, after: Any, case: Case) -> None:
-    """`f (g h) = f g h`, `f + (g + h) = f + g + h`, `Σ_i Σ_j = Σ_ij`, `1 · f = f`; numbers are multiplied out."""
+    """`f (g h) = f g h`, `f + (g + h) = f + g + h`, `Σ_i Σ_j = Σ_ij`, `1 f = f`; numbers are multiplied out."""
     require(before != after, "nothing changes")
     if isinstance(before, Times):
         require(_gathered(before) == _gathered(after), "the factors change")
@@ -247,7 +242,7 @@ def use_delta(before: Any, after: Any, case: Case) -> None:
 
 
 def _exponents(expr: Any) -> list[tuple[Any, Any]]:
-    """Return the bases of a product of powers with their exponents, equal bases collected, numbers together."""
+    """Return the bases of a product of powers with their exponents, equal bases collected."""
     found: list[tuple[Any, Any]] = []
     for f in factors(expr):
         base, exponent = (f.base, f.exponent) if isinstance(f, Power) else (f, ONE)
@@ -290,7 +285,8 @@ def split_powers(before: Any, after: Any, case: Case) -> None:
 def partial_fraction(before: Any, after: Any, case: Case) -> None:
     """`f / ((f + g) g) = 1/g − 1/(f + g)` and the like: equal once the denominators are multiplied out."""
     product, fractions = (after, before) if isinstance(before, Plus) else (before, after)
-    require(isinstance(fractions, Plus) and isinstance(product, (Times, Power)), "no product and sum of fractions")
+    forms = isinstance(fractions, Plus) and isinstance(product, (Times, Power))
+    require(forms, "the rule is about a product and a sum of fractions")
     below = [f for f in factors(product) if isinstance(f, Power) and is_number(f.exponent) and f.exponent < 0]
     require(below, "nothing is divided by")
     require(case.equal(before, after), "the two sides differ")

@@ -6,8 +6,8 @@ matrices that have an inverse:
 * `(Aᵀ)⁻¹ = (A⁻¹)ᵀ`: transpose `A A⁻¹ = 1`.  `det(Aᵀ) = det(A)`.  `(A⁻¹)⁻¹ = A`.  `det(A⁻¹) = det(A)⁻¹`.
 * `(c A)⁻¹ = c⁻¹ A⁻¹` and `det(c A) = cⁿ det(A)`: the product is 1; each of n rows gives a c.
 * `(A B)⁻¹ = B⁻¹ A⁻¹` and `det(A B) = det(A) det(B)` for square A, B: `A B B⁻¹ A⁻¹ = 1`.
-* `(A ⊗ B)⁻¹ = A⁻¹ ⊗ B⁻¹`, `det(A ⊗ B) = det(A)^m det(B)^n` for A of n and B of m rows: `(A ⊗ B)(C ⊗ D) = A C ⊗ B D`,
-  and `A ⊗ B = (A ⊗ 1)(1 ⊗ B)`.
+* `(A ⊗ B)⁻¹ = A⁻¹ ⊗ B⁻¹`, `det(A ⊗ B) = det(A)^m det(B)^n` for A of n and B of m rows:
+  `(A ⊗ B)(C ⊗ D) = A C ⊗ B D`, and `A ⊗ B = (A ⊗ 1)(1 ⊗ B)`.
 * `(d[i] δ[i,j])⁻¹ = δ[i,j] / d[i]`.
 * `log|det|` of each, as the logarithm turns products into sums; `log|det 1| = 0`.
 * softmax, log Σ exp and products commute with a reordering of axes.
@@ -19,8 +19,9 @@ from collections.abc import Callable
 from itertools import permutations
 from typing import Any
 
-from symderiv.check.atoms import apply, general_power, magnitude, power, primitive, units
-from symderiv.check.canonical import Exponent, Labels, Monomial
+from symderiv.check.atoms import apply, magnitude, units
+from symderiv.check.canonical import Labels, Monomial
+from symderiv.check.powers import general_power, power, primitive
 from symderiv.check.products import ONE, Poly, Products, add, factor, number, slot
 from symderiv.check.terms import fresh, require
 from symderiv.index.nodes import Definition, Entry
@@ -28,7 +29,6 @@ from symderiv.index.nodes import Definition, Entry
 ALONG = frozenset({"softmax", "prodexcept", "logsumexp", "prod"})
 KINDS = ALONG | {"inv", "det", "logdet"}
 MOST_AXES = 4
-Scalar = tuple[Poly, Poly]
 Matrix = tuple[Poly, Labels, Labels]  # a polynomial, the labels of its rows and of its columns
 
 
@@ -54,7 +54,7 @@ def inverse(ring: Products, matrix: Matrix) -> Poly:
     """Return the inverse at the same labels: entry (row, column) of it."""
     require(matrix[0], "the inverse of 0")
     scalar, matrix = without_scalars(ring, matrix)
-    poly, rows, columns = matrix
+    _, rows, columns = matrix
     parts = [power(ring, scalar, -1)]
     diagonal = diagonal_of(ring, matrix)
     blocks = blocks_of(ring, matrix)
@@ -77,7 +77,7 @@ def determinant(ring: Products, matrix: Matrix) -> Poly:
     if not matrix[0]:
         return {}
     scalar, matrix = without_scalars(ring, matrix)
-    poly, rows, columns = matrix
+    _, rows, columns = matrix
     whole = number_of_rows(ring, rows)
     parts = [general_power(ring, scalar, whole)]
     blocks, links = blocks_of(ring, matrix), chain_of(ring, matrix)
@@ -101,7 +101,7 @@ def log_determinant(ring: Products, matrix: Matrix) -> Poly:
     """Return the logarithm of the size of the determinant."""
     require(matrix[0], "the logarithm of 0")
     scalar, matrix = without_scalars(ring, matrix)
-    poly, rows, columns = matrix
+    _, rows, columns = matrix
     whole = number_of_rows(ring, rows)
     terms: list[Poly] = [ring.product([whole, apply(ring, "log", 0, magnitude(ring, scalar))])]
     blocks, links = blocks_of(ring, matrix), chain_of(ring, matrix)
@@ -235,7 +235,8 @@ def chain_of(ring: Products, matrix: Matrix) -> list[Matrix] | None:
     ends_only = all(e == 1 and len(set(labels)) == len(labels) == 2 for _, labels, e in left)
     if not ends_only or len(left) != len(bound) + 1 or any(s != size for s in bound.values()):
         return None
-    at, links = rows[0], []
+    at = rows[0]
+    links: list[Matrix] = []
     while left:
         step = next((f for f in left if at in f[1]), None)
         if step is None:
@@ -250,7 +251,9 @@ def chain_of(ring: Products, matrix: Matrix) -> list[Matrix] | None:
 # ---------------------------------------------------------------- along axes
 
 
-def along(ring: Products, kind: str, poly: Poly, labels: Labels, axes: tuple[int, ...]) -> tuple[Poly, Labels]:
+def along(
+    ring: Products, kind: str, poly: Poly, labels: Labels, axes: tuple[int, ...]
+) -> tuple[Poly, Labels]:
     """Return a function along axes as an atom, its slots in the order that makes it smallest."""
     rank = len(labels)
     orders = list(permutations(range(rank))) if rank <= MOST_AXES else [tuple(range(rank))]
@@ -263,12 +266,8 @@ def along(ring: Products, kind: str, poly: Poly, labels: Labels, axes: tuple[int
     best = [f for f in found if f[0] == name]
     inner, over = best[0][2], name[1]
     stays = [k for k in range(rank) if kind in ("softmax", "prodexcept") or k not in over]
-    orders = [[order[k] for k in stays] for _, order, _ in best]
-    symmetries = {tuple(orders[0].index(a) for a in order) for order in orders}
-    symmetries_sorted = tuple(sorted(symmetries))
-    atom = ring.atom(kind, name, (inner,), symmetries_sorted)
-    at = tuple(labels[a] for a in orders[0])
-    return factor(atom, at), tuple(labels[k] for k in range(rank) if k in sorted(orders[0]))
-
-
-__all__ = ["ALONG", "KINDS", "Exponent", "along", "determinant", "entry", "inverse", "log_determinant"]
+    kept = [[order[k] for k in stays] for _, order, _ in best]
+    symmetries = {tuple(kept[0].index(a) for a in order) for order in kept if set(order) == set(kept[0])}
+    atom = ring.atom(kind, name, (inner,), tuple(sorted(symmetries)))
+    at = tuple(labels[a] for a in kept[0])
+    return factor(atom, at), tuple(labels[k] for k in sorted(kept[0]))

@@ -12,7 +12,6 @@ from typing import Any
 
 import sympy
 
-from symderiv.check.facts import Facts
 from symderiv.check.laws import Case, derivative_of, expect, law
 from symderiv.check.terms import (
     ONE,
@@ -22,23 +21,19 @@ from symderiv.check.terms import (
     factors,
     free,
     fresh,
-    immediates,
     is_number,
     product_of,
     require,
     sum_of,
     summed,
     terms,
-    with_indices,
 )
 from symderiv.functions import FUNCTIONS
 from symderiv.index.nodes import (
     Apply,
-    Argument,
     Choice,
     Definition,
     Delta,
-    Derivative,
     Entry,
     Extreme,
     Immediate,
@@ -117,7 +112,7 @@ def _less_one(exponent: Any) -> Any:
 
 @law("general power")
 def general_power(before: Any, after: Any, case: Case) -> None:
-    """`∂(fᵍ)/∂x = g fᵍ⁻¹ ∂f/∂x + log(f) fᵍ ∂g/∂x`, as `fᵍ = exp(g log f)`; a constant f gives no first term."""
+    """`∂(fᵍ)/∂x = g fᵍ⁻¹ ∂f/∂x + log(f) fᵍ ∂g/∂x`, as `fᵍ = exp(g log f)`; no first term for a constant f."""
     before = derivative_of(before, Power)
     base, exponent, x = before.of.base, before.of.exponent, before.entry
     require(case.facts.depends(exponent, x.tensor), "the exponent does not depend on the variable")
@@ -181,11 +176,11 @@ def _read(tree: ast.expr, values: Mapping[str, Any]) -> Any:
                     return Times(left, Power(right, MINUS))
                 case ast.Pow():
                     return Power(left, right)
-        case ast.Call(func=ast.Name(id="where"), args=[ast.Compare(ops=[op], comparators=[other]) as test, yes, no]):
+        case ast.Call(func=ast.Name(id="where"), args=[ast.Compare(ops=[relation]) as test, yes, no]):
             relations = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
-            if type(op) in relations:
-                parts = (_read(part, values) for part in (test.left, other, yes, no))
-                return Choice(relations[type(op)], *parts)
+            if type(relation) in relations:
+                parts = (_read(part, values) for part in (test.left, test.comparators[0], yes, no))
+                return Choice(relations[type(relation)], *parts)
         case ast.Call(func=ast.Name(id="sqrt"), args=[inner]):
             return Power(_read(inner, values), HALF)
         case ast.Call(func=ast.Name(id=name), args=[inner]):
@@ -195,7 +190,7 @@ def _read(tree: ast.expr, values: Mapping[str, Any]) -> Any:
 
 @law("choice")
 def choice(before: Any, after: Any, case: Case) -> None:
-    """`∂(f where u > v, else g)/∂x = ∂f/∂x where u > v, else ∂g/∂x`: near a point off the boundary one branch holds."""
+    """`∂(f where u > v, else g)/∂x = ∂f/∂x where u > v, else ∂g/∂x`: off the boundary one branch holds nearby."""
     before = derivative_of(before, Choice)
     left, right, yes, no = before.of.parts
     x = before.entry
@@ -204,7 +199,7 @@ def choice(before: Any, after: Any, case: Case) -> None:
 
 @law("extreme")
 def extreme(before: Any, after: Any, case: Case) -> None:
-    """`∂max(f, g)/∂x` is the slope of the larger one, at a tie (by convention) half of each; constants left out."""
+    """`∂max(f, g)/∂x` is the slope of the larger one, at a tie (by convention) half of each."""
     before = derivative_of(before, Extreme)
     f, g = before.of.parts
     more, less = (">", "<") if before.of.kind == "maximum" else ("<", ">")
@@ -264,7 +259,7 @@ def _expect_cofactors(before: Immediate, after: Any, argument: Tensor, case: Cas
 def determinant(before: Any, after: Any, case: Case) -> None:
     """`∂det(N)/∂x = det(N) Σ_kl N⁻¹[l,k] ∂N[k,l]/∂x` (Jacobi), for N invertible.
 
-    Proof: by Laplace's expansion `∂det(N)/∂N[k,l]` is the cofactor, and `cofactor[k,l] = det(N) N⁻¹[l,k]` (Cramer).
+    Proof: by Laplace's expansion `∂det(N)/∂N[k,l]` is the cofactor, and that is `det(N) N⁻¹[l,k]` (Cramer).
     """
     before, _, n = _whole(before, case, "det")
     _expect_cofactors(before, after, n, case, [before.of])
@@ -272,7 +267,7 @@ def determinant(before: Any, after: Any, case: Case) -> None:
 
 @law("log determinant")
 def log_determinant(before: Any, after: Any, case: Case) -> None:
-    """`∂log|det(N)|/∂x = Σ_kl N⁻¹[l,k] ∂N[k,l]/∂x`, for N invertible: Jacobi's formula and `(log|d|)′ = 1/d`."""
+    """`∂log|det(N)|/∂x = Σ_kl N⁻¹[l,k] ∂N[k,l]/∂x`, for N invertible: Jacobi, and `(log|d|)′ = 1/d`."""
     before, _, n = _whole(before, case, "logdet")
     _expect_cofactors(before, after, n, case, [])
 

@@ -22,7 +22,8 @@ def inverse(ring: Products, work: Work) -> list[Product] | None:
         if atom.kind != "inv" or exponent != 1:
             continue
         half = len(labels) // 2
-        for near, far, at_rows in ((labels[half:], labels[:half], True), (labels[:half], labels[half:], False)):
+        left, right = labels[:half], labels[half:]
+        for near, far, at_rows in ((right, left, True), (left, right, False)):
             if len(set(near)) == half and all(x in work.bound and labels.count(x) == 1 for x in near):
                 found = _replaced(ring, work, (n, labels), near, far, at_rows)
                 if found is not None:
@@ -80,7 +81,7 @@ def _size(mono: Monomial) -> tuple[object, ...]:
 def _matches(
     ring: Products, pattern: list[Factor], names: dict[int, int], pool: list[Factor]
 ) -> Iterator[tuple[dict[int, int], list[tuple[Factor, int | Fraction]]]]:
-    """Yield the ways to find the factors of a term among those of a product: names of labels, what is used."""
+    """Yield the ways to find the factors of a term among those of a product: names of labels, and uses."""
     if not pattern:
         yield names, []
         return

@@ -19,7 +19,7 @@ SAME_SHAPE = frozenset({"inv", "softmax", "prodexcept"})
 
 
 class Facts:
-    """The context of a proof, checked: every body uses its own indices only, no definition runs in a circle."""
+    """The context of a proof, checked: each text uses its own indices only, no definition runs in a circle."""
 
     def __init__(self, context: Context) -> None:
         self.form = Form()

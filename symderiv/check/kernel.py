@@ -3,8 +3,8 @@
 A proof is a list of arguments, each a chain `left = … = right`.  Of each step the kernel checks
 
 * that it takes up where the one before ended, and that the expressions differ at its place only;
-* that the part at the place becomes what the named rule says, and nothing more (:mod:`symderiv.check.calculus`,
-  :mod:`symderiv.check.algebra`);
+* that the part at the place becomes what the named rule says, and nothing more
+  (:mod:`symderiv.check.calculus`, :mod:`symderiv.check.algebra`, :mod:`symderiv.check.texts`);
 * good form: sizes agree, no bound index is captured, no index stands free that the left side has not.
 
 What an argument has proved may be used by later ones ("lemma"); what another proof has proved may be cited,
@@ -112,7 +112,8 @@ class Kernel:
         require(free(argument.right) <= free(argument.left), "an index stands free on the right only")
         now = argument.left
         for number, step in enumerate(argument.steps, start=1):
-            require(step.before == now, f"step {number} ({step.rule}) does not start where the one before ended")
+            link = f"step {number} ({step.rule}) does not start where the one before ended"
+            require(step.before == now, link)
             now = step.after
         require(now == argument.right, "the last step does not end with the right side")
 
@@ -128,12 +129,12 @@ class Kernel:
             own_texts = True
         elif step.rule not in OUTSIDE_TEXTS and own_texts and isinstance(before, Immediate):
             for part in immediates(step.before):
-                require(not self.facts.is_own_text(part), f"the text of {part.of} is not put in yet")
+                waits = self.facts.is_own_text(part)
+                require(not waits, f"the text of {part.of} is not put in yet")
             own_texts = False
-        case = Case(
-            self.facts, self.proved, step.instance, around, own_texts, self.rings, self._by_lemma, self.library.cited
-        )
-        checker(before, after, case)
+        use = Case(self.facts, self.proved, step.instance, around, own_texts, self.rings)
+        use.lemma, use.cited = self._by_lemma, self.library.cited
+        checker(before, after, use)
         return own_texts
 
     def _by_lemma(self, part: Derivative) -> Any:
@@ -146,4 +147,4 @@ class Kernel:
         return None
 
 
-__all__ = ["algebra", "check", "rules"]
+__all__ = ["algebra", "calculus", "check", "rules"]  # the two modules fill the table of laws

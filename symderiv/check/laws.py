@@ -15,7 +15,6 @@ from symderiv.check.ring import Ring
 from symderiv.check.terms import alike, require, tensors
 from symderiv.index.nodes import Argument, Derivative, Immediate
 
-
 Rings = dict[tuple[frozenset[str] | None, bool], Ring]
 
 
@@ -97,8 +96,9 @@ def expect_one(after: Any, expected: list[Any]) -> None:
 def derivative_of(before: Any, kind: type | tuple[type, ...]) -> Immediate:
     """Return the part as `∂of/∂x`, of being of a kind."""
     require(isinstance(before, Immediate), "the rule is about ∂…/∂x")
-    require(isinstance(before.of, kind), "what is differentiated has another form")
-    return before
+    part: Immediate = before
+    require(isinstance(part.of, kind), "what is differentiated has another form")
+    return part
 
 
 __all__ = ["LAWS", "Case", "Law", "Rings", "derivative_of", "expect", "expect_one", "law"]

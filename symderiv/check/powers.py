@@ -22,6 +22,7 @@ from symderiv.check.atoms import (
     raised,
     scaled,
     sign,
+    size_of,
     units,
 )
 from symderiv.check.canonical import UNIT, Exponent, Factor, Labels, Monomial
@@ -107,7 +108,7 @@ def _whole_power(ring: Products, mono: Monomial, coef: Exponent, exponent: Expon
 
 
 def _root(ring: Products, mono: Monomial, coef: Exponent, exponent: Exponent) -> Poly:
-    parts = [number_power(ring, abs(coef), exponent)]
+    parts = [number_power(ring, size_of(coef), exponent)]
     inside: list[tuple[Poly, Factor | None]] = []
     for unit, f in units(mono):
         if f is not None and is_positive(ring, ring.atoms[f[0]]):
@@ -115,15 +116,12 @@ def _root(ring: Products, mono: Monomial, coef: Exponent, exponent: Exponent) ->
         else:
             inside.append((unit, f))
     require(inside or coef > 0, "a root of a negative number")
-    if len(inside) == 1 and coef > 0 and inside[0][1] is not None:
-        unit, f = inside[0]
-        if f[2] == 1:
-            parts.append(raised(unit, exponent))
-            return ring.product(parts)
-        if f[2] % 2 == 0:
-            parts.append(power(ring, magnitude(ring, one_factor(f)), plain(f[2] * exponent)))
-            return ring.product(parts)
-    if inside:
+    single = inside[0][1] if len(inside) == 1 and coef > 0 else None
+    if single is not None and single[2] == 1:
+        parts.append(raised(inside[0][0], exponent))
+    elif single is not None and single[2] % 2 == 0:
+        parts.append(power(ring, magnitude(ring, one_factor(single)), plain(single[2] * exponent)))
+    elif inside:
         rest = ring.product([number(1 if coef > 0 else -1), *(u for u, _ in inside)])
         parts.append(raised(ring.function("sum", "", [rest]), exponent))
     return ring.product(parts)
@@ -189,7 +187,7 @@ def primitive(ring: Products, poly: Poly, positive: bool = False) -> tuple[Expon
 # ---------------------------------------------------------------- laws between factors
 
 
-def simplified(ring: Products, work: Work, todo: list[Factor]) -> bool:
+def simplified(ring: Products, work: Work) -> bool:
     """Apply one of the laws of numbers, indicators, sizes and signs to the factors of a product."""
     for (n, labels), e in work.powers.items():
         atom = ring.atoms[n]
@@ -238,7 +236,8 @@ def rebuilt(ring: Products, atom: Atom, labels: Labels, exponent: Exponent) -> P
         case "sum":
             whole = inside[0]
         case "apply":
-            whole = apply(ring, *atom.data[0], inside[0])
+            name, order = atom.data[0]
+            whole = apply(ring, name, order, inside[0])
         case "exp":
             whole = exponential(ring, inside[0])
         case "abs":
@@ -248,7 +247,7 @@ def rebuilt(ring: Products, atom: Atom, labels: Labels, exponent: Exponent) -> P
         case "indicator":
             whole = indicator(ring, inside[0])
         case "power":
-            whole = general_power(ring, *inside)
+            whole = general_power(ring, inside[0], inside[1])
         case _:
             return None
     return power(ring, whole, exponent)

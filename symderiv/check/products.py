@@ -35,7 +35,7 @@ FIRST_LABEL = 100  # smaller ones are the slots of atoms
 
 @dataclass(frozen=True, eq=False)
 class Atom:
-    """What is not taken apart: its kind, what it holds, and the reorderings of its slots that change nothing."""
+    """What is not taken apart: its kind, what it holds, the reorderings of its slots that change nothing."""
 
     number: int
     kind: str
@@ -178,7 +178,7 @@ class Products(ABC):
 
     def template(
         self, inside: Sequence[Poly]
-    ) -> tuple[Hashable, Labels, tuple[Poly, ...], tuple[Labels, ...]]:
+    ) -> tuple[Any, Labels, tuple[Poly, ...], tuple[Labels, ...]]:
         """Return polynomials with slots for their fixed labels: key, labels, polynomials, symmetries."""
         signs: dict[int, list[Any]] = {}
         for n, poly in enumerate(inside):
@@ -192,8 +192,8 @@ class Products(ABC):
                                 place = min(p.index(k) for p in whole)
                                 sign = (n, coef, atom, exponent, place, len(fixed), len(components))
                                 signs.setdefault(x, []).append(sign)
-        for sign in signs.values():
-            sign.sort()
+        for around in signs.values():
+            around.sort()
         classes: dict[Any, list[int]] = {}
         for x in sorted(signs, key=lambda x: signs[x]):
             classes.setdefault(tuple(signs[x]), []).append(x)
@@ -308,10 +308,10 @@ class Work:
                     self.powers[ring.delta.number, least((x, self.at(x)), ring.delta.symmetries)] = 1
                 return None
 
-    def factors(self, without: Sequence[tuple[int, Labels]] = ()) -> list[Factor]:
-        """Return the factors so far, except some."""
-        deltas = [(self.ring.delta.number, (x, self.at(x)), 1) for x in self.tied]
-        return [(n, labels, e) for (n, labels), e in self.powers.items() if (n, labels) not in without] + deltas
+    def factors(self) -> list[Factor]:
+        """Return the factors so far."""
+        deltas: list[Factor] = [(self.ring.delta.number, (x, self.at(x)), 1) for x in self.tied]
+        return [(n, labels, e) for (n, labels), e in self.powers.items()] + deltas
 
     def at(self, label: int) -> int:
         """Return the label that stands for all those equal to this one."""
@@ -353,7 +353,7 @@ class Work:
             self.tied.append(gone)
 
     def _expand_sums(self) -> None:
-        """Write `(a + b)ᵖ` with p > 0 as `(a + b)ᵏ (a + b)^(p−k)`, k whole, p − k in (−1, 0], the first multiplied out."""
+        """Write `(a + b)ᵖ`, p > 0, as `(a + b)ᵏ (a + b)^(p−k)`, k whole, −1 < p − k ≤ 0, and multiply the first out."""
         for (n, labels), exponent in list(self.powers.items()):
             atom = self.ring.atoms[n]
             if atom.kind == "sum" and 0 < exponent <= MOST_POWER:

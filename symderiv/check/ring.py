@@ -14,7 +14,7 @@ from typing import Any
 
 import sympy
 
-from symderiv.check import arrays, atoms, cancel
+from symderiv.check import arrays, atoms, cancel, powers
 from symderiv.check.canonical import Exponent, Factor, Labels
 from symderiv.check.facts import SYMMETRIC, Facts
 from symderiv.check.products import (
@@ -84,7 +84,7 @@ class Ring(Products):
         return not difference or not self._cleared(difference)
 
     def _cleared(self, poly: Poly) -> Poly:
-        """Multiply by the denominators that are sums of terms: the result is 0 only where the polynomial is."""
+        """Multiply by the denominators that are sums of terms: the result is 0 only if the polynomial is."""
         for _ in range(MOST_CLEARED):
             lowest: Powers = {}
             for fixed, _ in poly:
@@ -119,7 +119,7 @@ class Ring(Products):
             case Sum():
                 return self.product([self.poly(expr.body)], self._labels(expr.bound))
             case Power():
-                return atoms.general_power(self, self.poly(expr.base), self.poly(expr.exponent))
+                return powers.general_power(self, self.poly(expr.base), self.poly(expr.exponent))
             case Apply():
                 return atoms.apply(self, expr.name, expr.order, self.poly(expr.arg))
             case Choice():
@@ -160,7 +160,7 @@ class Ring(Products):
         if isinstance(size, sympy.Add):
             return add([(1, self.size(a)) for a in size.args])
         if isinstance(size, sympy.Pow):
-            return atoms.power(self, self.size(size.base), int(size.exp))
+            return powers.power(self, self.size(size.base), int(size.exp))
         return factor(self.atom("size", size), ())
 
     def _entry(self, entry: Entry) -> Poly:
@@ -214,14 +214,14 @@ class Ring(Products):
     # -- laws
 
     def rebuilt(self, atom: Atom, labels: Labels, exponent: Exponent) -> Poly | None:
-        return atoms.rebuilt(self, atom, labels, exponent)
+        return powers.rebuilt(self, atom, labels, exponent)
 
     def simplified(self, work: Work, todo: list[Factor]) -> bool:
         found = cancel.orthogonal(self, work)
         if found is not None:
             todo += found
             return True
-        return atoms.simplified(self, work, todo)
+        return powers.simplified(self, work)
 
     def replaced(self, work: Work) -> list[Product] | None:
         return cancel.inverse(self, work)

@@ -152,7 +152,8 @@ _FRESH = count()
 
 def fresh(size: Any) -> Index:
     """Return an index that stands nowhere else."""
-    return Index(f"'{next(_FRESH)}", size)
+    index: Index = Index(f"'{next(_FRESH)}", size)
+    return index
 
 
 def with_indices(expr: Any, change: Mapping[Index, Index]) -> Any:
@@ -161,7 +162,7 @@ def with_indices(expr: Any, change: Mapping[Index, Index]) -> Any:
     if not here:
         return expr
     if isinstance(expr, Index):
-        return here[expr]
+        return here.get(expr, expr)
     if isinstance(expr, Sum):
         coming = {b.name for b in here.values()}
         new = {b: fresh(b.size) for b in expr.bound if b.name in coming}
@@ -228,7 +229,7 @@ def between(before: Any, after: Any, place: tuple[int, ...]) -> tuple[Any, Any, 
     """
     around: list[Any] = []
     for k in place:
-        require(isinstance(k, int) and k >= 0, "the place is no path of argument positions")
+        require(k >= 0, "the place is no path of argument positions")
         holder = isinstance(before, IndexExpr) and not isinstance(before, (Index, Tensor, Entry, Delta))
         require(holder and k < len(before.args), "there is no such place")
         require(type(before) is type(after), "the expression changes around the place")
@@ -323,11 +324,11 @@ class Form:
 
     def _choice(self, expr: Any) -> tuple[Any, ...]:
         require(expr.relation in RELATIONS and len(expr.parts) == 4, "a choice without relation or branches")
-        return expr.parts
+        return tuple(expr.parts)
 
     def _extreme(self, expr: Any) -> tuple[Any, ...]:
         require(expr.kind in ("maximum", "minimum") and len(expr.args) == 3, "an extreme of another kind")
-        return expr.parts
+        return tuple(expr.parts)
 
     def _derivative(self, expr: Any) -> tuple[Any, ...]:
         require(len(expr.args) == 2 and isinstance(expr.entry, Entry), "a derivative is taken in an entry")

@@ -72,7 +72,7 @@ def _parents(f: str, x: str, case: Case) -> list[str]:
 
 @law("cite")
 def cite(before: Any, after: Any, case: Case) -> None:
-    """`∂P[i]/∂C` of P's own text is the total derivative, proved before, where only P's own text leads to C."""
+    """`∂P[i]/∂C` of P's own text is the total derivative, proved before, where only P's text leads to C."""
     before = derivative_of(before, Entry)
     p, c = before.of.tensor.name, before.entry.tensor.name
     require(case.own_texts and p in case.facts.chain, f"{p} is held constant here")
@@ -115,7 +115,8 @@ def name(before: Any, after: Any, case: Case) -> None:
     found = case.facts.named("derivative", after.tensor)
     if found is None:
         raise RefusedError(f"{after.tensor.name} is no name for a derivative")
-    require(found.arguments == (before.of.tensor, before.entry.tensor), "the name is that of another derivative")
+    arguments = (before.of.tensor, before.entry.tensor)
+    require(found.arguments == arguments, "the name is that of another derivative")
     expect(after, Entry(found.tensor, *before.of.indices, *before.entry.indices))
 
 
@@ -137,7 +138,10 @@ def chain_rule(before: Any, after: Any, case: Case) -> None:
     """`∂f[F]/∂X = Σ_P Σ_i ∂f[F]/∂P[i] ∂P[i]/∂X`, over all P on which f depends whose own text names X.
 
     The first factor is the total derivative, P taken as independent; the second is that of P's own text,
-    other definitions held constant; for f itself the first is 1.  Proof: the chain rule for `f(P₁(X), P₂(X), …)`.
+    other definitions held constant; for f itself the first is 1.
+
+    Proof: f is a function of X and of the P; the P are functions of X and of each other, without a circle.
+    Unfold them, outermost first; each way from f to X ends with one P whose own text names X.
     """
     f, x = _root(before, case)
     through = case.named("through")
@@ -178,13 +182,16 @@ def _differ(before: Any, after: Any, allowed: Callable[[Any, Any], bool]) -> int
 
 @law("symmetry")
 def symmetry(before: Any, after: Any, case: Case) -> None:
-    """`S[i, j] = S[j, i]` for a head declared symmetric, but not where `∂…/∂x` is still to be taken and x stands in S."""
-    withheld = case.withheld()
+    """`S[i, j] = S[j, i]` for a symmetric head, but not inside `∂…/∂x` where x stands in S.
+
+    Entries of a symmetric variable are independent of each other until the last derivative is taken.
+    """
+    withheld = case.withheld() or frozenset()
 
     def allowed(a: Any, b: Any) -> bool:
         if not (isinstance(a, Entry) and isinstance(b, Entry) and a.tensor == b.tensor):
             return False
-        if a.tensor.name in (withheld or ()) or len(a.indices) != 2 or a.indices != tuple(reversed(b.indices)):
+        if len(a.indices) != 2 or a.indices != b.indices[::-1] or a.tensor.name in withheld:
             return False
         return case.facts.has(a.tensor, SYMMETRIC) or case.equal(a, b)
 
@@ -201,7 +208,7 @@ def transpose(before: Any, after: Any, case: Case) -> None:
 
 
 def _without_views(expr: Any, case: Case) -> Any:
-    """Return the expression with every entry whose definition is an entry of another array written as that."""
+    """Return the expression with every entry that is defined as an entry of another array written as that."""
     if isinstance(expr, Entry):
         definition = case.facts.is_text(expr.tensor)
         if definition is None or not isinstance(definition.body, Entry):

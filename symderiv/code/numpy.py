@@ -72,7 +72,7 @@ def compiled(text: str, name: str) -> Callable[..., Any]:
     """
     tree = ast.parse(text)
     space: dict[str, Any] = {}
-    exec(compile(tree, f"<symderiv {name}>", "exec"), space)  # noqa: S102
+    exec(compile(tree, f"<symderiv {name}>", "exec"), space)
     function: Callable[..., Any] = space[name]
     return function
 
@@ -116,11 +116,17 @@ class _Writer(Printer):
     def docstring(self) -> list[str]:
         lines = [f'"""{self.source.summary}', ""]
         for a in self.source.arguments:
-            lines.append(f"{a.name}: " + ("a function, entrywise" if a.shape is None else f"shape {dims.written(a.shape)}"))
+            lines.append(
+                f"{a.name}: " + ("a function, entrywise" if a.shape is None else f"shape {dims.written(a.shape)}")
+            )
         lines += [f"{name}: a size" for name in self.loose]
         shapes = ", ".join(dims.written(r.shape) for r in self.source.results)
         lines += [""] if lines[-1] else []
-        lines += [f"Returns an array of shape {shapes}." if len(self.source.results) == 1 else f"Returns arrays of shapes {shapes}."]
+        lines += [
+            f"Returns an array of shape {shapes}."
+            if len(self.source.results) == 1
+            else f"Returns arrays of shapes {shapes}."
+        ]
         lines += list(self.source.notes)
         lines.append('"""')
         return lines
@@ -216,7 +222,7 @@ class _Writer(Printer):
         return super().write_size(expr)
 
     def write_map(self, expr: Expr) -> tuple[str, int]:
-        name, order = expr.data
+        name, _ = expr.data
         arg = self.text(expr.args[0])
         if name not in FUNCTIONS:
             return f"{self.function(expr.data)}({arg})", ATOM

@@ -48,7 +48,9 @@ class Source:
 def read_source(text: str, path: Path) -> Source:
     r"""Return a source with its front matter and passages.
 
-    >>> source = read_source("---\ntitle: T\n---\n# One\n\n```symderiv\nx: (n,)\n```\n", Path("t.md"))
+    >>> source = read_source(
+    ...     "---\ntitle: T\n---\n# One\n\n```symderiv\nx: (n,)\n```\n", Path("t.md")
+    ... )
     >>> [p.kind for p in source.passages], source.title
     (['prose', 'block'], 'T')
     """
@@ -74,7 +76,9 @@ def _front_matter(lines: list[str], path: Path) -> tuple[dict[str, Any], int]:
         return {}, 0
     end = next((n for n, line in enumerate(lines[1:], 1) if line.strip() == "---"), None)
     if end is None:
-        raise ParseError("the front matter has no end", place=Place(lines[0], source=str(path)), hint="close it with ---")
+        raise ParseError(
+            "the front matter has no end", place=Place(lines[0], source=str(path)), hint="close it with ---"
+        )
     try:
         head = yaml.safe_load("\n".join(lines[1:end])) or {}
     except yaml.YAMLError as err:
@@ -83,11 +87,19 @@ def _front_matter(lines: list[str], path: Path) -> tuple[dict[str, Any], int]:
         place = Place("\n".join(lines), mark.column if mark else 0, line=line, source=str(path))
         raise ParseError("the front matter cannot be read", place=place) from None
     if not isinstance(head, dict):
-        raise ParseError("the front matter is a table of keys and values", place=Place(lines[1], line=1, source=str(path)))
+        raise ParseError(
+            "the front matter is a table of keys and values", place=Place(lines[1], line=1, source=str(path))
+        )
     for key in head:
         if key not in KEYS:
-            place = Place("\n".join(lines), line=next(n for n, x in enumerate(lines, 1) if x.startswith(str(key))), source=str(path))
-            raise ParseError(f"unknown key {key!r} in the front matter", place=place, hint="known are " + ", ".join(sorted(KEYS)))
+            place = Place(
+                "\n".join(lines),
+                line=next(n for n, x in enumerate(lines, 1) if x.startswith(str(key))),
+                source=str(path),
+            )
+            raise ParseError(
+                f"unknown key {key!r} in the front matter", place=place, hint="known are " + ", ".join(sorted(KEYS))
+            )
     return head, end + 1
 
 

@@ -178,4 +178,3 @@ def _written_out(expr: Expr, names: dict[Expr, str]) -> Expr:
 def convention(language: str) -> str:
     """Return the text of the convention box."""
     return phrase(language, "convention_text")
-

@@ -80,9 +80,7 @@ def _flat_key(term: Node) -> tuple[object, ...]:
     colours = {k: f"0{k:03}" if k < term.rank else f"1{size}" for k, size in sizes.items()}
     items = [(f.key, labels, normal.symmetries(f)) for f, labels in factors]
     names, order = canonical(items, colours)
-    return tuple(
-        (items[k][0], min(tuple(names[items[k][1][s]] for s in perm) for perm in items[k][2])) for k in order
-    )
+    return tuple((items[k][0], min(tuple(names[items[k][1][s]] for s in perm) for perm in items[k][2])) for k in order)
 
 
 def expand(node: Node) -> Node:
@@ -145,7 +143,7 @@ def _multiplied(
             terms = [(c, [*done, (f, labels)]) for c, done in terms]
         if len(terms) > MOST_TERMS:
             raise UnsupportedError(f"more than {MOST_TERMS} terms when multiplied out")
-    products = [normal.contract(c, fs, out, sizes) for c, fs in terms]  # type: ignore[arg-type]
+    products = [normal.contract(c, fs, out, sizes) for c, fs in terms]
     return normal.add([(1, p) for p in products], products[0].dims)
 
 
@@ -186,7 +184,9 @@ def cleared(node: Node) -> Node:
 def _denominators(node: Node) -> Counter[tuple[Node, tuple[int, ...]]]:
     worst: Counter[tuple[Node, tuple[int, ...]]] = Counter()
     for _, term in terms_of(node):
-        factors = term.factors if isinstance(term, Contraction) and not term.bound else ((term, tuple(range(term.rank))),)
+        factors = (
+            term.factors if isinstance(term, Contraction) and not term.bound else ((term, tuple(range(term.rank))),)
+        )
         for f, labels in factors:
             if isinstance(f, Pow) and f.exponent < 0 and f.exponent.denominator == 1:
                 worst[(f.base, labels)] = max(worst[(f.base, labels)], int(-f.exponent))

@@ -22,7 +22,9 @@ def canonical(items: Sequence[Item], colours: Mapping[int, str]) -> tuple[dict[i
     unchanged; `colours` gives each label its first colour: labels of a smaller colour get smaller
     numbers.
 
-    >>> canonical([("B", (7, 5), ((0, 1),)), ("A", (3, 7), ((0, 1),))], {3: "o", 5: "o", 7: "s"})[0]
+    >>> canonical([("B", (7, 5), ((0, 1),)), ("A", (3, 7), ((0, 1),))], {3: "o", 5: "o", 7: "s"})[
+    ...     0
+    ... ]
     {3: 0, 5: 1, 7: 2}
     """
     search = _Search(items)
@@ -64,9 +66,9 @@ class _Search:
                 signature = min(tuple(colours[labels[s]] for s in perm) for perm in perms)
                 for slot, label in enumerate(labels):
                     seen[label].append((key, signature, orbits[slot]))
-            marks = {label: (colours[label], sorted(seen[label])) for label in colours}  # type: ignore[type-var]
+            marks = {label: (colours[label], sorted(seen[label])) for label in colours}
             ranks: list[object] = []
-            for mark in sorted(marks.values()):  # type: ignore[type-var]
+            for mark in sorted(marks.values()):
                 if not ranks or ranks[-1] != mark:
                     ranks.append(mark)
             if len(ranks) == count:
@@ -78,8 +80,7 @@ class _Search:
         self.left -= 1
         number = {label: n for n, label in enumerate(sorted(colours, key=colours.__getitem__))}
         written = [
-            (key, min(tuple(number[labels[s]] for s in perm) for perm in perms))
-            for key, labels, perms in self.items
+            (key, min(tuple(number[labels[s]] for s in perm) for perm in perms)) for key, labels, perms in self.items
         ]
         order = sorted(range(len(written)), key=written.__getitem__)
         text = [written[i] for i in order]

@@ -21,7 +21,7 @@ from symderiv.errors import UnsupportedError
 _NODES: weakref.WeakValueDictionary[tuple[Any, ...], IndexExpr] = weakref.WeakValueDictionary()
 
 
-class IndexExpr(sympy.Expr):  # type: ignore[misc]
+class IndexExpr(sympy.Expr):
     """Base of the index language; `args` are SymPy objects, as SymPy expects."""
 
     is_commutative = True
@@ -97,7 +97,8 @@ class Entry(IndexExpr):
     @property
     def tensor(self) -> Tensor:
         """Return the head."""
-        return self.args[0]
+        head: Tensor = self.args[0]
+        return head
 
     @property
     def indices(self) -> tuple[Index, ...]:
@@ -236,7 +237,8 @@ class Derivative(IndexExpr):
     @property
     def entry(self) -> Entry:
         """Return the entry it is differentiated in."""
-        return self.args[1]
+        entry: Entry = self.args[1]
+        return entry
 
     def __repr__(self) -> str:
         return f"∂({self.of})/∂{self.entry}"
@@ -269,7 +271,8 @@ class Names:
             for letter in letters:
                 if letter + suffix not in self.taken:
                     self.taken.add(letter + suffix)
-                    return Index(letter + suffix, size)
+                    index: Index = Index(letter + suffix, size)
+                    return index
         raise UnsupportedError("more indices than there are names for")
 
 
@@ -411,7 +414,7 @@ class Context:
 
 def to_sympy(expr: Any) -> sympy.Expr:
     """Return an expression in plain SymPy: `Indexed`, `Sum`, `KroneckerDelta`; indices run from 0."""
-    args = expr.args if isinstance(expr, IndexExpr) else ()
+    args: tuple[Any, ...] = expr.args if isinstance(expr, IndexExpr) else ()
     match expr:
         case Index():
             return sympy.Symbol(expr.name, integer=True)
@@ -500,7 +503,8 @@ class _Reader:
         if isinstance(expr, sympy.core.function.AppliedUndef) and len(expr.args) == 1:
             return Apply(type(expr).__name__, 0, self.read(expr.args[0]))
         raise UnsupportedError(
-            f"{type(expr).__name__} is not part of the index language", hint="use Indexed, Sum, KroneckerDelta, + * ** and scalar functions"
+            f"{type(expr).__name__} is not part of the index language",
+            hint="use Indexed, Sum, KroneckerDelta, + * ** and scalar functions",
         )
 
     def sum(self, expr: sympy.Sum) -> Any:
@@ -533,14 +537,19 @@ class _Reader:
         return Delta(self.index(i), self.index(j))
 
     def index(self, symbol: Any) -> Index:
+        index: Index
         if isinstance(symbol, sympy.Idx) and symbol.upper is not None:
-            return Index(str(symbol.label), symbol.upper + 1 - symbol.lower)
+            index = Index(str(symbol.label), symbol.upper + 1 - symbol.lower)
+            return index
         if not isinstance(symbol, (sympy.Symbol, sympy.Idx)):
             raise UnsupportedError(f"the subscript {symbol} is no index", hint="subscripts are single indices")
         name = str(getattr(symbol, "label", symbol))
         if name not in self.sizes:
-            raise UnsupportedError(f"the range of index {name} is not known", hint="give the IndexedBase a shape, or the index a range")
-        return Index(name, self.sizes[name])
+            raise UnsupportedError(
+                f"the range of index {name} is not known", hint="give the IndexedBase a shape, or the index a range"
+            )
+        index = Index(name, self.sizes[name])
+        return index
 
 
 def letters(indices: Sequence[Index]) -> str:

@@ -18,11 +18,12 @@ from __future__ import annotations
 
 import weakref
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import reduce
 from itertools import permutations
 from math import gcd, isqrt, lcm
+from typing import Any
 
 import sympy
 
@@ -58,7 +59,7 @@ from symderiv.index.labelling import canonical
 
 ONE, ZERO = Fraction(1), Fraction(0)
 LONGEST_FLAT = 24  # factors of one product beyond which sums stay where they were written
-Label = Hashable
+Label = Any  # anything hashable
 SYMMETRIC = frozenset({"symmetric", "positive_definite", "diagonal"})
 POSITIVE = frozenset({"positive", "probability", "simplex", "simplex_rows", "counts"})
 
@@ -207,7 +208,7 @@ class _Work:
     def take(self, node: Node, labels: tuple[int, ...], exponent: Fraction = ONE) -> None:
         """Multiply by `node[labels] ** exponent`, inlining pure products."""
         if isinstance(node, Pow) and (exponent.denominator == 1):
-            node, exponent = node.base, exponent * node.exponent
+            exponent, node = exponent * node.exponent, node.base
         if isinstance(node, Contraction) and not node.bound and exponent.denominator == 1:
             if exponent < 0 and node.coef == 0:
                 raise UnsupportedError("division by 0")
@@ -560,13 +561,13 @@ def _equal_joined(parts: list[Factor]) -> list[Factor]:
 
 def _pure(coef: Fraction, parts: list[Factor], dims: Shape) -> Node:
     rank = len(dims)
-    if coef == 1 and len(parts) == 1 and tuple(range(rank)) in (
-        tuple(parts[0][1][s] for s in perm) for perm in symmetries(parts[0][0])
+    if (
+        coef == 1
+        and len(parts) == 1
+        and tuple(range(rank)) in (tuple(parts[0][1][s] for s in perm) for perm in symmetries(parts[0][0]))
     ):
         return parts[0][0]
-    settled = sorted(
-        (_settled(p, {k: k for k in range(rank)}) for p in parts), key=lambda f: (f[0].key, f[1])
-    )
+    settled = sorted((_settled(p, {k: k for k in range(rank)}) for p in parts), key=lambda f: (f[0].key, f[1]))
     return Contraction(dims, coef, tuple(settled), dims)
 
 
@@ -623,11 +624,12 @@ def add(terms: Iterable[tuple[Fraction | int, Node]], dims: Shape) -> Node:
             stack += [(coef * c, n) for c, n in node.terms]
             continue
         if isinstance(node, Contraction) and not node.bound:
-            if len(node.factors) == 1 and isinstance(node.factors[0][0], Add):
+            if len(node.factors) == 1:
                 inner, labels = node.factors[0]
-                spread = [(coef * node.coef * c, rewrapped(n, labels, node.dims)) for c, n in inner.terms]
-                stack += spread
-                continue
+                if isinstance(inner, Add):
+                    spread = [(coef * node.coef * c, rewrapped(n, labels, node.dims)) for c, n in inner.terms]
+                    stack += spread
+                    continue
             coef, node = coef * node.coef, _with_coef(node, ONE)
         total[node] = total.get(node, ZERO) + coef
     kept = {n: c for n, c in total.items() if c != 0}
@@ -710,7 +712,7 @@ def entrywise(function: str, arg: Node, order: int = 0) -> Node:
 def _at_number(function: str, value: Fraction) -> Fraction | None:
     if function in ("abs", "sign", "relu"):
         return {"abs": abs(value), "sign": Fraction((value > 0) - (value < 0)), "relu": max(value, ZERO)}[function]
-    exact = {
+    exact: dict[tuple[str, Fraction | int], int] = {
         ("exp", 0): 1, ("log", 1): 0, ("log1p", 0): 0, ("expm1", 0): 0, ("sin", 0): 0, ("cos", 0): 1, ("tan", 0): 0,
         ("arcsin", 0): 0, ("arctan", 0): 0, ("sinh", 0): 0, ("cosh", 0): 1, ("tanh", 0): 0,
     }  # fmt: skip

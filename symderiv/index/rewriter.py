@@ -25,7 +25,9 @@ class Rewriter:
         self.steps: list[Step] = []
         self._around: tuple[sympy.Expr, Context, Context] | None = None
 
-    def replace(self, rule: str, place: Place, new: sympy.Expr, instance: Mapping[str, Any] | None = None, reason: str = "") -> None:
+    def replace(
+        self, rule: str, place: Place, new: sympy.Expr, instance: Mapping[str, Any] | None = None, reason: str = ""
+    ) -> None:
         """Record a step: the part at `place` becomes `new`."""
         after = put(self.expr, place, new)
         if after is self.expr:

@@ -139,8 +139,10 @@ def derivative_of_power(expr: Any, context: Context) -> sympy.Expr | None:
     if depends(exponent, expr.entry.tensor, context):
         return None
     less = exponent - 1 if isinstance(exponent, sympy.Rational) else plus(exponent, sympy.Integer(-1))
-    return Times(exponent, power(base, less), Immediate(base, expr.entry)) if less != 1 else Times(
-        exponent, base, Immediate(base, expr.entry)
+    return (
+        Times(exponent, power(base, less), Immediate(base, expr.entry))
+        if less != 1
+        else Times(exponent, base, Immediate(base, expr.entry))
     )
 
 
@@ -202,14 +204,14 @@ def _instantiated(tree: Any, values: Mapping[str, sympy.Expr]) -> sympy.Expr:
                 case ast.Div():
                     return times(a, power(b, sympy.Integer(-1)))
         case ast.Call(func=ast.Name(id="where")):
-            test = tree.args[0]
+            test: Any = tree.args[0]
             relation = {ast.Lt: "<", ast.Gt: ">"}[type(test.ops[0])]
             parts = [test.left, test.comparators[0], *tree.args[1:]]
             return Choice(relation, *(_instantiated(p, values) for p in parts))
         case ast.Call(func=ast.Name(id="sqrt")):
             return Power(_instantiated(tree.args[0], values), HALF)
-        case ast.Call():
-            return Apply(tree.func.id, 0, _instantiated(tree.args[0], values))
+        case ast.Call(func=ast.Name(id=name)):
+            return Apply(name, 0, _instantiated(tree.args[0], values))
     raise AssertionError(tree)
 
 
@@ -354,7 +356,8 @@ def unknown_function(expr: Any, context: Context) -> sympy.Expr | None:
         slope = next(
             d
             for d in context.definitions.values()
-            if (d.kind, d.function, d.arguments, d.axes) == ("unknown", definition.function, definition.arguments, order)
+            if (d.kind, d.function, d.arguments, d.axes)
+            == ("unknown", definition.function, definition.arguments, order)
         )
         bound = [names.fresh(size, Names.BOUND) for size in a.sizes]
         entry = Entry(slope.tensor, *expr.of.indices, *bound)
@@ -541,7 +544,11 @@ def merge(expr: Any, context: Context) -> sympy.Expr | None:
         return None
     terms: list[tuple[sympy.Rational, sympy.Expr]] = []
     for t in expr.args:
-        coef, rest = (t.args[0], times(*t.args[1:])) if isinstance(t, Times) and isinstance(t.args[0], sympy.Rational) else (ONE, t)
+        coef, rest = (
+            (t.args[0], times(*t.args[1:]))
+            if isinstance(t, Times) and isinstance(t.args[0], sympy.Rational)
+            else (ONE, t)
+        )
         for n, (c, known) in enumerate(terms):
             if known is rest:
                 terms[n] = (c + coef, known)

@@ -187,7 +187,7 @@ class Written:
                 same = dict(zip(known.indices, indices, strict=False))
                 if len(known.indices) == len(indices) and alike(known.body, body, same):
                     return known.tensor
-        tensor = Tensor(f"N_{len(self.definitions) + 1}", *(i.size for i in indices))
+        tensor: Tensor = Tensor(f"N_{len(self.definitions) + 1}", *(i.size for i in indices))
         self.definitions[tensor.name] = Definition(tensor, indices, body)
         self.sources[tensor.name] = array.source
         return tensor

@@ -78,9 +78,7 @@ def _pandoc(document: str, target: str, options: list[str]) -> str:
         raise UnsupportedError(
             "pandoc is needed to convert the mathematics", hint="pip install 'symderiv[handout]'"
         ) from missing
-    logging.getLogger("pypandoc").setLevel(
-        logging.ERROR
-    )  # a formula it cannot read is printed as code instead
+    logging.getLogger("pypandoc").setLevel(logging.ERROR)  # a formula it cannot read is printed as code instead
     try:
         return str(pypandoc.convert_text(document, target, format="json", extra_args=options))
     except OSError as missing:

@@ -54,9 +54,7 @@ def render(document: Document, fmt: str, *, templates: Path | None = None) -> st
             return _fill("document.html", view | {"font": _math_font()}, templates)
         case "typ":
             view = _present_converted(document, TypstWriter, to_typst)
-            return _fill(
-                "document.typ", view | {"fonts": pdf.fonts_for(resolve(document.language))}, templates
-            )
+            return _fill("document.typ", view | {"fonts": pdf.fonts_for(resolve(document.language))}, templates)
         case "pdf":
             return pdf.by_typst(str(render(document, "typ", templates=templates)), resolve(document.language))
     raise UnsupportedError(f"no format is called {fmt!r}", hint=f"known are {', '.join(FORMATS)}")
@@ -215,9 +213,7 @@ class _Presenter:
             "expected": self._expected(claim),
             "basis": self._basis(claim.basis),
             "proofs": [self._proof(proof) for proof in claim.proofs],
-            "counterexample": [
-                (writer.text(name), writer.text(value)) for name, value in claim.counterexample
-            ],
+            "counterexample": [(writer.text(name), writer.text(value)) for name, value in claim.counterexample],
             "counterexample_is_wide": any(len(value) > _LONG_VALUE for _, value in claim.counterexample),
             "correct": writer.display(claim.correct) if claim.correct else "",
             "condition": self._condition(claim.condition),

@@ -16,9 +16,7 @@ def pieces(text: str) -> tuple[tuple[bool, str], ...]:
         found += [(False, text[end : match.start()]), (True, match.group(1))]
         end = match.end()
     found.append((False, text[end:]))
-    return tuple(
-        (is_math, piece.replace(r"\$", "$") if not is_math else piece) for is_math, piece in found if piece
-    )
+    return tuple((is_math, piece.replace(r"\$", "$") if not is_math else piece) for is_math, piece in found if piece)
 
 
 def convert(text: str, words: Callable[[str], str], mathematics: Callable[[str], str]) -> str:

@@ -33,10 +33,11 @@ from symderiv.index.nodes import (
 from symderiv.tensor.expr import Expr
 from symderiv.tensor.text import FunctionName
 
-GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega "
-    "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
-)
+GREEK = frozenset({
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu",
+    "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta",
+    "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega",
+})  # fmt: skip
 SHORT = {"lam": "lambda", "Lam": "Lambda", "eps": "varepsilon"}
 SUM, SIGN, PRODUCT, POWER, ATOM = range(5)
 WORDS = {"trace": r"\operatorname{tr}", "det": r"\det", "logdet": r"\log\det", "vec": r"\operatorname{vec}",
@@ -225,9 +226,9 @@ class Latex:
         for k, a in enumerate(args):
             text, precedence = self.indexed(a)
             last = k == len(args) - 1
-            if isinstance(a, Sum) and last and len(args) > 1 or (isinstance(a, Power) and len(args) == 1):
+            if (isinstance(a, Sum) and last and len(args) > 1) or (isinstance(a, Power) and len(args) == 1):
                 parts.append(text)
-            elif precedence < PRODUCT and len(args) > 1 or (isinstance(a, Sum) and not last):
+            elif (precedence < PRODUCT and len(args) > 1) or (isinstance(a, Sum) and not last):
                 parts.append(brackets(text))
             else:
                 parts.append(text)
@@ -343,12 +344,15 @@ class Latex:
         if entrywise and a.op == "matmul":
             first = brackets(left[0])
         text = rf"{first} \odot {right}" if entrywise else joined([first, right])
-        return text, SIGN if sign else PRODUCT if not entrywise else PRODUCT
+        return text, SIGN if sign else PRODUCT
 
     def write_div(self, expr: Expr) -> Written:
         a, b = expr.args
         if a.rank and b.rank:
-            return rf"{self.bracketed(self.matrixed(a), POWER)} \oslash {self.bracketed(self.matrixed(b), POWER)}", PRODUCT
+            return (
+                rf"{self.bracketed(self.matrixed(a), POWER)} \oslash {self.bracketed(self.matrixed(b), POWER)}",
+                PRODUCT,
+            )
         if a.rank > 0 and b.rank == 0 and b.op in ("number", "size"):
             return rf"\tfrac{{1}}{{{self.matrix(b)}}}\,{self.bracketed(self.matrixed(a), PRODUCT)}", PRODUCT
         return rf"\frac{{{self.matrix(a)}}}{{{self.matrix(b)}}}", PRODUCT
@@ -414,7 +418,9 @@ class Latex:
         return (text if precedence == ATOM else brackets(text)) + "^{-1}", POWER
 
     def write_solve(self, expr: Expr) -> Written:
-        return joined([self.write_inv(Expr("inv", expr.args[:1], (), expr.args[0].axes))[0], self.factor(expr.args[1])]), PRODUCT
+        return joined(
+            [self.write_inv(Expr("inv", expr.args[:1], (), expr.args[0].axes))[0], self.factor(expr.args[1])]
+        ), PRODUCT
 
     def write_matrix_power(self, expr: Expr) -> Written:
         return f"{self.powered(expr.args[0])}^{{{expr.data[0]}}}", POWER

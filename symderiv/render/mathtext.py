@@ -123,9 +123,7 @@ def _marked(latex: str) -> list[tuple[str, bool]]:
     """Each token with whether a line may break before it."""
     marked: list[tuple[str, bool]] = []
     depth = 0
-    before = (
-        ""  # the last token that is not blank; a sign after a relation or at the start is part of its term
-    )
+    before = ""  # the last token that is not blank; a sign after a relation or at the start is part of its term
     for token, argument in _with_stacked(latex):
         operator = token in _RELATIONS or token in _SIGNS or argument
         breaks = depth == 0 and operator and before not in {"", "^", "_", *_RELATIONS, *_SIGNS}
@@ -140,9 +138,7 @@ def _marked(latex: str) -> list[tuple[str, bool]]:
 
 def _with_stacked(latex: str) -> list[tuple[str, bool]]:
     r"""Tokens, with ``\overset{…}{=}`` as one of them, marked as a relation."""
-    stacked = re.compile(
-        r"\\(?:overset|underset|stackrel)\{(?:[^{}]|\{[^{}]*\})*\}\{(?:=|\\approx|\\le|\\ge)\}"
-    )
+    stacked = re.compile(r"\\(?:overset|underset|stackrel)\{(?:[^{}]|\{[^{}]*\})*\}\{(?:=|\\approx|\\le|\\ge)\}")
     parts: list[tuple[str, bool]] = []
     end = 0
     for match in stacked.finditer(latex):

@@ -36,9 +36,7 @@ def by_typst(source: str, language: str) -> bytes:
     try:
         import typst
     except ImportError as missing:
-        raise UnsupportedError(
-            "the typst package makes the PDF and is not installed", hint=_EXTRA
-        ) from missing
+        raise UnsupportedError("the typst package makes the PDF and is not installed", hint=_EXTRA) from missing
     if language == "ja" and not set(_JAPANESE) & set(typst.Fonts().families()):
         raise UnsupportedError("no Japanese font is installed", hint=f"install one of {', '.join(_JAPANESE)}")
     with tempfile.TemporaryDirectory() as folder:

@@ -161,7 +161,11 @@ class _Lines:
         rules = {s.rule for s in group.steps}
         if rules <= PLAIN_RULES:
             return self.phrase("differentiate_entry")
-        for rule, key in (("inverse", "inverse_rule"), ("determinant", "determinant_rule"), ("log determinant", "determinant_rule")):
+        for rule, key in (
+            ("inverse", "inverse_rule"),
+            ("determinant", "determinant_rule"),
+            ("log determinant", "determinant_rule"),
+        ):
             step = group.first(rule)
             if step is not None and rule == "inverse":
                 name = self.latex.head(at(step.before, step.place).of.tensor)[0].removesuffix("^{-1}")
@@ -210,5 +214,5 @@ def _delta(step: Step, gone: Index, kept: Index) -> Delta:
     for _, part in places(at(step.before, step.place)):
         if isinstance(part, Delta) and set(part.args) == {gone, kept}:
             return part
-    return Delta(gone, kept)
-
+    delta: Delta = Delta(gone, kept)
+    return delta

@@ -118,11 +118,7 @@ class Writer(ABC):
 
     def _inlines(self, node: SyntaxTreeNode) -> str:
         """The spans of a block, or of a span that holds others."""
-        children = (
-            node.children[0].children
-            if node.children and node.children[0].type == "inline"
-            else node.children
-        )
+        children = node.children[0].children if node.children and node.children[0].type == "inline" else node.children
         return "".join(self._inline(child) for child in children)
 
     def _inline(self, node: SyntaxTreeNode) -> str:
@@ -148,13 +144,9 @@ class Writer(ABC):
 
 @cache
 def _reader() -> MarkdownIt:
-    reader = (
-        MarkdownIt("commonmark", {"html": False}).enable("table").disable("html_block").disable("html_inline")
-    )
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table").disable("html_block").disable("html_inline")
     # `$5 and $6` is no mathematics, as in pandoc
-    return reader.use(
-        dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False, double_inline=True
-    )
+    return reader.use(dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False, double_inline=True)
 
 
 def _in_tight_list(node: SyntaxTreeNode) -> bool:

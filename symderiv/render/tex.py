@@ -119,11 +119,7 @@ def declarations(document: str) -> str:
 
 
 def _declaration(char: str) -> str:
-    sign = (
-        rf"\ensuremath{{{MATHEMATICAL[char]}}}"
-        if char in MATHEMATICAL
-        else rf"\texttt{{[U+{ord(char):04X}]}}"
-    )
+    sign = rf"\ensuremath{{{MATHEMATICAL[char]}}}" if char in MATHEMATICAL else rf"\texttt{{[U+{ord(char):04X}]}}"
     return rf"\DeclareUnicodeCharacter{{{ord(char):04X}}}{{{sign}}}"
 
 
@@ -245,9 +241,7 @@ class TexWriter(Writer):
 
     def code(self, source: str) -> str:
         lines = [part for line in source.rstrip("\n").split("\n") for part in _folded(_printable(line))]
-        body = "\n".join(lines).replace(
-            r"\end{verbatim}", r"\end {verbatim}"
-        )  # or the source could leave the block
+        body = "\n".join(lines).replace(r"\end{verbatim}", r"\end {verbatim}")  # or the source could leave the block
         return f"{{\\footnotesize\n\\begin{{verbatim}}\n{body}\n\\end{{verbatim}}\n}}"
 
     def paragraph(self, content: str) -> str:
@@ -270,9 +264,7 @@ class TexWriter(Writer):
         columns = "l" * max(map(len, rows))
         head, *body = (" & ".join(row) + r" \\" for row in rows)
         inner = "\n".join([head, r"\hline", *body])
-        return (
-            f"\\begin{{center}}\n\\begin{{tabular}}{{{columns}}}\n{inner}\n\\end{{tabular}}\n\\end{{center}}"
-        )
+        return f"\\begin{{center}}\n\\begin{{tabular}}{{{columns}}}\n{inner}\n\\end{{tabular}}\n\\end{{center}}"
 
     def rule(self) -> str:
         return r"\par\noindent\hrulefill\par"
@@ -305,6 +297,4 @@ def _folded(line: str) -> list[str]:
     if len(line) <= _CODE_COLUMNS:
         return [line]
     indent = " " * (len(line) - len(line.lstrip()) + 8)
-    return textwrap.wrap(
-        line, _CODE_COLUMNS, subsequent_indent=indent, drop_whitespace=True, break_on_hyphens=False
-    )
+    return textwrap.wrap(line, _CODE_COLUMNS, subsequent_indent=indent, drop_whitespace=True, break_on_hyphens=False)

@@ -9,8 +9,6 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-
-
 from symderiv import dims
 from symderiv.errors import ParseError, Place, ShapeError, SymderivError, UnsupportedError
 from symderiv.tensor.expr import Expr, defined, plain_axes
@@ -50,14 +48,16 @@ class Names:
 
     def taken(self, name: str) -> bool:
         """Tell whether a name means something already."""
-        return name in self.scope.names or name in self.unknown or name in self.functions or name in self.scope.functions
+        return (
+            name in self.scope.names or name in self.unknown or name in self.functions or name in self.scope.functions
+        )
 
 
 def read_block(text: str, names: Names, source: str = "", first_line: int = 1) -> list[Statement]:
-    """Return the statements of a block; `names` is extended by what they name.
+    r"""Return the statements of a block; `names` is extended by what they name.
 
     >>> names = Names()
-    >>> [s.kind for s in read_block("D: (m, n)\\nW: (n, p)\\nA = D @ W", names)]
+    >>> [s.kind for s in read_block("D: (m, n)\nW: (n, p)\nA = D @ W", names)]
     ['declare', 'declare', 'define']
     """
     check_bounds(text)
@@ -90,10 +90,10 @@ class _Reader(Parser):
         """Return what one statement says."""
         try:
             match node:
-                case ast.AnnAssign(target=ast.Name(), value=None, simple=1):
-                    return [self.declare(node, node.target.id, node.annotation)]
-                case ast.Assign(targets=[ast.Name()]):
-                    return [self.define(node, node.targets[0].id, node.value)]  # type: ignore[attr-defined]
+                case ast.AnnAssign(target=ast.Name(id=name), value=None, simple=1):
+                    return [self.declare(node, name, node.annotation)]
+                case ast.Assign(targets=[ast.Name(id=name)]):
+                    return [self.define(node, name, node.value)]
                 case ast.FunctionDef():
                     return [self.function(node)]
                 case ast.Assert():
@@ -236,7 +236,11 @@ def _diff(mode: str) -> Callable[[Parser, ast.Call], Expr]:
         for expr, tree in zip(variables, node.args[1:], strict=True):
             base = expr.args[0] if expr.op == "entry" else expr
             if base.op not in ("var", "defined"):
-                parser.refuse(tree, "derivatives are taken in declared or defined arrays, or entries of them", "give it a name first")
+                parser.refuse(
+                    tree,
+                    "derivatives are taken in declared or defined arrays, or entries of them",
+                    "give it a name first",
+                )
         axes = f.axes
         for v in variables:
             axes += v.axes
@@ -272,5 +276,3 @@ def _function_derivative(parser: Parser, node: ast.Call) -> Expr:
         value = Expr("called", (body, arg), (name,), body.axes)
         return Expr("diff", (value, *([arg] * order)), ("total",), body.axes)
     parser.refuse(inner.args[0], f"{name} is no scalar function of the language")
-
-

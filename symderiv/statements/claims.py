@@ -217,5 +217,3 @@ def _same_factors(left: Any, right: Any) -> bool:
 
 def _bound(*exprs: Expr) -> set[str]:
     return {n for e in walk(*exprs) if e.op == "sum_over" for n in e.data}
-
-

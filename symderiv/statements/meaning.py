@@ -47,7 +47,7 @@ def _derivative(expr: Expr, ranges: Mapping[str, Axis], inner: Meaning) -> Array
             else:
                 labels += Engine.free(name, axis)
     at = At(node, labels)
-    free = tuple(sorted((x for x in at.labels if isinstance(x, str))))
+    free = tuple(sorted(x for x in at.labels if isinstance(x, str)))
     dims = dict(zip(at.labels, at.node.dims, strict=True))
     return Array(at.over((*tokens, *free), dims), expr.axes, free)
 
@@ -67,6 +67,7 @@ def _held(f: Expr, x: Expr, inner: Meaning) -> list[Node]:
     if x not in direct:
         via = ", ".join(e.name for e in direct if e.op == "defined" and any(a is x for a in walk(e)))
         raise UnsupportedError(
-            f"{x.name} does not stand in the definition itself", hint=f"it depends on {x.name} through {via}: write diff" if via else "write diff"
+            f"{x.name} does not stand in the definition itself",
+            hint=f"it depends on {x.name} through {via}: write diff" if via else "write diff",
         )
     return [lower(e, inner).node for e in direct if e is not x and e.op == "defined"]

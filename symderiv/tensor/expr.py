@@ -32,6 +32,7 @@ class Expr:
     args: tuple[Expr, ...]
     data: tuple[Any, ...]
     axes: Axes
+    _shape: Shape
 
     def __new__(cls, op: str, args: tuple[Expr, ...], data: tuple[Any, ...], axes: Axes) -> Expr:
         identity = (op, args, data, axes)
@@ -46,7 +47,7 @@ class Expr:
     @property
     def shape(self) -> Shape:
         """Return the size of each axis."""
-        return self._shape  # type: ignore[no-any-return, has-type]
+        return self._shape
 
     @property
     def rank(self) -> int:

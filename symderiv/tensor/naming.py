@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 
 from symderiv.tensor.expr import Expr, defined, walk
 
-NONLINEAR = frozenset(
-    "sqrt norm inv det logdet softmax logsumexp maximum minimum prod general_power matrix_power solve".split()
-)
+NONLINEAR = frozenset({
+    "sqrt", "norm", "inv", "det", "logdet", "softmax", "logsumexp", "maximum", "minimum", "prod",
+    "general_power", "matrix_power", "solve",
+})  # fmt: skip
 VIEWS = frozenset(["transpose", "newaxis", "neg"])
 LETTERS = ("u", "v", "r", "s", "a", "b", "c", "z", "g", "q")
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, Protocol
 
 import sympy
@@ -37,8 +38,8 @@ class Value(Protocol):
 class Indexed(Protocol):
     """An array: `A[i, j]` is a value; `axes` as in :class:`Expr`."""
 
-    axes: Axes
-
+    @property
+    def axes(self) -> Axes: ...
     def __getitem__(self, tokens: Any) -> Value: ...
 
 
@@ -46,17 +47,17 @@ class Notation(Protocol):
     """What a line may use."""
 
     def index(self, axis: Axis) -> Token: ...
-    def sum(self, tokens: Sequence[Token], value: Value) -> Value: ...
+    def sum(self, tokens: Sequence[Token], value: Any) -> Value: ...
     def delta(self, i: Token, j: Token) -> Value: ...
     def number(self, value: Fraction | int) -> Value: ...
     def size(self, size: Size) -> Value: ...
-    def apply(self, function: str, value: Value, order: int = 0) -> Value: ...
-    def power(self, base: Value, exponent: Fraction) -> Value: ...
-    def general_power(self, base: Value, exponent: Value) -> Value: ...
-    def where(self, relation: str, left: Value, right: Value, yes: Value, no: Value) -> Value: ...
-    def extremum(self, kind: str, left: Value, right: Value) -> Value: ...
-    def whole(self, function: str, array: Indexed, tokens: Sequence[Token]) -> Value: ...
-    def along(self, function: str, array: Indexed, axes: Sequence[int], tokens: Sequence[Token]) -> Value: ...
+    def apply(self, function: str, value: Any, order: int = 0) -> Value: ...
+    def power(self, base: Any, exponent: Fraction) -> Value: ...
+    def general_power(self, base: Any, exponent: Any) -> Value: ...
+    def where(self, relation: str, left: Any, right: Any, yes: Any, no: Any) -> Value: ...
+    def extremum(self, kind: str, left: Any, right: Any) -> Value: ...
+    def whole(self, function: str, array: Any, tokens: Sequence[Token]) -> Value: ...
+    def along(self, function: str, array: Any, axes: Sequence[int], tokens: Sequence[Token]) -> Value: ...
 
 
 ShapeRule = Callable[[tuple[Expr, ...], tuple[Any, ...]], Axes]
@@ -102,9 +103,7 @@ def apply(name: str, *args: Expr, data: tuple[Any, ...] = ()) -> Expr:
 def refuse(message: str, args: Sequence[Expr], hint: str = "") -> ShapeError:
     """Return a shape error that shows the shapes of the arguments."""
     names = ["argument"] if len(args) == 1 else ["left", "right"] if len(args) == 2 else None
-    shapes = {
-        (names[k] if names else f"argument {k + 1}"): dims.written(a.shape) for k, a in enumerate(args)
-    }
+    shapes = {(names[k] if names else f"argument {k + 1}"): dims.written(a.shape) for k, a in enumerate(args)}
     return ShapeError(message, shapes=shapes, hint=hint)
 
 
@@ -375,7 +374,9 @@ def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[A
 
 def _matrix_power(args: tuple[Expr, ...], data: tuple[Any, ...]) -> Axes:
     if abs(data[0]) > MOST_POWER:
-        raise UnsupportedError(f"matrix_power with exponent {data[0]}", hint=f"exponents up to {MOST_POWER} are written out")
+        raise UnsupportedError(
+            f"matrix_power with exponent {data[0]}", hint=f"exponents up to {MOST_POWER} are written out"
+        )
     return _square(args, "matrix_power").axes
 
 
@@ -390,7 +391,7 @@ def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[A
     inner = [ix.index(a.axes[0]) for _ in range(abs(times) - 1)]
     path = [out[0], *inner, out[1]]
     value = None
-    for i, j in zip(path, path[1:], strict=False):
+    for i, j in pairwise(path):
         step = a[i, j] if times > 0 else ix.whole("inv", a, (i, j))
         value = step if value is None else value * step
     assert value is not None

@@ -54,7 +54,8 @@ class Scope:
 
 def variable(name: str, shape: tuple[Any, ...], traits: frozenset[str] = frozenset()) -> Expr:
     """Return a variable; the name must be a Python identifier."""
-    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
+    given: Any = name
+    if not isinstance(given, str) or not given.isidentifier() or keyword.iskeyword(given):
         raise ParseError(f"{name!r} is not a name", hint="letters, digits and underscores, and no word of Python's own")
     axes = tuple((size,) for size in dims.shape(shape))
     return Expr("var", (), (name, traits), axes)
@@ -202,7 +203,9 @@ class Parser:
         if node.id in scope.functions or node.id in KNOWN:
             self.refuse(node, f"{node.id} is a function and needs arguments", f"write {node.id}(…)")
         raise UnknownNameError(
-            f"unknown name {node.id!r}", place=self.place(node), hint=self.suggestion(node.id, [*scope.names, *scope.sizes])
+            f"unknown name {node.id!r}",
+            place=self.place(node),
+            hint=self.suggestion(node.id, [*scope.names, *scope.sizes]),
         )
 
     def suggestion(self, name: str, known: list[str]) -> str:
@@ -306,7 +309,9 @@ class Parser:
             self.refuse(node, "only functions of the language can be called")
         if path:
             if func.id not in ("np", "numpy") or path[1:] not in ([], ["linalg"]):
-                hint = f"write {path[0]}({ast.unparse(node.func.value)})" if isinstance(node.func, ast.Attribute) else ""
+                hint = (
+                    f"write {path[0]}({ast.unparse(node.func.value)})" if isinstance(node.func, ast.Attribute) else ""
+                )
                 self.refuse(node, "methods are not part of the language", hint if path[0] in KNOWN else "")
             return path[0]
         return func.id
@@ -500,7 +505,7 @@ def scope_of(
         if name not in shapes:
             raise UnknownNameError(f"an assumption about {name!r}, which is not declared")
     for name, derivatives in (functions or {}).items():
-        if isinstance(derivatives, str) or not isinstance(derivatives, (list, tuple)):
+        if not isinstance(derivatives, (list, tuple)):
             raise ParseError(f"the derivatives of {name} are a list of names, such as ['d{name}', 'd2{name}']")
         for order, label in enumerate([name, *derivatives]):
             if not label.isidentifier() or label in scope.names or label in scope.sizes or label in scope.functions:
@@ -512,13 +517,13 @@ def scope_of(
     return scope
 
 
-TRAITS = frozenset(
-    "symmetric positive_definite diagonal invertible orthogonal positive open_unit probability signs binary counts "
-    "simplex simplex_rows one_hot_rows real".split()
-)
+TRAITS = frozenset({
+    "symmetric", "positive_definite", "diagonal", "invertible", "orthogonal", "positive", "open_unit",
+    "probability", "signs", "binary", "counts", "simplex", "simplex_rows", "one_hot_rows", "real",
+})  # fmt: skip
 
 
-SQUARE = frozenset("symmetric positive_definite diagonal invertible orthogonal".split())
+SQUARE = frozenset(["symmetric", "positive_definite", "diagonal", "invertible", "orthogonal"])
 
 
 def _traits(name: str, given: str | list[str] | tuple[str, ...] | None) -> frozenset[str]:

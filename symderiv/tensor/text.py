@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from symderiv import dims
+from symderiv.errors import UnsupportedError
 from symderiv.tensor.expr import Expr
 
 SUM, PRODUCT, SIGN, POWER, ATOM = range(5)
@@ -52,7 +53,12 @@ class Printer:
 
     def text(self, expr: Expr) -> str:
         """Return the text of an expression."""
-        return self.written(expr)[0]
+        try:
+            return self.written(expr)[0]
+        except RecursionError:
+            raise UnsupportedError(
+                "the expression is nested too deeply for one line of text", hint="ask for statements(): definitions first"
+            ) from None
 
     def written(self, expr: Expr) -> tuple[str, int]:
         """Return the text and its precedence."""

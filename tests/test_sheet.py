@@ -1,0 +1,188 @@
+"""Sheets: the statuses of claims, what is expected of them, and names shared between blocks."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+import symderiv
+from symderiv import Sheet, UnsupportedError
+from symderiv.handout.build import built_in
+from symderiv.handout.source import read_source
+from symderiv.handout.views import Printer
+from symderiv.render.mathtext import is_harmless
+
+LAYER = "D: (m, n)\nW: (n, p)\nloss: function()\nA = D @ W\nE = loss(A)\nB = diff(E, A)\n"
+
+
+def only(text):
+    (claim,) = Sheet(text).claims
+    return claim
+
+
+@pytest.fixture(scope="module")
+def layer():
+    """The sheets of the built-in handout on a layer, one for each heading."""
+    (path,) = (p for p in built_in() if p.stem == "backpropagation-through-a-layer")
+    sheets = []
+    for passage in read_source(path.read_text(encoding="utf-8"), path).passages:
+        if passage.kind == "block":
+            if passage.fresh:
+                sheets.append(Sheet(source=str(path)))
+            sheets[-1].read(passage.text, passage.line)
+    return sheets
+
+
+def test_the_layer_is_proved_step_by_step(layer):
+    claims = [c for sheet in layer for c in sheet.claims]
+    assert [c.id for c in claims] == [f"L{k}" for k in range(1, 11)]
+    assert {(c.status, c.basis, c.as_expected) for c in claims} == {("proved", "kernel", True)}
+
+
+def test_every_line_of_the_layer_is_good_latex(layer):
+    for sheet in layer:
+        printer = Printer(sheet, {"loss": "E"})
+        for claim in sheet.claims:
+            for detail in ("brief", "normal", "full"):
+                printer.detail = detail
+                view = printer.claim(claim)
+                lines = [line for proof in view.proofs for line in proof.lines]
+                assert lines and is_harmless(view.statement)
+                for line in lines:
+                    text = line.left + line.relation + line.right
+                    assert is_harmless(text) and text.count("{") == text.count("}")
+
+
+def test_later_claims_cite_earlier_ones(layer):
+    cited = {c.id: Printer(s).claim(c).proofs[-1].cites for s in layer for c in s.claims}
+    assert {k: v for k, v in cited.items() if v} == {
+        "L2": ("L1",),
+        "L4": ("L3",),
+        "L6": ("L5",),
+        "L8": ("L7",),
+    }
+
+
+# --- statuses -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("claim", "status", "expected"),
+    [
+        ("assert A @ B == A @ B", "proved", True),
+        ("assert A @ B == B @ A", "refuted", False),
+        ("assert not (A @ B == B @ A)", "refuted", True),
+        ("assert not A @ B == B @ A", "refuted", True),
+        ("assert not (A @ B == A @ B)", "proved", False),
+        ("assert not (A @ X == X @ A)", "rejected", True),
+        ("assert not (X == X.T)", "rejected", True),
+        ("assert not (X[i,j] == X[j,i])", "rejected", True),
+        ("assert not (X[i,j] == X[i,j])", "proved", False),
+    ],
+)
+def test_what_became_of_a_claim_and_what_was_expected(claim, status, expected):
+    found = only(f"A: (n, n)\nB: (n, n)\nX: (n, m)\n{claim}")
+    assert (found.status, found.as_expected) == (status, expected)
+    assert found.expected == ("refuted" if "not" in claim else "proved")
+
+
+@pytest.mark.parametrize("claim", ["A @ X == X @ A", "X == X.T", "X[i,j] == X[j,i]"])
+def test_shapes_that_do_not_fit_are_an_error_where_they_are_claimed(claim):
+    with pytest.raises(symderiv.ShapeError, match="notes.md, line 3"):
+        Sheet(f"A: (n, n)\nX: (n, m)\nassert {claim}", source="notes.md")
+
+
+def test_an_unknown_name_is_an_error_even_where_the_claim_is_expected_to_fail():
+    with pytest.raises(symderiv.UnknownNameError):
+        Sheet("A: (n, n)\nassert not (A == Q)")
+
+
+def test_a_refuted_claim_has_a_counterexample_and_a_correction():
+    claim = only(LAYER + "assert diff(E, W) == 2 * D.T @ B, 'L2 (7)'")
+    found = claim.counterexample
+    assert (claim.id, claim.label, claim.text) == ("L2", "L2 (7)", "diff(E, W) == 2 * D.T @ B")
+    assert set(found.sizes) == {"m", "n", "p"} and len(found.entry) == 2
+    assert found.right == pytest.approx(2 * found.left)
+    assert claim.correct == "D.T @ B"
+
+
+def test_claims_without_a_label_are_numbered():
+    sheet = Sheet("x: (n,)\nassert x == x\nassert x == x, '  '\nassert x == x, 'c'")
+    assert [c.id for c in sheet.claims] == ["claim 1", "claim 2", "c"]
+
+
+def test_two_runs_give_the_same():
+    text = LAYER + "assert diff(E, W) == W"
+    one, two = only(text.replace("(n, p)", "(n, n)").replace("(m, n)", "(n, n)")), None
+    two = only(text.replace("(n, p)", "(n, n)").replace("(m, n)", "(n, n)"))
+    assert one.counterexample == two.counterexample
+
+
+@pytest.mark.parametrize("basis", ["kernel", "exact"])
+def test_a_proof_says_what_it_rests_on(basis):
+    claim = only("x: (n,)\nE = x @ x\nassert " + ("diff(E, x) == 2 * x" if basis == "kernel" else "x == x"))
+    assert (claim.status, claim.basis) == ("proved", basis)
+    assert ("all sizes" in claim.scope) is (basis == "kernel")
+
+
+# --- blocks ---------------------------------------------------------------------------------------
+
+
+def test_blocks_share_their_names_and_a_new_sheet_has_none():
+    sheet = Sheet("x: (n,)\nE = x @ x")
+    (claim,) = sheet.read("assert diff(E, x) == 2 * x")
+    assert claim.status == "proved" and sheet.claims == [claim]
+    with pytest.raises(symderiv.ParseError, match="named already"):
+        sheet.read("x: (n,)")
+    assert Sheet("x: (n, n)\nassert x == x").claims
+
+
+def test_claims_are_decided_one_at_a_time():
+    reading = Sheet("x: (n,)").reading("assert x == x\nassert x == 2 * x\nassert x == y")
+    with pytest.raises(symderiv.UnknownNameError):
+        next(reading)  # a block is read as a whole before its first claim is decided
+    reading = Sheet("x: (n,)").reading("assert x == x\nassert x == 2 * x")
+    assert [claim.status for claim in reading] == ["proved", "refuted"]
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "# nothing"])
+def test_an_empty_sheet(text):
+    assert Sheet(text).claims == []
+
+
+def test_a_derivative_with_a_name_is_noted():
+    sheet = Sheet(LAYER)
+    assert set(sheet.given) == {("E", "A")}
+    assert {"D", "W", "A", "E", "B", "m", "n", "p", "loss"} <= set(sheet.taken)
+    assert len(sheet.matrix_names()) == 4  # A, E, B, and what B stands for
+
+
+@pytest.mark.parametrize("label", ["A", "W", "E", "B", "f"])
+def test_a_label_may_be_the_name_of_an_array(label):
+    sheet = Sheet(
+        f"{LAYER}assert diff(A[i,j], W[k,l]) == D[i,k] * delta[j,l], '{label}'\n"
+        f"assert diff(E, W) == D.T @ B, 'b'\nassert diff(E, D) == B @ W.T, 'c'"
+    )
+    assert [c.status for c in sheet.claims] == ["proved"] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("f", "n"), ("t", "n"), ("k", "n"), ("q", "n"), ("i", "r"), ("x", "f"), ("x", "k")],
+)
+def test_letters_that_proofs_use_may_be_names(name, size):
+    claim = only(f"{name}: ({size},)\nM: ({size}, {size})\nE = {name} @ M @ {name}\n"
+                 f"assert diff(E, {name}) == M @ {name} + M.T @ {name}")  # fmt: skip
+    assert claim.status == "proved"
+
+
+def test_an_immediate_derivative_that_does_not_stand_there_is_refused():
+    with pytest.raises(UnsupportedError, match="write diff"):
+        Sheet("x: (n,)\nu = x * x\nv = sum(u)\nassert partial(v, x) == 2 * x")
+
+
+def test_claims_are_pickled():
+    claim = only("x: (n,)\nassert x == 2 * x")
+    again = pickle.loads(pickle.dumps(claim.counterexample))
+    assert again == claim.counterexample
