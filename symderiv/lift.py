@@ -81,7 +81,10 @@ def lift(node: Node, axes: Axes | None = None, names: Mapping[Node, Expr] | None
 
     `names` gives the expression for nodes that have one already (a definition, say).
     """
-    expr = _Lifter(names or {}).expr(node)
+    try:
+        expr = _Lifter(names or {}).expr(node)
+    except RecursionError:
+        raise UnsupportedError("the result is nested too deeply to be written in one expression") from None
     return regrouped(expr, axes) if axes is not None else expr
 
 

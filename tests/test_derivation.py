@@ -6,13 +6,16 @@ import os
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import sympy
 
 import symderiv
-from symderiv import derive
+from symderiv import derivation, derive
+from symderiv.tensor.operations import apply
+from symderiv.tensor.parse import number, parse, scope_of
 
 # text, variable, shapes, assumptions
 FIRST = [
@@ -130,9 +133,7 @@ def ids(rows):
 
 
 @pytest.mark.parametrize(("text", "x", "shapes", "assume"), FIRST, ids=ids(FIRST))
-def test_first_derivative_is_the_central_difference(
-    text, x, shapes, assume, shapes_of, arrays, evaluate, slope_of
-):
+def test_first_derivative_is_the_central_difference(text, x, shapes, assume, shapes_of, arrays, evaluate, slope_of):
     d = derive(text, x, shapes=shapes_of(shapes), assume=assume)
     at = arrays(shapes, assume)
     want = slope_of(lambda a: evaluate(text, shapes, a), at, x)
@@ -154,9 +155,7 @@ def test_second_derivative_is_the_difference_of_differences(
     close(np.asarray(d.compile()(**at)), slope_of(first, at, x[1], h), 1e-5)
 
 
-@pytest.mark.parametrize(
-    ("text", "x", "shapes", "assume"), FIRST[::3] + SECOND[::3], ids=ids(FIRST[::3] + SECOND[::3])
-)
+@pytest.mark.parametrize(("text", "x", "shapes", "assume"), FIRST[::3] + SECOND[::3], ids=ids(FIRST[::3] + SECOND[::3]))
 def test_sizes_of_one(text, x, shapes, assume, shapes_of, arrays, evaluate, slope_of):
     """A size that is 1 by chance: nothing may be squeezed or broadcast by its symbol."""
     order = [x] if isinstance(x, str) else list(x)
@@ -199,18 +198,14 @@ def test_hessians_of_scalars_are_symmetric(text, x, shapes, assume, shapes_of, a
 def test_derivatives_are_linear(f, g, shapes, shapes_of, arrays):
     x = "v" if " v(" in shapes else "x"
     declared, at = shapes_of(shapes), arrays(shapes)
-    parts = [
-        np.asarray(derive(t, x, shapes=declared).compile()(**at)) for t in (f, g, f"2 * ({f}) - 3 * ({g})")
-    ]
+    parts = [np.asarray(derive(t, x, shapes=declared).compile()(**at)) for t in (f, g, f"2 * ({f}) - 3 * ({g})")]
     np.testing.assert_allclose(parts[2], 2 * parts[0] - 3 * parts[1], rtol=1e-10, atol=1e-10)
 
 
 # --- where the usual mistakes are
 
 
-def test_symmetry_of_the_variable_is_not_used_before_the_last_derivative(
-    shapes_of, arrays, evaluate, slope_of
-):
+def test_symmetry_of_the_variable_is_not_used_before_the_last_derivative(shapes_of, arrays, evaluate, slope_of):
     text = "trace(Q + A.T @ P @ A - A.T @ P @ B @ inv(R + B.T @ P @ B) @ B.T @ P @ A)"
     shapes = "Q(n,n) A(n,n) B(n,p) R(p,p) P(n,n)"
     assume = {"P": "positive_definite", "R": "positive_definite", "Q": "symmetric"}
@@ -219,9 +214,7 @@ def test_symmetry_of_the_variable_is_not_used_before_the_last_derivative(
         d = derive(text, order, shapes=shapes_of(shapes), assume=assume)
         want = slope_of(lambda a: evaluate(text, shapes, a), at, "P")
         if len(order) == 2:
-            want = slope_of(
-                lambda a: slope_of(lambda b: evaluate(text, shapes, b), a, "P", 4e-3), at, "P", 4e-3
-            )
+            want = slope_of(lambda a: slope_of(lambda b: evaluate(text, shapes, b), a, "P", 4e-3), at, "P", 4e-3)
         close(np.asarray(d.compile()(**at)), want, 1e-5)
     d = derive("x @ inv(P) @ y", "P", shapes=shapes_of("x(n) P(n,n) y(n)"), assume={"P": "symmetric"})
     at = arrays("x(n) P(n,n) y(n)", {"P": "positive_definite"})
@@ -231,9 +224,7 @@ def test_symmetry_of_the_variable_is_not_used_before_the_last_derivative(
     )
 
 
-@pytest.mark.parametrize(
-    "text", ["where(x > 0, sqrt(x), 0)", "where(x > 0, x * log(x), 0)", "where(x > 0, 1 / x, x)"]
-)
+@pytest.mark.parametrize("text", ["where(x > 0, sqrt(x), 0)", "where(x > 0, x * log(x), 0)", "where(x > 0, 1 / x, x)"])
 def test_the_other_branch_of_where_is_never_met(text):
     d = derive(text, "x", shapes={"x": ("n",)})
     x = np.array([-2.0, -1e-3, 0.5, 3.0])
@@ -330,9 +321,7 @@ def test_sizes_called_like_indices(text, shapes, shapes_of, arrays, evaluate, sl
     at = arrays(shapes)
     close(np.asarray(d.compile()(**at)), slope_of(lambda a: evaluate(text, shapes, a), at, "X"))
     assert d.proof.steps
-    assert not {str(i) for i in d.free_indices} & {
-        str(s) for shape in shapes_of(shapes).values() for s in shape
-    }
+    assert not {str(i) for i in d.free_indices} & {str(s) for shape in shapes_of(shapes).values() for s in shape}
 
 
 def test_a_derivative_that_is_zero_has_its_shape():
@@ -357,9 +346,7 @@ def test_integers_are_taken_as_numbers():
 # --- what a derivation offers
 
 
-@pytest.mark.parametrize(
-    "text", ["x * diag(A - 2 * S)", "tanh(diag(A - 2 * S)) * x", "outer(x, diag(A - 2 * S))"]
-)
+@pytest.mark.parametrize("text", ["x * diag(A - 2 * S)", "tanh(diag(A - 2 * S)) * x", "outer(x, diag(A - 2 * S))"])
 def test_the_sign_of_a_diagonal_of_a_difference(text, shapes_of, arrays, evaluate, slope_of):
     shapes, assume = "x(n) A(n,n) S(n,n)", {"S": "symmetric"}
     at = arrays(shapes, assume)
@@ -378,12 +365,35 @@ def test_a_function_that_is_a_bare_leaf(text):
     assert "zeros" in str(d.result)
 
 
-@pytest.mark.parametrize(
-    ("text", "shape"), [("relu(x**2)", ("n",)), ("prod(x)", ("n",)), ("sum(relu(x))", ("n",))]
-)
+@pytest.mark.parametrize(("text", "shape"), [("relu(x**2)", ("n",)), ("prod(x)", ("n",)), ("sum(relu(x))", ("n",))])
 def test_second_derivatives_through_a_condition(text, shape):
     d = derive(text, ["x", "x"], shapes={"x": shape})
     assert np.all(np.isfinite(d.compile()(x=np.array([0.5, -1.0, 2.0]))))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sum(relu(x)**3)",
+        "sum(relu(A @ x) * y)",
+        "norm(relu(A @ x))**2",
+        "relu(x @ A @ x - 1)",
+        "sum(where(x**2 > y, x**3, exp(x)))",
+        "sum(where(A @ x > x, x**3, x * y))",
+        "where(x @ x > 1, x @ A @ x, sum(x**3))",
+        "sum(where(x > 0, where(x * y > 1, x**4, x**2), x**3))",
+        "sum(maximum(x**2, x * y) * x)",
+    ],
+)
+def test_second_derivatives_where_a_condition_depends_on_the_variable(text, shapes_of, arrays, evaluate, slope_of):
+    shapes = "x(n) y(n) A(n,n)"
+    d = derive(text, ["x", "x"], shapes=shapes_of(shapes))
+    for seed in range(3):
+        at = arrays(shapes, seed=seed)
+        want = slope_of(lambda a: slope_of(lambda b: evaluate(text, shapes, b), a, "x", 1e-3), at, "x", 1e-3)
+        close(np.asarray(d.compile()(**at)), want, 1e-5)
+    if not text.startswith("where(x @ x"):  # tests/test_replay.py says why
+        d.proof.check()
 
 
 def test_the_text_of_a_result_is_input_again():
@@ -396,9 +406,9 @@ def test_logsumexp_of_a_scalar():
 
 
 def test_the_generated_source_stands_alone():
-    source = derive(
-        "sum(sigmoid(X @ w)) + logsumexp(w)", "w", shapes={"X": ("n", "p"), "w": ("p",)}
-    ).to_numpy(name="slope")
+    source = derive("sum(sigmoid(X @ w)) + logsumexp(w)", "w", shapes={"X": ("n", "p"), "w": ("p",)}).to_numpy(
+        name="slope"
+    )
     space = {}
     exec(compile(source, "<generated>", "exec"), space)
     X, w = np.arange(6.0).reshape(3, 2) / 6, np.array([0.3, -0.2])
@@ -488,12 +498,120 @@ def test_objects_pickle():
     assert str(again) == str(d)
     assert again.result.expr is d.result.expr
     assert again.node is d.node
-    assert [str(s.after) for s in pickle.loads(pickle.dumps(d.proof)).steps] == [
-        str(s.after) for s in d.proof.steps
-    ]
+    assert [str(s.after) for s in pickle.loads(pickle.dumps(d.proof)).steps] == [str(s.after) for s in d.proof.steps]
     X, w = np.ones((3, 2)), np.ones(2)
     call = pickle.loads(pickle.dumps(d.compile()))
     np.testing.assert_allclose(call(X=X, w=w, S=np.eye(3), dh=np.cos), X.T @ np.cos(X @ w))
+
+
+# --- verify: what is proved hangs on the kernel
+
+
+CLAIMED = {"expr": "norm(X @ w - y)**2", "wrt": "w", "shapes": {"X": ("n", "p"), "w": ("p",), "y": ("n",)}}
+RIGHT_CLAIM, WRONG_CLAIM = "2 * (X.T @ X @ w) - 2 * y @ X", "2 * X.T @ (X @ w + y)"
+
+
+def test_a_claim_is_proved_by_the_kernel():
+    verdict = symderiv.verify(claim=RIGHT_CLAIM, **CLAIMED)
+    assert (verdict.status, verdict.basis) == ("proved", "kernel")
+
+
+def test_what_the_kernel_sees_runs_from_the_derivative_to_the_claim(monkeypatch):
+    seen = []
+
+    def spy(arguments, context, *more):
+        seen.append((arguments, context))
+        return check(arguments, context, *more)
+
+    check = derivation.kernel_check
+    monkeypatch.setattr(derivation, "kernel_check", spy)
+    verdict = symderiv.verify(claim=RIGHT_CLAIM, **CLAIMED)
+    proof = verdict.derivation.proof
+    assert [arguments for arguments, _ in seen[:-1]] == [part.arguments for part in proof.parts]
+    (last,), _ = seen[-1]
+    assert last.left is proof.arguments[-1].right
+    assert last.steps[-1].after is last.right
+
+
+def damaged_start(last, other):
+    return replace(last, left=other.right, steps=())
+
+
+def damaged_end(last, other):
+    step = replace(last.steps[-1], after=other.right)
+    return replace(last, right=other.right, steps=(*last.steps[:-1], step))
+
+
+DAMAGES = {
+    "no step": lambda last, other: replace(last, steps=()),
+    "another end": lambda last, other: replace(last, right=other.right),
+    "another start": damaged_start,
+    "a step to another claim": damaged_end,
+    "an unknown rule": lambda last, other: replace(last, steps=(replace(last.steps[0], rule="surely"),)),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_closing_step_is_refused(damage, monkeypatch):
+    closing = derivation._closing
+
+    def broken(d, wanted):
+        (last,), context = closing(d, wanted)
+        (other,), _ = closing(d, parse(WRONG_CLAIM, scope_of(CLAIMED["shapes"])))
+        return [DAMAGES[damage](last, other)], context
+
+    monkeypatch.setattr(derivation, "_closing", broken)
+    verdict = symderiv.verify(claim=RIGHT_CLAIM, **CLAIMED)
+    assert verdict.basis != "kernel"
+    assert "the kernel did not accept" in verdict.scope
+
+
+def test_a_wrong_claim_taken_for_equal_is_refused_by_the_kernel(monkeypatch):
+    monkeypatch.setattr(derivation, "_equal", lambda d, wanted: True)
+    verdict = symderiv.verify(claim=WRONG_CLAIM, **CLAIMED)
+    assert verdict.status == "refuted"
+    assert "the kernel did not accept" in verdict.scope
+
+
+@pytest.mark.parametrize("damage", ["a step left out", "a step to another place", "another result"])
+def test_a_damaged_proof_proves_nothing(damage, monkeypatch):
+    replaying = derivation.replay
+
+    def broken(stage, taken):
+        proof = replaying(stage, taken)
+        *before, last = proof.arguments
+        steps = list(last.steps)
+        if damage == "a step left out":
+            del steps[1]
+        elif damage == "a step to another place":
+            steps[1] = replace(steps[1], after=steps[2].after)
+        else:
+            steps[-1] = replace(steps[-1], after=steps[0].after)
+        last = replace(last, steps=tuple(steps), right=steps[-1].after)
+        return replace(proof, arguments=(*before, last))
+
+    monkeypatch.setattr(derivation, "replay", broken)
+    verdict = symderiv.verify(claim=RIGHT_CLAIM, **CLAIMED)
+    assert verdict.basis != "kernel"
+    assert "the kernel did not accept" in verdict.scope
+
+
+@pytest.mark.xfail(strict=True, reason="that a proof starts from the function given is not checked")
+@pytest.mark.parametrize(
+    ("wrt", "claim", "call"), [("x", "2 * (A @ x + A.T @ x)", 1), (["x", "x"], "2 * (A + A.T)", 2)]
+)
+def test_a_proof_about_another_function_proves_nothing(wrt, claim, call, monkeypatch):
+    """The stage that differentiates is handed twice the function: the claim is twice too large as well."""
+    naming, calls = derivation.named, []
+
+    def doubled(expr, *more):
+        calls.append(expr)
+        found = naming(expr, *more)
+        return apply("mul", number(2), found) if len(calls) == call else found
+
+    monkeypatch.setattr(derivation, "named", doubled)
+    verdict = symderiv.verify("x @ A @ x", wrt, claim, shapes={"x": ("n",), "A": ("n", "n")})
+    assert verdict.status != "proved"
 
 
 # --- SymPy in and out

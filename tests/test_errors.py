@@ -176,6 +176,99 @@ def test_odd_input_is_refused_and_not_crashed_on(given):
         symderiv.derive(**call)
 
 
+def refused(expr, x, shapes, **more):
+    with pytest.raises(SymderivError) as err:
+        symderiv.derive(expr, x, shapes=shapes, **more)
+    return err.value
+
+
+def test_a_derivative_without_a_name_says_how_to_name_it():
+    error = refused("sum(h(x))", "x", {"x": ("n",)}, functions={"h": []})
+    assert isinstance(error, symderiv.UnsupportedError)
+    assert "order 1 of h has no name" in error.message
+    assert "functions={'h': ['dh']}" in error.hint
+    error = refused("sum(h(x))", ["x", "x"], {"x": ("n",)}, functions={"h": ["dh"]})
+    assert "order 2" in error.message
+    assert "functions={'h': ['dh', 'd2h']}" in error.hint
+    assert symderiv.derive("x @ h(y)", "x", shapes={"x": ("n",), "y": ("n",)}, functions={"h": []})
+
+
+NAMED = {"x": ("n",)}
+TAKEN = pytest.mark.xfail(strict=True, reason="the names of functions are not held against the language's")
+
+
+@pytest.mark.parametrize(
+    ("shapes", "functions", "said"),
+    [
+        ({"x": ("n",), "n": ()}, {}, "n is both an array and a size"),
+        ({"x": ("n",), "n": ("n",)}, {}, "n is both an array and a size"),
+        ({"x": ("x",)}, {}, "x is both an array and a size"),
+        (NAMED, {"h": ["x"]}, "'x' cannot be the name of a function"),
+        (NAMED, {"h": ["n"]}, "'n' cannot be the name of a function"),
+        (NAMED, {"h": ["h"]}, "'h' cannot be the name of a function"),
+        (NAMED, {"x": ["dx"]}, "'x' cannot be the name of a function"),
+        (NAMED, {"h": ["dh"], "g": ["dh"]}, "'dh' cannot be the name of a function"),
+        (NAMED, {"h": ["d h"]}, "'d h' cannot be the name of a function"),
+        pytest.param(NAMED, {"h": ["tanh"]}, "'tanh' cannot be", marks=TAKEN),
+        pytest.param(NAMED, {"h": ["sum"]}, "'sum' cannot be", marks=TAKEN),
+        pytest.param(NAMED, {"tanh": ["dh"]}, "'tanh' cannot be", marks=TAKEN),
+        pytest.param(NAMED, {"h": ["lambda"]}, "'lambda' cannot be", marks=TAKEN),
+    ],
+)
+def test_names_that_collide_are_refused(shapes, functions, said):
+    error = refused("sum(h(x))" if "h" in functions else "sum(x)", "x", shapes, functions=functions)
+    assert said in str(error)
+    assert error.hint
+
+
+@pytest.mark.parametrize("name", ["lambda", "None", "True", "class", "for", "is", "async"])
+def test_words_of_python_are_no_names(name):
+    error = refused("sum(x)", "x", {"x": ("n",), name: ("n",)})
+    assert f"{name!r} is not a name" in error.message
+    assert error.hint
+    error = refused("sum(x)", "x", {"x": (name,)})
+    assert f"{name!r} is not a size" in error.message
+    assert error.hint
+
+
+@pytest.mark.parametrize("name", ["match", "case", "type", "_", "print", "sum"])
+def test_words_that_python_keeps_for_some_places_are_names(name):
+    d = symderiv.derive(f"{name} @ {name}", name, shapes={name: ("n",)})
+    assert d.compile()(**{name: [1.0, 2.0]}).tolist() == [2.0, 4.0]
+
+
+@pytest.mark.parametrize("name", ["é", "θ", "λ", "Δx", "变量", "ß", "x́"])
+def test_names_in_any_script(name):
+    d = symderiv.derive(f"norm({name} - y)**2", name, shapes={name: ("n",), "y": ("n",)})
+    assert d.compile()(**{name: [1.0, 2.0], "y": [0.0, 0.0]}).tolist() == [2.0, 4.0]
+    d.proof.check()
+
+
+@pytest.mark.xfail(strict=True, reason="Python reads names in their normal form NFKC, shapes keep them as given")
+@pytest.mark.parametrize("name", ["e\u0301", "\N{MATHEMATICAL BOLD SMALL X}", "\N{LATIN SMALL LIGATURE FI}"])
+def test_names_of_two_spellings_are_one_name(name):
+    assert symderiv.derive(f"sum({name}**2)", name, shapes={name: ("n",)})
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "marked"),
+    [
+        ("θ + δθ @ x", 1, 5, "δθ"),
+        ("ααα + (θ @ b)", 1, 12, "b"),
+        ("(θ +\n ααα @ b)", 2, 8, "b"),
+        ("θ × x", 1, 3, "×"),
+        ("θ + “x”", 1, 5, "“"),
+        ("ααα * 2 + ααα * (A @ θ)", 1, 18, "A @ θ"),
+    ],
+)
+def test_columns_count_characters_whatever_their_bytes(text, line, column, marked):
+    error = refused(text, "x", {"x": ("n",), "θ": ("n",), "ααα": ("n",), "A": ("n", "m")})
+    assert f"line {line}, column {column})" in str(error)
+    shown, mark = error.place.shown().splitlines()
+    start = mark.index("^")
+    assert shown[start : start + mark.count("^")] == marked
+
+
 def test_the_mark_stands_under_the_place():
     with pytest.raises(ShapeError) as err:
         symderiv.derive("c * x + (A @ y) * 2", "x", shapes=SHAPES)

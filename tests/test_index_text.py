@@ -6,7 +6,20 @@ import pytest
 import sympy
 
 from symderiv import Sheet
-from symderiv.index.nodes import Apply, Choice, Delta, Derivative, Entry, Extreme, Index, Plus, Power, Sum, Tensor, Times
+from symderiv.index.nodes import (
+    Apply,
+    Choice,
+    Delta,
+    Derivative,
+    Entry,
+    Extreme,
+    Index,
+    Plus,
+    Power,
+    Sum,
+    Tensor,
+    Times,
+)
 from symderiv.index.text import index_text
 
 n = sympy.Symbol("n", integer=True, positive=True)

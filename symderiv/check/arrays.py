@@ -9,6 +9,7 @@ matrices that have an inverse:
 * `(A ⊗ B)⁻¹ = A⁻¹ ⊗ B⁻¹`, `det(A ⊗ B) = det(A)^m det(B)^n` for A of n and B of m rows:
   `(A ⊗ B)(C ⊗ D) = A C ⊗ B D`, and `A ⊗ B = (A ⊗ 1)(1 ⊗ B)`.
 * `(d[i] δ[i,j])⁻¹ = δ[i,j] / d[i]`.
+* `Q⁻¹ = Qᵀ` and `|det Q| = 1` for an orthogonal Q: `QᵀQ = 1`.
 * `log|det|` of each, as the logarithm turns products into sums; `log|det 1| = 0`.
 * softmax, log Σ exp and products commute with a reordering of axes.
 """
@@ -22,7 +23,7 @@ from typing import Any
 from symderiv.check.atoms import apply, magnitude, units
 from symderiv.check.canonical import Labels, Monomial
 from symderiv.check.powers import general_power, power, primitive
-from symderiv.check.products import ONE, Poly, Products, add, factor, number, slot
+from symderiv.check.products import ONE, Atom, Poly, Products, add, factor, number, slot
 from symderiv.check.terms import fresh, require
 from symderiv.index.nodes import Definition, Entry
 
@@ -59,17 +60,19 @@ def inverse(ring: Products, matrix: Matrix) -> Poly:
     diagonal = diagonal_of(ring, matrix)
     blocks = blocks_of(ring, matrix)
     links = chain_of(ring, matrix)
-    over: Labels = ()
     if diagonal is not None:
         parts += [factor(ring.delta, (rows[0], columns[0])), power(ring, diagonal, -1)]
     elif blocks is not None:
         parts += [inverse(ring, block) for block in blocks]
     elif links is not None:
-        over = tuple(q for _, _, (q,) in links[:-1])
-        parts += [flipped(ring, inverse(ring, link), link) for link in links]
+        between = [q for _, _, (q,) in links[:-1]]
+        crossed = ring.product([flipped(ring, inverse(ring, link), link) for link in links], between)
+        parts.append(flipped(ring, crossed, matrix))
+    elif is_orthogonal(ring, matrix):
+        parts.append(flipped(ring, matrix[0], matrix))
     else:
         parts.append(_undone(ring, matrix) or _opaque(ring, "inv", matrix))
-    return ring.product(parts, over)
+    return ring.product(parts)
 
 
 def determinant(ring: Products, matrix: Matrix) -> Poly:
@@ -106,7 +109,7 @@ def log_determinant(ring: Products, matrix: Matrix) -> Poly:
     terms: list[Poly] = [ring.product([whole, apply(ring, "log", 0, magnitude(ring, scalar))])]
     blocks, links = blocks_of(ring, matrix), chain_of(ring, matrix)
     undone = _undone(ring, matrix)
-    if diagonal_of(ring, matrix) == ONE:
+    if diagonal_of(ring, matrix) == ONE or is_orthogonal(ring, matrix):
         pass
     elif blocks is not None:
         for block in blocks:
@@ -153,15 +156,27 @@ def _opaque(ring: Products, kind: str, matrix: Matrix) -> Poly:
 
 def _undone(ring: Products, matrix: Matrix) -> Poly | None:
     """Return A where the matrix is A⁻¹ or its transpose (then Aᵀ), at the labels of the matrix."""
+    single = _single(ring, matrix)
+    return ring.instance(*single)[0] if single is not None and single[0].kind == "inv" else None
+
+
+def is_orthogonal(ring: Products, matrix: Matrix) -> bool:
+    """Tell whether the matrix is a head declared orthogonal, or its transpose."""
+    single = _single(ring, matrix)
+    head = single is not None and single[0].kind == "head"
+    return head and single is not None and ring.facts.has(single[0].data, frozenset({"orthogonal"}))
+
+
+def _single(ring: Products, matrix: Matrix) -> tuple[Atom, Labels] | None:
+    """Return atom and labels where the matrix is one atom at its rows and columns, in either order."""
     poly, rows, columns = matrix
     mono = next(iter(poly))
     if len(poly) > 1 or poly[mono] != 1 or len(mono[0]) != 1 or mono[1]:
         return None
-    number_, labels, exponent = mono[0][0]
-    atom = ring.atoms[number_]
-    if atom.kind != "inv" or exponent != 1 or labels not in ((*rows, *columns), (*columns, *rows)):
+    atom, labels, exponent = mono[0][0]
+    if exponent != 1 or labels not in ((*rows, *columns), (*columns, *rows)):
         return None
-    return ring.instance(atom, labels)[0]
+    return ring.atoms[atom], labels
 
 
 # ---------------------------------------------------------------- the form of a matrix
@@ -251,9 +266,7 @@ def chain_of(ring: Products, matrix: Matrix) -> list[Matrix] | None:
 # ---------------------------------------------------------------- along axes
 
 
-def along(
-    ring: Products, kind: str, poly: Poly, labels: Labels, axes: tuple[int, ...]
-) -> tuple[Poly, Labels]:
+def along(ring: Products, kind: str, poly: Poly, labels: Labels, axes: tuple[int, ...]) -> tuple[Poly, Labels]:
     """Return a function along axes as an atom, its slots in the order that makes it smallest."""
     rank = len(labels)
     orders = list(permutations(range(rank))) if rank <= MOST_AXES else [tuple(range(rank))]

@@ -247,9 +247,7 @@ def _expect_cofactors(before: Immediate, after: Any, argument: Tensor, case: Cas
     """Refuse unless the result is `front Σ_kl N⁻¹[l,k] ∂N[k,l]/∂x`."""
     k, m = _fresh_matrix(argument)
     slope = Immediate(Entry(argument, *k, *m), before.entry)
-    heads = [
-        d.tensor for d in case.facts.definitions.values() if d.kind == "inv" and d.arguments == (argument,)
-    ]
+    heads = [d.tensor for d in case.facts.definitions.values() if d.kind == "inv" and d.arguments == (argument,)]
     found = [Sum(product_of([*front, Entry(inv, *m, *k), slope]), *k, *m) for inv in heads]
     require(found, f"no head stands for the inverse of {argument.name}")
     require(any(alike(after, e) for e in found), "the result is not what the rule gives")

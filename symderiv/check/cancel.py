@@ -38,8 +38,8 @@ def _replaced(
     atom = ring.atoms[inverse_at[0]]
     half = len(near)
     matrix = atom.inside[0]
-    lead = max(matrix, key=_size)
-    if any(f[0] == ring.delta.number for f in lead[0]):
+    lead = max(matrix, key=lambda mono: _size(ring, mono))
+    if not _size(ring, lead)[0]:
         return None
     slots = tuple(slot(k) for k in range(2 * half))
     near_slots, far_slots = (slots[:half], slots[half:]) if at_rows else (slots[half:], slots[:half])
@@ -73,9 +73,11 @@ def _replaced(
     return None
 
 
-def _size(mono: Monomial) -> tuple[object, ...]:
+def _size(ring: Products, mono: Monomial) -> tuple[bool, int, Monomial]:
+    """Order the terms of a matrix: those with a δ first, then by their number of factors."""
     fixed, components = mono
-    return sum(len(c[1]) for c in components) + len(fixed), mono
+    plain_term = all(f[0] != ring.delta.number for f in fixed)
+    return plain_term, sum(len(c[1]) for c in components) + len(fixed), mono
 
 
 def _matches(

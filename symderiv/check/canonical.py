@@ -89,9 +89,7 @@ def _refined(group: list[Factor], colours: dict[int, int], symmetries: Symmetrie
             seen = tuple(colours.get(x, x) for x in labels)
             for slot, x in enumerate(labels):
                 if x in colours:
-                    at, written = min(
-                        (p.index(slot), tuple(seen[s] for s in p)) for p in symmetries(atom)
-                    )
+                    at, written = min((p.index(slot), tuple(seen[s] for s in p)) for p in symmetries(atom))
                     around[x].append((atom, exponent, at, written))
         signs = {x: (colours[x], sorted(around[x])) for x in colours}
         ranks: dict[int, int] = {}

@@ -108,8 +108,6 @@ class Kernel:
         """Refuse an argument that is not in good form, or whose links do not meet."""
         require(argument.label not in self.proved, "there is an earlier argument of this name")
         self.facts.form.check(argument.left)
-        self.facts.form.check(argument.right)
-        require(free(argument.right) <= free(argument.left), "an index stands free on the right only")
         now = argument.left
         for number, step in enumerate(argument.steps, start=1):
             link = f"step {number} ({step.rule}) does not start where the one before ended"
@@ -120,6 +118,7 @@ class Kernel:
     def _step(self, step: Step, own_texts: bool) -> bool:
         """Check one step; tell what `∂P/∂x` means after it (:class:`Case`)."""
         self.facts.form.check(step.after)
+        require(step.before != step.after, "nothing changes")
         before, after, around = between(step.before, step.after, step.place)
         checker = LAWS.get(step.rule)
         if checker is None:

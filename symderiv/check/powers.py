@@ -50,6 +50,7 @@ def general_power(ring: Products, base: Poly, exponent: Poly) -> Poly:
         return power(ring, base, value)
     if base == ONE:
         return ONE
+    require(base, "a power of 0 whose exponent varies")
     parts = []
     for mono, coef in exponent.items():
         if mono == UNIT:
@@ -181,7 +182,6 @@ def primitive(ring: Products, poly: Poly, positive: bool = False) -> tuple[Expon
         return content, outside, scaled(1 / Fraction(content), poly)
     content, inner = oriented(ring, poly)
     return content, outside, inner
-
 
 
 # ---------------------------------------------------------------- laws between factors

@@ -176,9 +176,7 @@ class Products(ABC):
         atom = self.atom(kind, (name, key), inner, symmetries)
         return factor(atom, labels)
 
-    def template(
-        self, inside: Sequence[Poly]
-    ) -> tuple[Any, Labels, tuple[Poly, ...], tuple[Labels, ...]]:
+    def template(self, inside: Sequence[Poly]) -> tuple[Any, Labels, tuple[Poly, ...], tuple[Labels, ...]]:
         """Return polynomials with slots for their fixed labels: key, labels, polynomials, symmetries."""
         signs: dict[int, list[Any]] = {}
         for n, poly in enumerate(inside):

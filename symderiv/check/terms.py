@@ -178,9 +178,7 @@ def alike(left: Any, right: Any, ordered: bool = True) -> bool:
     return _alike(left, right, {}, {}, ordered)
 
 
-def _alike(
-    left: Any, right: Any, ours: Mapping[Index, Any], theirs: Mapping[Index, Any], ordered: bool
-) -> bool:
+def _alike(left: Any, right: Any, ours: Mapping[Index, Any], theirs: Mapping[Index, Any], ordered: bool) -> bool:
     left, right = unbracketed(left), unbracketed(right)
     if left is right and all(ours.get(i, i) == theirs.get(i, i) for i in free(left)):
         return True

@@ -795,21 +795,32 @@ def general_power(base: Node, exponent: Node) -> Node:
         return power(base, value)
     if constant(base) == 1:
         return base
-    return Power(base.dims, base, exponent)
+    return _oriented(base.dims, (base, exponent), lambda dims, parts: Power(dims, *parts))
 
 
 def where(relation: str, left: Node, right: Node, yes: Node, no: Node) -> Node:
     """Return `yes` where `left ⋈ right`, else `no`, entrywise."""
     if yes is no:
         return yes
-    return Where(yes.dims, relation, left, right, yes, no)
+    return _oriented(yes.dims, (left, right, yes, no), lambda dims, parts: Where(dims, relation, *parts))
 
 
 def extremum(kind: str, left: Node, right: Node) -> Node:
     """Return the entrywise maximum or minimum."""
     if left is right:
         return left
-    return Extremum(left.dims, kind, left, right)
+    return _oriented(left.dims, (left, right), lambda dims, parts: Extremum(dims, kind, *parts))
+
+
+def _oriented(dims: Shape, parts: tuple[Node, ...], build: Callable[[Shape, tuple[Node, ...]], Node]) -> Node:
+    """Return an entrywise function of several matrices, the same node for them all transposed."""
+    node = build(dims, parts)
+    if len(dims) != 2:
+        return node
+    flipped = build((dims[1], dims[0]), tuple(transposed(p, (1, 0)) for p in parts))
+    if flipped.key >= node.key:
+        return node
+    return Contraction(dims, ONE, ((flipped, (1, 0)),), dims)
 
 
 def positive(node: Node) -> bool:

@@ -57,7 +57,7 @@ class Printer:
             return self.written(expr)[0]
         except RecursionError:
             raise UnsupportedError(
-                "the expression is nested too deeply for one line of text", hint="ask for statements(): definitions first"
+                "the expression is nested too deeply for one line of text", hint="statements() writes definitions first"
             ) from None
 
     def written(self, expr: Expr) -> tuple[str, int]:

@@ -32,7 +32,7 @@ def test_net(benchmark, depth):
     benchmark.extra_info["nodes"] = len(walk(stage.chain.result))
 
 
-@pytest.mark.parametrize("depth", [4, 16, 64])
+@pytest.mark.parametrize("depth", [4, 8, 16, 32])
 def test_net_replayed(benchmark, depth):
     benchmark.group = "tanh net, proof"
     stage = Stage(*net(depth))
