@@ -28,14 +28,13 @@ from symderiv.render.latex import Latex
 from symderiv.render.proof import proof_views
 from symderiv.render.tex import aligned
 from symderiv.replay import Replayed, Stage, replay
-from symderiv.tensor.expr import Axes, Expr
+from symderiv.tensor.expr import Axes, Expr, replaced
 from symderiv.tensor.expr import walk as walk_expr
 from symderiv.tensor.naming import named
-from symderiv.tensor.parse import Scope, parse, scope_of, variable
+from symderiv.tensor.parse import Scope, parse, scope_of, without_symmetry
 from symderiv.tensor.sympy_in import from_sympy_matrix
 from symderiv.tensor.text import FunctionName, to_text
 
-MERGING = frozenset({"symmetric", "positive_definite", "diagonal", "orthogonal"})
 CONVENTION = "a derivative has the shape of the function followed by the shape of each variable"
 
 Shapes = Mapping[str, Sequence[Any]]
@@ -370,8 +369,8 @@ def _derive(
     taken: tuple[str, ...],
     declared: tuple[Expr, ...],
 ) -> Derivation:
-    bare = {v: variable(v.name, v.shape, v.data[1] - MERGING) for v in variables}
-    current = renamed(function, bare)
+    bare = {v: without_symmetry(v) for v in variables}
+    current = replaced(function, bare)
     stages = []
     for order, v in enumerate(variables):
         used = [*taken, *(e.name for e in walk_expr(current) if e.op == "defined")]
@@ -404,16 +403,6 @@ def _named_orders(expr: Expr, labels: Mapping[FunctionName, str]) -> None:
 
 def _function_name(taken: Sequence[str]) -> str:
     return next(n for n in ("f", "F", "phi", "f_0", "f_00") if n not in taken)
-
-
-def renamed(expr: Expr, change: Mapping[Expr, Expr]) -> Expr:
-    """Return the expression with parts replaced."""
-    new: dict[Expr, Expr] = {}
-    for node in walk_expr(expr):
-        args = tuple(new[a] for a in node.args)
-        rebuilt = Expr(node.op, args, node.data, node.axes) if args != node.args else node
-        new[node] = change.get(node, rebuilt)
-    return new[expr]
 
 
 @dataclass(frozen=True)

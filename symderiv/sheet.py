@@ -42,6 +42,7 @@ class Claim:
     scope: str = ""
     counterexample: Any = None
     correct: str = ""
+    correction: Any = None  # the same as an expression, of the matrix language or in indices
     statement: Statement | None = None
     proof: Replayed | None = None
     sides: Sides | None = None
@@ -132,29 +133,32 @@ class Sheet:
                 base = _with(base, scope=f"no proof: {err.message}")
         outcome = decide_equal(_plain(left), _plain(right))
         basis = "exact" if outcome.status == "proved" else ""
-        correct = self.corrected(left, both) if outcome.status == "refuted" else ""
+        correction = self.corrected(left, both) if outcome.status == "refuted" else None
         return _with(
             base,
             status=outcome.status,
             basis=basis,
             scope=outcome.scope,
             counterexample=outcome.counterexample,
-            correct=correct,
+            correct=_text(correction),
+            correction=correction,
         )
 
-    def corrected(self, left: Expr, both: Sides) -> str:
-        """Return the left side as it should read, in the notation of the claim."""
+    def corrected(self, left: Expr, both: Sides) -> Any:
+        """Return what the left side is, in the notation of the claim; None where that has no name in it."""
         try:
             expr = lift(both.left, names=self.matrix_names())
         except UnsupportedError:
-            return ""
+            return None
+        if any(e.op == "unknown" and len(e.data) > 1 and e.data[1] for e in walk(expr)):
+            return None
         if not both.free:
-            return to_text(expr)
+            return expr
         letters = Names([*self.taken, *both.free])
         sizes = dict(zip(both.free, both.left.dims[left.rank :], strict=True))
         tokens: list[tuple[Index, ...]] = [(letters.fresh(axis[0]),) for axis in left.axes]
         tokens += [(Index(name, sizes[name]),) for name in both.free]
-        return index_text(write(expr, tokens, Written(letters, {})))
+        return write(expr, tokens, Written(letters, {}))
 
     def matrix_names(self) -> dict[Node, Expr]:
         """Return the names that results may be written in: definitions, and names of derivatives."""
@@ -166,7 +170,25 @@ class Sheet:
                 found[node] = expr
                 if expr.args[0].op == "diff":
                     found[lower(expr.args[0], inner).node] = expr
+                if expr.args[0].op == "unknown":
+                    found.update(self.immediate(expr))
         return found
+
+    def immediate(self, expr: Expr) -> dict[Node, Expr]:
+        """Return the immediate derivatives of a definition that is an unknown function of named arrays."""
+        found: dict[Node, Expr] = {}
+        args = expr.args[0].args
+        for x in args:
+            if x.op in ("var", "defined") and args.count(x) == 1:
+                partial = Expr("diff", (expr, x), ("immediate",), expr.axes + x.axes)
+                found[lower(partial, meaning()).node] = partial
+        return found
+
+
+def _text(correction: Any) -> str:
+    if correction is None:
+        return ""
+    return to_text(correction) if isinstance(correction, Expr) else index_text(correction)
 
 
 def _with(claim: Claim, **changes: Any) -> Claim:

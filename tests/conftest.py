@@ -87,9 +87,7 @@ def read_shapes(text: str) -> dict[str, tuple[Any, ...]]:
     return found
 
 
-def sample(
-    shape: tuple[Any, ...], trait: str | None, sizes: dict[str, int], rng: np.random.Generator
-) -> np.ndarray:
+def sample(shape: tuple[Any, ...], trait: str | None, sizes: dict[str, int], rng: np.random.Generator) -> np.ndarray:
     dims = tuple(s if isinstance(s, int) else sizes[s] for s in shape)
     a = rng.standard_normal(dims)
     match trait:
@@ -131,12 +129,8 @@ def arrays() -> Callable[..., dict[str, np.ndarray]]:
 def evaluate() -> Callable[..., np.ndarray]:
     """Return the value of a text in NumPy: sizes are read off the shapes."""
 
-    def value(
-        text: str, shapes: str, given: dict[str, Any], functions: dict[str, Any] | None = None
-    ) -> np.ndarray:
-        sizes = {
-            s: d for k, dims in read_shapes(shapes).items() for s, d in zip(dims, given[k].shape, strict=True)
-        }
+    def value(text: str, shapes: str, given: dict[str, Any], functions: dict[str, Any] | None = None) -> np.ndarray:
+        sizes = {s: d for k, dims in read_shapes(shapes).items() for s, d in zip(dims, given[k].shape, strict=True)}
         space = {**NAMES, **sizes, **given, **(functions or {})}
         return np.asarray(eval(text, {"__builtins__": {}}, space), dtype=float)
 
@@ -262,9 +256,7 @@ def entry_value(
                 return float(NAMES[e.name](value(e.arg, at)))
             case "Choice":
                 left, right = (value(p, at) for p in e.parts[:2])
-                test = {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[
-                    e.relation
-                ]
+                test = {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[e.relation]
                 return value(e.parts[2] if test else e.parts[3], at)
             case "Extreme":
                 return float(NAMES[e.kind](*(value(p, at) for p in e.parts)))

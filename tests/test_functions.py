@@ -22,9 +22,7 @@ def test_the_formula_is_the_slope(row, evaluate):
 
     for u in row.samples:
         given = {"u": np.asarray(u), "f": np.asarray(f(u))}
-        assert float(evaluate(row.derivative, "u() f()", given)) == pytest.approx(
-            difference(f, u), rel=1e-8, abs=1e-9
-        )
+        assert float(evaluate(row.derivative, "u() f()", given)) == pytest.approx(difference(f, u), rel=1e-8, abs=1e-9)
 
 
 @ROWS

@@ -30,9 +30,7 @@ def form(items, colours):
     """Return the product as it is written with its canonical names."""
     names, order = canonical(items, colours)
     assert sorted(names.values()) == list(range(len(colours)))
-    written = [
-        (items[k][0], min(tuple(names[items[k][1][s]] for s in perm) for perm in items[k][2])) for k in order
-    ]
+    written = [(items[k][0], min(tuple(names[items[k][1][s]] for s in perm) for perm in items[k][2])) for k in order]
     assert written == sorted(written)
     return written
 

@@ -133,9 +133,7 @@ def test_choices_and_extremes():
     zero = sympy.Integer(0)
     found = reader().node(Choice(">", Entry(x, i), zero, Entry(x, i), zero), [i])
     assert found is lower(parse("where(x > 0, x, 0)", SCOPE)).node
-    assert (
-        reader().node(Extreme("minimum", Entry(x, i), zero), [i]) is lower(parse("minimum(x, 0)", SCOPE)).node
-    )
+    assert reader().node(Extreme("minimum", Entry(x, i), zero), [i]) is lower(parse("minimum(x, 0)", SCOPE)).node
     assert (
         reader().node(Power(Plus(Entry(x, i), sympy.Integer(1)), sympy.Rational(1, 2)), [i])
         is lower(parse("sqrt(x + 1)", SCOPE)).node

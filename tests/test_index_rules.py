@@ -168,10 +168,7 @@ SAMPLES = [
     ("idle sum", Sum(Times(xi, Entry(B, j, k)), q, k), False),
     ("merge", Plus(xi, yi, xi), False),
     ("merge", Plus(Times(number(2), xi, yi), Times(number(-2), xi, yi)), False),
-    *(
-        ("chain", d(Apply(name, 0, Times(xi, sympy.Rational(1, 4)))), name in ("log", "log1p"))
-        for name in FUNCTIONS
-    ),
+    *(("chain", d(Apply(name, 0, Times(xi, sympy.Rational(1, 4)))), name in ("log", "log1p")) for name in FUNCTIONS),
 ]
 
 

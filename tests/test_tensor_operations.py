@@ -128,9 +128,7 @@ def check(got, want):
 
 @pytest.mark.parametrize("alike", ALIKE)
 @pytest.mark.parametrize(("text", "shapes", "assume"), CASES, ids=[row[0] for row in CASES])
-def test_an_operation_keeps_its_value_through_the_house(
-    text, shapes, assume, alike, shapes_of, arrays, evaluate
-):
+def test_an_operation_keeps_its_value_through_the_house(text, shapes, assume, alike, shapes_of, arrays, evaluate):
     scope = scope_of(shapes_of(shapes), assume)
     expr = parse(text, scope)
     at = arrays(shapes, assume, ALIKE[alike])
@@ -157,9 +155,7 @@ def test_the_index_line_is_the_value(text, shapes, assume, shapes_of, arrays, ev
 
 
 def test_every_operation_stands_in_a_case(shapes_of):
-    used = {
-        e.op for text, shapes, assume in CASES for e in walk(parse(text, scope_of(shapes_of(shapes), assume)))
-    }
+    used = {e.op for text, shapes, assume in CASES for e in walk(parse(text, scope_of(shapes_of(shapes), assume)))}
     assert set(OPERATIONS) <= used
 
 

@@ -193,9 +193,7 @@ def test_index_notation(text, shape):
     assert parse(text, INDEXED).shape == dims.shape(shape)
 
 
-@pytest.mark.parametrize(
-    "text", ["A[i]", "A[n, m]", "delta[i]", "sum[j](A)", "A[i, 0]", "sum[j]()", "A[i + 1, j]"]
-)
+@pytest.mark.parametrize("text", ["A[i]", "A[n, m]", "delta[i]", "sum[j](A)", "A[i, 0]", "sum[j]()", "A[i + 1, j]"])
 def test_index_notation_refused(text):
     with pytest.raises((ParseError, ShapeError)):
         parse(text, INDEXED)

@@ -15,6 +15,7 @@ import yaml
 
 from symderiv.errors import ParseError, Place
 
+DETAILS = ("brief", "normal", "full")
 FENCE = re.compile(r"^(`{3,}|~{3,})\s*(\S*)\s*$")
 HEADING = re.compile(r"^#{1,6}\s")
 KEYS = frozenset(["title", "author", "language", "detail", "display", "convention"])
@@ -90,16 +91,18 @@ def _front_matter(lines: list[str], path: Path) -> tuple[dict[str, Any], int]:
         raise ParseError(
             "the front matter is a table of keys and values", place=Place(lines[1], line=1, source=str(path))
         )
-    for key in head:
+    text = "\n".join(lines)
+    for key, value in head.items():
+        line = next((n for n, x in enumerate(lines[:end], 1) if str(key) in x), 2)
+        place = Place(text, line=line, source=str(path))
         if key not in KEYS:
-            place = Place(
-                "\n".join(lines),
-                line=next(n for n, x in enumerate(lines, 1) if x.startswith(str(key))),
-                source=str(path),
-            )
-            raise ParseError(
-                f"unknown key {key!r} in the front matter", place=place, hint="known are " + ", ".join(sorted(KEYS))
-            )
+            known = ", ".join(sorted(KEYS))
+            raise ParseError(f"unknown key {key!r} in the front matter", place=place, hint=f"known are {known}")
+        if not isinstance(value, dict if key == "display" else str):
+            wanted = "a table of names and how they print" if key == "display" else "a text"
+            raise ParseError(f"{key} is {wanted}", place=place)
+        if key == "detail" and value not in DETAILS:
+            raise ParseError(f"unknown detail {value!r}", place=place, hint="choose brief, normal or full")
     return head, end + 1
 
 

@@ -93,9 +93,17 @@ class Printer:
             claim.basis,
             proofs,
             tuple(rows),
-            claim.correct,
+            self.correction(claim, latex),
             remark=claim.scope if claim.status in ("undecided", "rejected") else "",
         )
+
+    def correction(self, claim: Claim, latex: Latex) -> str:
+        """Return the left side of a refuted claim with what it is equal to."""
+        if claim.correction is None or claim.statement is None:
+            return ""
+        left = latex.matrix(claim.statement.exprs[0])
+        right = latex.matrix(claim.correction) if isinstance(claim.correction, Expr) else latex.index(claim.correction)
+        return f"{left} = {right}"
 
     def statement(self, claim: Claim, latex: Latex) -> str:
         """Return the claimed equation; a gradient is stated for its entries, as the proof is."""

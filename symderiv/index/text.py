@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy
 
-from symderiv.index.nodes import Apply, Choice, Delta, Derivative, Entry, Extreme, Plus, Power, Sum, Times
+from symderiv.index.nodes import Apply, Choice, Delta, Derivative, Entry, Extreme, Plus, Power, Sum, Times, free_indices
 
 SUM, PRODUCT, POWER, ATOM = range(4)
 
@@ -39,7 +39,7 @@ def _written(expr: Any) -> tuple[str, int]:
                 text += f" - {part[1:]}" if part.startswith("-") else f" + {part}"
             return text, SUM
         case Sum():
-            return f"sum[{', '.join(i.name for i in expr.bound)}]({index_text(expr.body)})", ATOM
+            return _sum(expr)
         case Power():
             return f"{_bracketed(expr.base, ATOM)}**{_bracketed(expr.exponent, ATOM)}", POWER
         case Apply():
@@ -56,6 +56,17 @@ def _written(expr: Any) -> tuple[str, int]:
             value = Fraction(int(expr.p), int(expr.q))
             return str(value), ATOM if value.denominator == 1 and value >= 0 else PRODUCT
     return str(expr), ATOM if str(expr).isidentifier() else SUM
+
+
+def _sum(expr: Sum) -> tuple[str, int]:
+    """An index that stands nowhere in the body has no range in a text: its sum is its size."""
+    standing = free_indices(expr.body)
+    bound = [i for i in expr.bound if i in standing]
+    body = (
+        f"sum[{', '.join(i.name for i in bound)}]({index_text(expr.body)})" if bound else _bracketed(expr.body, PRODUCT)
+    )
+    sizes = [str(i.size) for i in expr.bound if i not in standing]
+    return " * ".join([*sizes, body]), PRODUCT if sizes or not bound else ATOM
 
 
 def _product(args: list[Any]) -> tuple[str, int]:

@@ -39,12 +39,14 @@ GREEK = frozenset({
     "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega",
 })  # fmt: skip
 SHORT = {"lam": "lambda", "Lam": "Lambda", "eps": "varepsilon"}
-SUM, SIGN, PRODUCT, POWER, ATOM = range(5)
+SUM, SIGN, ENTRYWISE, PRODUCT, POWER, ATOM = range(6)
 WORDS = {"trace": r"\operatorname{tr}", "det": r"\det", "logdet": r"\log\det", "vec": r"\operatorname{vec}",
          "diag": r"\operatorname{diag}", "prod": r"\operatorname{prod}", "mean": r"\operatorname{mean}",
          "maximum": r"\max", "minimum": r"\min", "softmax": r"\operatorname{softmax}",
          "logsumexp": r"\operatorname{logsumexp}", "solve": r"\operatorname{solve}"}  # fmt: skip
 RELATIONS = {"<": "<", "<=": r"\le", ">": ">", ">=": r"\ge"}
+
+AXES = frozenset(["softmax", "logsumexp", "mean", "prod"])
 
 Written = tuple[str, int]
 
@@ -192,7 +194,8 @@ class Latex:
         text, precedence = self.head(expr.tensor)
         if not expr.indices:
             return text
-        if precedence < ATOM or "_{" in text or "^" in text:
+        named = expr.tensor.name not in self.expressions and "(" not in expr.tensor.name
+        if precedence < ATOM or "_{" in text or ("^" in text and not named):
             text = text if precedence == ATOM and text.startswith((r"\left(", r"\operatorname")) else brackets(text)
         return f"{text}_{{{self.subscript(expr.indices)}}}"
 
@@ -303,7 +306,8 @@ class Latex:
         if special is not None:
             return special(expr)
         args = ", ".join(self.matrix(a) for a in expr.args)
-        return f"{WORDS.get(expr.op, self.symbol(expr.op))}{brackets(args)}", ATOM
+        axis = f"_{{{expr.data[0]}}}" if expr.op in AXES and expr.data else ""
+        return f"{WORDS.get(expr.op, self.symbol(expr.op))}{axis}{brackets(args)}", ATOM
 
     def write_var(self, expr: Expr) -> Written:
         return self.name(expr.name), ATOM
@@ -324,52 +328,109 @@ class Latex:
 
     def write_add(self, expr: Expr) -> Written:
         a, b = expr.args
-        right = self.matrix(b)
-        return f"{self.matrix(a)} {right.replace('-', '- ', 1) if right.startswith('-') else '+ ' + right}", SUM
+        right = self.spread(b, expr)[0]
+        return (
+            f"{self.spread(a, expr)[0]} {right.replace('-', '- ', 1) if right.startswith('-') else '+ ' + right}",
+            SUM,
+        )
 
     def write_sub(self, expr: Expr) -> Written:
         a, b = expr.args
-        return f"{self.matrix(a)} - {self.bracketed(self.matrixed(b), PRODUCT)}", SUM
+        return f"{self.spread(a, expr)[0]} - {self.bracketed(self.spread(b, expr), ENTRYWISE)}", SUM
+
+    def spread(self, part: Expr, whole: Expr) -> Written:
+        """Return a term of a sum; a vector that is added to every row is 1 vᵀ, to every column v 1ᵀ."""
+        if whole.rank == 2 and part.rank == 1:
+            return joined([r"\mathbf{1}", self.transposed(part)]), PRODUCT
+        if part.op == "newaxis" and part.data[0] == (False, True):
+            return joined([self.factor(part.args[0]), r"\mathbf{1}^{\top}"]), PRODUCT
+        if part.op == "newaxis" and part.data[0] == (True, False):
+            return joined([r"\mathbf{1}", self.transposed(part.args[0])]), PRODUCT
+        return self.matrixed(part)
 
     def write_neg(self, expr: Expr) -> Written:
         return f"-{self.bracketed(self.matrixed(expr.args[0]), PRODUCT)}", SIGN
 
     def write_mul(self, expr: Expr) -> Written:
-        a, b = expr.args
-        left = self.matrixed(a)
-        entrywise = a.rank > 0 and b.rank > 0
-        right = self.bracketed(self.matrixed(b), POWER if entrywise else PRODUCT)
-        sign = left[1] == SIGN
-        first = left[0] if sign else self.bracketed(left, PRODUCT)
-        if entrywise and a.op == "matmul":
-            first = brackets(left[0])
-        text = rf"{first} \odot {right}" if entrywise else joined([first, right])
-        return text, SIGN if sign else PRODUCT
+        """Scalars first; matrices by ⊙; a vector that scales rows or columns is a diagonal matrix."""
+        scalars, matrices, rows, columns = [], [], [], []
+        for e in factors_of(expr):
+            if e.rank == 0:
+                scalars.append(e)
+            elif e.rank < expr.rank:
+                columns.append(e)
+            elif e.op == "newaxis" and e.data[0] == (False, True):
+                rows.append(e.args[0])
+            else:
+                matrices.append(e)
+        if expr.rank != 2 or not matrices:
+            matrices, rows, columns = [e for e in factors_of(expr) if e.rank], [], []
+        parts = [self.bracketed(self.matrixed(e), POWER) for e in matrices]
+        arrays, precedence = r" \odot ".join(parts), ENTRYWISE
+        if len(matrices) == 1:
+            arrays, precedence = self.matrixed(matrices[0])
+        if rows or columns:
+            middle = self.bracketed((arrays, precedence), PRODUCT)
+            arrays = joined([*map(self.diagonal, rows), middle, *map(self.diagonal, columns)])
+            precedence = PRODUCT
+        if not scalars:
+            return arrays, precedence
+        sign, front = self.scalars(scalars, last=not matrices)
+        tail = [self.bracketed((arrays, precedence), PRODUCT)] if matrices else []
+        return sign + joined([*front, *tail]), SIGN if sign else PRODUCT
+
+    def diagonal(self, vector: Expr) -> str:
+        """Return the matrix with a vector on its diagonal."""
+        return rf"\operatorname{{diag}}{brackets(self.matrix(vector))}"
+
+    def scalars(self, parts: Sequence[Expr], last: bool) -> tuple[str, list[str]]:
+        """Return the sign of a product of numbers, and its factors; a sum that stands last needs no brackets."""
+        sign = ""
+        written: list[str] = []
+        for e in parts:
+            text, precedence = self.matrixed(e)
+            if last and e is parts[-1] and e.op == "sum_over":
+                precedence = PRODUCT
+            if precedence == SIGN and not written:
+                sign, text = "-", text[1:]
+                precedence = PRODUCT
+            written.append(text if precedence >= PRODUCT else brackets(text))
+        return sign, [t for t in written if t != "1"] or ["1"]
 
     def write_div(self, expr: Expr) -> Written:
         a, b = expr.args
+        if a.rank == 2 and b.op == "newaxis" and b.data[0] == (False, True):
+            return joined([self.diagonal(b.args[0]) + "^{-1}", self.factor(a)]), PRODUCT
+        if a.rank == 2 and b.rank == 1:
+            return joined([self.factor(a), self.diagonal(b) + "^{-1}"]), PRODUCT
         if a.rank and b.rank:
-            return (
-                rf"{self.bracketed(self.matrixed(a), POWER)} \oslash {self.bracketed(self.matrixed(b), POWER)}",
-                PRODUCT,
-            )
-        if a.rank > 0 and b.rank == 0 and b.op in ("number", "size"):
-            return rf"\tfrac{{1}}{{{self.matrix(b)}}}\,{self.bracketed(self.matrixed(a), PRODUCT)}", PRODUCT
+            left, right = (self.bracketed(self.matrixed(x), POWER) for x in (a, b))
+            return rf"{left} \oslash {right}", ENTRYWISE
+        if a.rank > 0 and b.op in ("number", "size"):
+            return rf"\tfrac{{1}}{{{self.matrix(b)}}}\,{self.factor(a)}", PRODUCT
         return rf"\frac{{{self.matrix(a)}}}{{{self.matrix(b)}}}", PRODUCT
 
     def write_matmul(self, expr: Expr) -> Written:
         a, b = expr.args
-        left = self.factor(a)
-        if a.rank == 1:
-            left = self.transposed(a)
-        return joined([left, self.factor(b)]), PRODUCT
+        if a.rank == 1 and b.rank == 1:
+            return joined([self.row(a), self.column(b)]), PRODUCT
+        if a.rank == 1:  # the vector v A stands as the column Aᵀ v
+            return joined([self.transposed(b), self.column(a)]), PRODUCT
+        return joined([self.factor(a), self.column(b) if b.rank == 1 else self.factor(b)]), PRODUCT
+
+    def column(self, vector: Expr) -> str:
+        """Return a vector as a column, as the last factor of a product."""
+        return self.factor(vector)
+
+    def row(self, vector: Expr) -> str:
+        """Return a vector as a row, as the first factor of a product: `x A` as xᵀ A."""
+        if vector.op == "matmul" and vector.args[0].rank == 1:
+            return joined([self.row(vector.args[0]), self.factor(vector.args[1])])
+        return self.transposed(vector)
 
     def factor(self, expr: Expr) -> str:
         """Return a factor of a matrix product; entrywise products are bracketed inside of it."""
-        written = self.matrixed(expr)
-        if expr.op in ("mul", "div") and expr.args[0].rank and expr.args[1].rank:
-            return brackets(written[0])
-        return self.bracketed(written, PRODUCT)
+        return self.bracketed(self.matrixed(expr), PRODUCT)
 
     def transposed(self, expr: Expr) -> str:
         text, precedence = self.matrixed(expr)
@@ -433,7 +494,7 @@ class Latex:
 
     def write_kron(self, expr: Expr) -> Written:
         a, b = (self.bracketed(self.matrixed(x), POWER) for x in expr.args)
-        return rf"{a} \otimes {b}", PRODUCT
+        return rf"{a} \otimes {b}", ENTRYWISE
 
     def write_sum(self, expr: Expr) -> Written:
         (arg,) = expr.args
@@ -497,7 +558,7 @@ class Latex:
 
     def write_sum_over(self, expr: Expr) -> Written:
         names = ",".join(self.name(n) for n in expr.data)
-        return rf"\sum_{{{names}}} {self.bracketed(self.matrixed(expr.args[0]), PRODUCT)}", PRODUCT
+        return rf"\sum_{{{names}}} {self.bracketed(self.matrixed(expr.args[0]), PRODUCT)}", SIGN
 
     def write_diff(self, expr: Expr) -> Written:
         f, *variables = expr.args
@@ -506,9 +567,21 @@ class Latex:
         return rf"\frac{{\partial{order} {self.matrix(f)}}}{{{below}}}", PRODUCT
 
 
+def factors_of(expr: Expr) -> list[Expr]:
+    """Return the factors of a product written with `*`."""
+    if expr.op != "mul":
+        return [expr]
+    return [f for a in expr.args for f in factors_of(a)]
+
+
 def joined(parts: Sequence[str]) -> str:
-    """Join factors with a thin space."""
-    return r"\,".join(p for p in parts if p)
+    """Join factors with a thin space; two numerals are kept apart by a dot."""
+    text = ""
+    for part in parts:
+        if text and part:
+            text += r" \cdot " if text[-1].isdigit() and part[0].isdigit() else r"\,"
+        text += part
+    return text
 
 
 def brackets(text: str) -> str:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from symderiv import dims
 from symderiv.errors import ParseError, Place, ShapeError, SymderivError, UnsupportedError
-from symderiv.tensor.expr import Expr, defined, plain_axes
-from symderiv.tensor.parse import TRAITS, Parser, Scope, check_bounds, variable
+from symderiv.tensor.expr import Expr, defined, plain_axes, walk
+from symderiv.tensor.parse import KNOWN, TRAITS, Parser, Scope, check_bounds, checked_traits, variable
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ class _Reader(Parser):
         super().__init__(text, names.scope, source or "block")
         self.names = names
         self.file = source
+        self.calls = 0  # of functions that the sheet defines
         self.scope.calls.update({"diff": _diff("total"), "partial": _diff("immediate"), "()": _function_derivative})
 
     def place(self, node: ast.AST) -> Place:
@@ -125,7 +126,10 @@ class _Reader(Parser):
         return Statement("declare", self.place(node), name, exprs, text=ast.unparse(node))
 
     def array(self, name: str, sizes: list[ast.expr], traits: frozenset[str]) -> None:
-        self.scope.names[name] = variable(name, tuple(self.declared_size(s) for s in sizes), traits)
+        shape = tuple(self.declared_size(s) for s in sizes)
+        if name in self.scope.sizes:
+            raise ParseError(f"{name} is both an array and a size", hint="take another name for one of the two")
+        self.scope.names[name] = checked_traits(variable(name, shape, traits))
 
     def declared_size(self, node: ast.expr) -> dims.Size:
         """Return a size; a name that is new becomes the name of a size."""
@@ -136,6 +140,8 @@ class _Reader(Parser):
         return self.a_size(node)
 
     def unused(self, node: ast.AST, name: str) -> None:
+        if name in RESERVED:
+            self.refuse(node, f"{name} is a word of the language", "take another name")
         if self.names.taken(name) or name in self.scope.sizes:
             self.refuse(node, f"{name} is named already", "a heading starts afresh; within a block take another name")
 
@@ -158,6 +164,8 @@ class _Reader(Parser):
         args = node.args
         if node.decorator_list or args.vararg or args.kwarg or args.kwonlyargs or args.defaults or args.posonlyargs:
             self.refuse(node, "a function of the language has plain parameters")
+        if len({a.arg for a in args.args}) < len(args.args):
+            self.refuse(node, "two parameters have one name")
         self.names.functions[node.name] = Function(node.name, tuple(a.arg for a in args.args), body)
         self.scope.calls[node.name] = _called
         return Statement("function", self.place(node), node.name, text=ast.unparse(node))
@@ -212,15 +220,19 @@ class _Reader(Parser):
         return Expr("called", (self.body(function, args), *args), (function.name,), self.body(function, args).axes)
 
     def body(self, function: Function, args: tuple[Expr, ...]) -> Expr:
-        outer = dict(self.scope.names)
+        """Return the body; the indices that it binds get names of their own, so that none of an argument is caught."""
+        outer, aliases = dict(self.scope.names), self.aliases
         self.scope.names.update(dict(zip(function.parameters, args, strict=True)))
+        self.aliases, self.calls = {}, self.calls + 1
         try:
             return self.read(function.body)
         finally:
+            self.aliases = aliases
             self.scope.names.clear()
             self.scope.names.update(outer)
 
 
+RESERVED = frozenset([*KNOWN, "diff", "partial", "delta"])
 _SAID: dict[type[ast.stmt], str] = {
     ast.For: "a family over a for loop", ast.With: "a with block", ast.If: "a branch", ast.While: "a loop",
     ast.Import: "an import", ast.ImportFrom: "an import", ast.Delete: "del", ast.ClassDef: "a class",
@@ -258,9 +270,11 @@ def _function_derivative(parser: Parser, node: ast.Call) -> Expr:
     """`diff(h)(a)` and `diff(h, 2)(a)`: the derivative of a function, at an argument."""
     inner = node.func
     assert isinstance(inner, ast.Call) and isinstance(parser, _Reader)
-    if not (isinstance(inner.func, ast.Name) and inner.func.id == "diff" and isinstance(inner.args[0], ast.Name)):
-        parser.refuse(node, "only functions of the language can be called")
-    name = inner.args[0].id
+    match inner:
+        case ast.Call(func=ast.Name(id="diff"), args=[ast.Name(id=name), *_]):
+            pass
+        case _:
+            parser.refuse(node, "only functions of the language can be called")
     order = parser.integer(inner.args[1], "the order of a derivative") if len(inner.args) > 1 else 1
     if order < 1 or order > 8:
         parser.refuse(inner.args[1], "the order of a derivative is between 1 and 8")
@@ -272,6 +286,12 @@ def _function_derivative(parser: Parser, node: ast.Call) -> Expr:
         if arg.op != "var" or arg.rank:
             raise UnsupportedError(f"diff({name}) is taken at a scalar variable", place=parser.place(node.args[0]))
         function = parser.names.functions[name]
+        if arg in walk(parser.body(function, (variable("t_0", ()),))):
+            raise UnsupportedError(
+                f"{arg.name} stands in the definition of {name} itself",
+                place=parser.place(node.args[0]),
+                hint="take the derivative at another variable",
+            )
         body = parser.body(function, (arg,))
         value = Expr("called", (body, arg), (name,), body.axes)
         return Expr("diff", (value, *([arg] * order)), ("total",), body.axes)

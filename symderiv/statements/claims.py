@@ -32,7 +32,8 @@ from symderiv.index.written import times
 from symderiv.lower import Array, index_ranges, lower, write
 from symderiv.replay import Known, Replay, Replayed, Stage
 from symderiv.statements.meaning import meaning
-from symderiv.tensor.expr import Axis, Expr, defined, walk
+from symderiv.tensor.expr import Axis, Expr, defined, replaced, walk
+from symderiv.tensor.parse import without_symmetry
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,9 @@ def prove(left: Expr, right: Expr, taken: Sequence[str], known: Known) -> Replay
 class _Proof:
     def __init__(self, left: Expr, right: Expr, taken: Sequence[str], known: Known) -> None:
         self.left, self.right = left, right
-        f, x = left.args
+        array = left.args[1].args[0] if left.args[1].op == "entry" else left.args[1]
+        bare = {array: without_symmetry(array)} if array.op == "var" else {}
+        f, x = (replaced(a, bare) for a in left.args)
         self.ranges = index_ranges(left, right)
         self.free = {n: Index(n, axis[0]) for n, axis in self.ranges.items() if n not in _bound(left, right)}
         names = Names((*taken, *self.free))
@@ -137,7 +140,8 @@ class _Proof:
         """Lead the last index expression to the right side as it was claimed."""
         right = self.right
         notation = self.replay.notation(self.all_free(right))
-        if right.rank and right.op not in ("var", "defined"):
+        entries = any(e.op in ("entry", "delta") for e in walk(right))
+        if right.rank and right.op not in ("var", "defined") and not entries:
             self.show_transposes(work)
             head = self.replay.matrix(right, self.order)
             self.goal: Any = Entry(head, *self.order)

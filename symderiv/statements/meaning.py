@@ -13,8 +13,10 @@ from symderiv.chain import differentiate
 from symderiv.errors import UnsupportedError
 from symderiv.index.graph import Node
 from symderiv.index.indexed import At
+from symderiv.index.normal import substitute
 from symderiv.lower import Array, Engine, Meaning, lower
-from symderiv.tensor.expr import Axis, Expr, walk
+from symderiv.tensor.expr import Axis, Expr, replaced, walk
+from symderiv.tensor.parse import without_symmetry
 
 
 def meaning(sizes: Mapping[str, Axis] | None = None) -> Meaning:
@@ -28,7 +30,8 @@ def meaning(sizes: Mapping[str, Axis] | None = None) -> Meaning:
 
 
 def _derivative(expr: Expr, ranges: Mapping[str, Axis], inner: Meaning) -> Array:
-    f, *variables = expr.args
+    free_entries = _bare(expr)
+    f, *variables = (replaced(a, free_entries) for a in expr.args)
     function = lower(f, inner, ranges)
     node = function.node
     tokens: list[object] = [("f", k) for k in range(node.rank - len(function.free))]
@@ -46,10 +49,18 @@ def _derivative(expr: Expr, ranges: Mapping[str, Axis], inner: Meaning) -> Array
                 labels += new
             else:
                 labels += Engine.free(name, axis)
+    node = substitute(node, {lower(b).node: lower(x).node for x, b in free_entries.items()})
     at = At(node, labels)
     free = tuple(sorted(x for x in at.labels if isinstance(x, str)))
     dims = dict(zip(at.labels, at.node.dims, strict=True))
     return Array(at.over((*tokens, *free), dims), expr.axes, free)
+
+
+def _bare(expr: Expr) -> dict[Expr, Expr]:
+    """Return the variables differentiated in without their symmetries, which hold after the last derivative."""
+    arrays = [x.args[0] if x.op == "entry" else x for x in expr.args[1:]]
+    found = {x: without_symmetry(x) for x in arrays if x.op == "var"}
+    return {x: b for x, b in found.items() if b is not x}
 
 
 def _held(f: Expr, x: Expr, inner: Meaning) -> list[Node]:

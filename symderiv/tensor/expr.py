@@ -8,7 +8,7 @@ as.  Each axis is a tuple of atomic sizes: one for an ordinary axis, more for th
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from symderiv import dims
@@ -91,6 +91,16 @@ def walk(*roots: Expr) -> Iterator[Expr]:
         else:
             stack.append((node, True))
             stack.extend((a, False) for a in reversed(node.args) if a not in done)
+
+
+def replaced(expr: Expr, change: Mapping[Expr, Expr]) -> Expr:
+    """Return the expression with parts replaced."""
+    new: dict[Expr, Expr] = {}
+    for node in walk(expr):
+        args = tuple(new[a] for a in node.args)
+        rebuilt = Expr(node.op, args, node.data, node.axes) if args != node.args else node
+        new[node] = change.get(node, rebuilt)
+    return new[expr]
 
 
 def weight(root: Expr) -> int:

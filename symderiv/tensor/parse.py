@@ -61,6 +61,14 @@ def variable(name: str, shape: tuple[Any, ...], traits: frozenset[str] = frozens
     return Expr("var", (), (name, traits), axes)
 
 
+MERGING = frozenset({"symmetric", "positive_definite", "diagonal", "orthogonal"})
+
+
+def without_symmetry(x: Expr) -> Expr:
+    """Return a variable whose entries are independent: as it is until the last derivative is taken."""
+    return variable(x.name, x.shape, x.data[1] - MERGING) if x.op == "var" and x.data[1] & MERGING else x
+
+
 def number(value: Fraction | int) -> Expr:
     """Return a literal number."""
     return Expr("number", (), (Fraction(value),), ())
@@ -126,6 +134,7 @@ class Parser:
 
     def __init__(self, text: str, scope: Scope, source: str = "", first_line: int = 1) -> None:
         self.text, self.scope, self.source, self.first_line = text, scope, source, first_line
+        self.aliases: dict[str, str] | None = None  # own names of bound indices, inside the body of a function
 
     # -- places and errors
 
@@ -256,7 +265,7 @@ class Parser:
             self.refuse(part, "an index is a name")
         if part.id in self.scope.sizes:
             self.refuse(part, f"{part.id} is a size and cannot be an index", "take another letter")
-        return part.id
+        return (self.aliases or {}).get(part.id, part.id)
 
     def delta(self, node: ast.Subscript, parts: list[ast.expr]) -> Expr:
         if not self.scope.indices:
@@ -437,7 +446,14 @@ class Parser:
         if len(node.args) != 1 or node.keywords:
             self.refuse(node, "sum[q](…) takes one argument")
         names = tuple(self.index_name(p) for p in parts)
+        if len(set(names)) < len(names):
+            self.refuse(node, "an index is summed over twice")
+        outer = self.aliases
+        if outer is not None:
+            names = tuple(f"{n}_{len(outer) + k}" for k, n in enumerate(names, 1))
+            self.aliases = {**outer, **{p.id: n for p, n in zip(parts, names, strict=True) if isinstance(p, ast.Name)}}
         body = self._read(node.args[0])
+        self.aliases = outer
         if body.rank:
             raise ShapeError(
                 "sum[q](…) sums numbers", place=self.place(node.args[0]), shapes={"argument": dims.written(body.shape)},
@@ -493,11 +509,7 @@ def scope_of(
     for name, shape in shapes.items():
         traits = _traits(name, (assume or {}).get(name))
         scope.names[name] = variable(name, tuple(shape), traits)
-        if traits & SQUARE and len({*scope.names[name].axes}) * len(scope.names[name].axes) != 2:
-            raise ShapeError(
-                f"{name} is assumed to be {' '.join(sorted(traits & SQUARE))} but is no square matrix",
-                shapes={name: dims.written(scope.names[name].shape)},
-            )
+        checked_traits(scope.names[name])
         for value in scope.names[name].shape:
             for symbol in value.free_symbols:
                 scope.sizes[str(symbol)] = symbol
@@ -508,7 +520,13 @@ def scope_of(
         if not isinstance(derivatives, (list, tuple)):
             raise ParseError(f"the derivatives of {name} are a list of names, such as ['d{name}', 'd2{name}']")
         for order, label in enumerate([name, *derivatives]):
-            if not label.isidentifier() or label in scope.names or label in scope.sizes or label in scope.functions:
+            if (
+                not label.isidentifier()
+                or label in KNOWN
+                or label in scope.names
+                or label in scope.sizes
+                or label in scope.functions
+            ):
                 raise ParseError(f"{label!r} cannot be the name of a function", hint="take a name that is not in use")
             scope.functions[label] = (name, order)
     for name in scope.names:
@@ -524,6 +542,17 @@ TRAITS = frozenset({
 
 
 SQUARE = frozenset(["symmetric", "positive_definite", "diagonal", "invertible", "orthogonal"])
+
+
+def checked_traits(x: Expr) -> Expr:
+    """Return a variable; what is assumed of square matrices only must be assumed of one."""
+    wanted = x.data[1] & SQUARE
+    if wanted and (x.rank != 2 or x.axes[0] != x.axes[1]):
+        raise ShapeError(
+            f"{x.name} is assumed to be {' '.join(sorted(wanted))} but is no square matrix",
+            shapes={x.name: dims.written(x.shape)},
+        )
+    return x
 
 
 def _traits(name: str, given: str | list[str] | tuple[str, ...] | None) -> frozenset[str]:

@@ -51,9 +51,7 @@ def plain_object(names):
 
 
 def own_basic(names):
-    factors = [
-        nodes.Entry(nodes.Tensor(name, N, N), INDICES[k], INDICES[k + 1]) for k, name in enumerate(names)
-    ]
+    factors = [nodes.Entry(nodes.Tensor(name, N, N), INDICES[k], INDICES[k + 1]) for k, name in enumerate(names)]
     return nodes.Sum(nodes.Times(*factors), *INDICES[1:8])
 
 
@@ -68,9 +66,7 @@ def graph_unnormalised(names):
 
 
 def plain_sympy(names):
-    factors = [
-        sympy.IndexedBase(name, shape=(N, N))[SYMBOLS[k], SYMBOLS[k + 1]] for k, name in enumerate(names)
-    ]
+    factors = [sympy.IndexedBase(name, shape=(N, N))[SYMBOLS[k], SYMBOLS[k + 1]] for k, name in enumerate(names)]
     return sympy.Sum(sympy.Mul(*factors), *((s, 0, N - 1) for s in SYMBOLS[1:8]))
 
 
@@ -134,9 +130,7 @@ def contracted_sympy():
     return expr.doit  # one sum of the eight: all of them take minutes
 
 
-@pytest.mark.parametrize(
-    "make", [contracted_basic, contracted_graph, contracted_sympy], ids=lambda f: f.__name__
-)
+@pytest.mark.parametrize("make", [contracted_basic, contracted_graph, contracted_sympy], ids=lambda f: f.__name__)
 def test_contract(benchmark, make):
     benchmark.group = "contract one delta"
     benchmark(make())
