@@ -28,7 +28,7 @@ from symderiv.render.latex import Latex
 from symderiv.render.proof import proof_views
 from symderiv.render.tex import aligned
 from symderiv.replay import Replayed, Stage, replay
-from symderiv.tensor.expr import Axes, Expr, replaced
+from symderiv.tensor.expr import Axes, Expr, replaced, written_out
 from symderiv.tensor.expr import walk as walk_expr
 from symderiv.tensor.naming import named
 from symderiv.tensor.parse import Scope, parse, scope_of, without_symmetry
@@ -117,6 +117,7 @@ class Derivation:
         """Return the proof; it is replayed when it is first asked for."""
         taken = [*self.taken, *(e.name for s in self.stages for e in walk_expr(s.function) if e.op == "defined")]
         parts = tuple(replay(stage, taken) for stage in self.stages)
+        _linked(self)
         expressions = {k: v for part in parts for k, v in part.expressions.items()}
         return Proof(parts, expressions, self.functions)
 
@@ -201,6 +202,15 @@ class Derivation:
         kind = "Value and derivative" if value else "Derivative"
         summary = f"{kind} of {shown} with respect to {by}."
         return Source(name, arguments, results, summary, self.notes, {}, self.functions)
+
+
+def _linked(d: Derivation) -> None:
+    """Refuse a proof that starts from another function, or whose next derivative is of another result."""
+    wanted = replaced(d.function, {v: without_symmetry(v) for v in d.wrt})
+    for stage in d.stages:
+        if written_out(stage.function) is not written_out(wanted):
+            raise ProofError("the proof does not start from the function that was given")
+        wanted = stage.result
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ from symderiv.index.graph import (
     Where,
 )
 from symderiv.planner import Action, next_action
-from symderiv.tensor.expr import Axes, Expr, plain_axes, walk, weight
+from symderiv.tensor.expr import Axes, Expr, plain_axes, weight
 from symderiv.tensor.operations import apply
 
 Label = Hashable
@@ -113,6 +113,7 @@ class _Lifter:
     def __init__(self, names: Mapping[Node, Expr]) -> None:
         self.names = names
         self.done: dict[Node, Expr] = {}
+        self.bases: dict[tuple[Node, int], Operand] = {}
 
     def expr(self, node: Node) -> Expr:
         """Return the node as an expression with exactly its axes."""
@@ -141,7 +142,7 @@ class _Lifter:
             case Add():
                 return self.sum(node, labels, 1)
             case Pow() | Map():
-                return self.through(node, labels)
+                return self.once(node, labels, 1)
         return plain(self.atom(node), labels, symmetric=node.rank == 2 and len(normal.symmetries(node)) > 1)
 
     def through(self, node: Pow | Map, labels: Labels) -> Operand:
@@ -278,8 +279,22 @@ class _Lifter:
 
     # -- sums
 
+    def once(self, node: Node, labels: Labels, sign: int) -> Operand:
+        """Return a node at indices; what is shared is read once, at indices of its own."""
+        base = self.bases.get((node, sign))
+        if base is None:
+            own: Labels = tuple(("axis", k) for k in range(node.rank))
+            if isinstance(node, Add):
+                base = Operand(own, lambda order: self.sum_at(node, own, order, sign))
+            else:
+                assert isinstance(node, (Pow, Map))
+                base = self.through(node, own)
+            self.bases[(node, sign)] = base
+        read = base
+        return Operand(labels, lambda order: read.at(tuple(("axis", labels.index(x)) for x in order)))
+
     def sum(self, node: Add, labels: Labels, sign: int) -> Operand:
-        return Operand(labels, lambda order: self.sum_at(node, labels, order, sign))
+        return self.once(node, labels, sign)
 
     def sum_at(self, node: Add, labels: Labels, order: Labels, sign: int) -> Expr:
         """Return `±` a sum with its axes in an order: terms that only broadcast stay small."""
@@ -857,9 +872,9 @@ def sorted_terms(terms: Sequence[tuple[Fraction, Node, Expr]]) -> list[tuple[Fra
     """Order a sum for a reader: a positive constant, what is added (longest first), what is taken off."""
 
     def key(item: tuple[Fraction, Node, Expr]) -> tuple[bool, bool, int, int, str]:
-        _, _, expr = item
-        turned = sum(e.op == "transpose" for e in walk(expr))
-        return (is_negative(expr), expr.op != "number", turned - weight(expr), turned, repr(expr))
+        expr = item[2]
+        name = expr.name if expr.op in ("var", "defined") else expr.key
+        return (is_negative(expr), expr.op != "number", expr.turned - expr.weight, expr.turned, name)
 
     return sorted(terms, key=key)
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from symderiv.errors import UnsupportedError
 from symderiv.index import normal
-from symderiv.index.graph import Add, Contraction, Map, Node, Pow, walk
+from symderiv.index.graph import Add, Contraction, Map, Node, Pow, Where, walk
 from symderiv.index.labelling import canonical
 from symderiv.index.normal import ONE
 
@@ -109,6 +109,8 @@ def _distributed(node: Node) -> Node:
         if all(a is b for (_, a), (_, b) in zip(parts, node.terms, strict=True)):
             return node
         return normal.add(parts, node.dims)
+    if isinstance(node, Where) and not _is_indicator(node):
+        return _by_indicator(node)
     if isinstance(node, Pow) and _is_sum_power(node):
         same_axes = list(range(node.rank))
         return _multiplied(ONE, [(node.base, same_axes)] * int(node.exponent), same_axes, dict(enumerate(node.dims)))
@@ -126,6 +128,19 @@ def _distributed(node: Node) -> Node:
     if not found:
         return node
     return _multiplied(node.coef, factors, list(range(node.rank)), dict(enumerate(node.sizes)))
+
+
+def _is_indicator(node: Where) -> bool:
+    return normal.constant(node.yes) == 1 and normal.is_zero(node.no)
+
+
+def _by_indicator(node: Where) -> Node:
+    """`a` where c, else `b`, is `b + [c] (a − b)` with [c] 1 where c holds, else 0: equal wherever both are defined."""
+    axes = range(node.rank)
+    one, zero = normal.number(1, node.dims), normal.number(0, node.dims)
+    holds = normal.where(node.relation, node.left, node.right, one, zero)
+    difference = normal.add([(1, node.yes), (-1, node.no)], node.dims)
+    return normal.add([(1, node.no), (1, normal.contract(1, [(holds, axes), (difference, axes)], axes))], node.dims)
 
 
 def _is_sum_power(node: Pow) -> bool:

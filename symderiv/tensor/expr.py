@@ -7,6 +7,7 @@ as.  Each axis is a tuple of atomic sizes: one for an ordinary axis, more for th
 
 from __future__ import annotations
 
+import hashlib
 import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -27,7 +28,10 @@ class Expr:
     (data: name, traits), `number` (data: a Fraction), `size` (data: a size).
     """
 
-    __slots__ = ("__weakref__", "_shape", "args", "axes", "data", "op")
+    __slots__ = ("__weakref__", "_shape", "args", "axes", "data", "key", "op", "turned", "weight")
+    weight: int  # how long it is when it is written out: its nodes as a tree
+    turned: int  # how many of them are transposes
+    key: str  # a digest of the structure, the same in every process
     op: str
     args: tuple[Expr, ...]
     data: tuple[Any, ...]
@@ -42,6 +46,10 @@ class Expr:
         self = object.__new__(cls)
         self.op, self.args, self.data, self.axes = op, args, data, axes
         self._shape = tuple(dims.product(axis) for axis in axes)
+        self.weight = 1 + sum(a.weight for a in args)
+        self.turned = (op == "transpose") + sum(a.turned for a in args)
+        text = f"{op}|{data}|{axes}|" + ",".join(a.key for a in args)
+        self.key = hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
         return _EXPRS.setdefault(identity, self)
 
     @property
@@ -103,9 +111,16 @@ def replaced(expr: Expr, change: Mapping[Expr, Expr]) -> Expr:
     return new[expr]
 
 
+def written_out(expr: Expr) -> Expr:
+    """Return an expression with its definitions written out."""
+    new: dict[Expr, Expr] = {}
+    for node in walk(expr):
+        args = tuple(new[a] for a in node.args)
+        rebuilt = Expr(node.op, args, node.data, node.axes) if args != node.args else node
+        new[node] = args[0] if node.op == "defined" else rebuilt
+    return new[expr]
+
+
 def weight(root: Expr) -> int:
-    """Return how long an expression is when it is written out: its nodes as a tree."""
-    count: dict[Expr, int] = {}
-    for node in walk(root):
-        count[node] = 1 + sum(count[a] for a in node.args)
-    return count[root]
+    """Return how long an expression is when it is written out."""
+    return root.weight

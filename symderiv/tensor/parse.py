@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import keyword
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -57,6 +58,8 @@ def variable(name: str, shape: tuple[Any, ...], traits: frozenset[str] = frozens
     given: Any = name
     if not isinstance(given, str) or not given.isidentifier() or keyword.iskeyword(given):
         raise ParseError(f"{name!r} is not a name", hint="letters, digits and underscores, and no word of Python's own")
+    if unicodedata.normalize("NFKC", name) != name:
+        raise ParseError(f"{name!r} is read as {unicodedata.normalize('NFKC', name)!r}", hint="take that name itself")
     axes = tuple((size,) for size in dims.shape(shape))
     return Expr("var", (), (name, traits), axes)
 
@@ -522,6 +525,7 @@ def scope_of(
         for order, label in enumerate([name, *derivatives]):
             if (
                 not label.isidentifier()
+                or keyword.iskeyword(label)
                 or label in KNOWN
                 or label in scope.names
                 or label in scope.sizes

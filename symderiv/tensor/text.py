@@ -93,14 +93,14 @@ class Printer:
         """Tell whether a product on the right needs no brackets: `2 * A @ x`."""
         if expr.op == "add" and right.op in ("add", "sub"):
             return True
-        if expr.op == "mul" and right.op == "mul":
-            return True
+        if expr.op == "mul" and right.op in ("mul", "div") and not _begins_with_matmul(right):
+            return right.op == "mul" or right.args[0].op != "number"
         return expr.op == "mul" and expr.args[0].rank == 0 and self._scalable(right)
 
     def _scalable(self, right: Expr) -> bool:
-        if right.op == "matmul":
-            return right.args[0].rank > 0
-        return right.op == "div" and right.args[0].op != "number"
+        while right.op in ("mul", "div"):
+            right = right.args[0]
+        return right.op == "matmul" and right.args[0].rank > 0
 
     # -- leaves
 
@@ -112,9 +112,9 @@ class Printer:
     def write_number(self, expr: Expr) -> tuple[str, int]:
         value = expr.data[0]
         text = decimal(value)
-        if value < 0:
-            return text, SIGN
-        return text, PRODUCT if "/" in text else ATOM
+        if "/" in text:
+            return text, PRODUCT
+        return text, SIGN if value < 0 else ATOM
 
     def write_size(self, expr: Expr) -> tuple[str, int]:
         text = str(expr.data[0]).replace("**", " ** ").replace(" ** ", "**")
@@ -217,6 +217,13 @@ class Printer:
         if slots:
             applied = self.call("diff", applied, *(self.text(expr.args[s]) for s in slots))
         return applied, ATOM
+
+
+def _begins_with_matmul(expr: Expr) -> bool:
+    """Tell whether the first operation read in a product is `@`: it would take in what stands before it."""
+    while expr.op in ("mul", "div"):
+        expr = expr.args[0]
+    return expr.op == "matmul"
 
 
 def tuple_text(parts: tuple[object, ...]) -> str:
