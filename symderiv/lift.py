@@ -81,11 +81,11 @@ def lift(node: Node, axes: Axes | None = None, names: Mapping[Node, Expr] | None
 
     `names` gives the expression for nodes that have one already (a definition, say).
     """
+    lifter = _Lifter(names or {})
     try:
-        expr = _Lifter(names or {}).expr(node)
+        return lifter.expr(node) if axes is None or axes == plain_axes(node.dims) else lifter.grouped(node, axes)
     except RecursionError:
         raise UnsupportedError("the result is nested too deeply to be written in one expression") from None
-    return regrouped(expr, axes) if axes is not None else expr
 
 
 def ungrouped(expr: Expr, node: Node) -> Expr:
@@ -97,16 +97,7 @@ def regrouped(expr: Expr, axes: Axes) -> Expr:
     """Return an expression over atomic axes with its axes grouped."""
     if axes == expr.axes:
         return expr
-    shape = tuple(dims.product(axis) for axis in axes)
-    kron = _as_kron(expr, axes)
-    return kron if kron is not None else apply("reshape", expr, data=(shape,))
-
-
-def _as_kron(expr: Expr, axes: Axes) -> Expr | None:
-    """Read `einsum('ij,kl->ikjl', A, B)` grouped in pairs as kron(A, B)."""
-    if expr.op == "transpose" and len(axes) == 1 and expr.args[0].rank == 2 and not expr.data:
-        return apply("vec", expr.args[0])
-    return None
+    return apply("reshape", expr, data=(tuple(dims.product(axis) for axis in axes),))
 
 
 class _Lifter:
@@ -125,6 +116,38 @@ class _Lifter:
                 known = self.filled(known, node)
             self.done[node] = known
         return known
+
+    def grouped(self, node: Node, axes: Axes) -> Expr:
+        """Return a node with its axes grouped in pairs: sums of vec and kron where it is that, else a reshape."""
+        if isinstance(node, Add):
+            terms = [(c, n, self.grouped(normal.scaled(c, n), axes)) for c, n in node.terms]
+            return apply_sum([e for *_, e in sorted_terms(terms)])
+        forms = [regrouped(self.expr(node), axes)]
+        if len(axes) == 1 and len(axes[0]) == 2:
+            forms.append(apply("vec", self.expr(normal.transposed(node, (1, 0)))))
+        kron = self.kron(node, axes)
+        if kron is not None:
+            forms.append(kron)
+        return min(forms, key=weight)
+
+    def kron(self, node: Node, axes: Axes) -> Expr | None:
+        """Read `A[i, k] B[j, l]` grouped as (i, j), (k, l) as a Kronecker product."""
+        if not isinstance(node, Contraction) or node.bound or any(len(axis) != 2 for axis in axes):
+            return None
+        parts = []
+        for side in (0, 1):
+            own = list(range(side, node.rank, 2))
+            factors = [(f, at) for f, at in node.factors if at and set(at) <= set(own)]
+            sizes = {k: node.dims[k] for k in own}
+            parts.append((factors, self.expr(normal.contract(1, factors, own, sizes))))
+        scalars = [(f, at) for f, at in node.factors if not at]
+        if sum(len(f) for f, _ in parts) + len(scalars) < len(node.factors):
+            return None
+        product = apply("kron", parts[0][1], parts[1][1])
+        front = self.expr(normal.contract(node.coef, scalars, ()))
+        if is_negative(front):
+            return negated_first(times(without_minus(front), product))
+        return times(front, product)
 
     def filled(self, expr: Expr, node: Node) -> Expr:
         return apply("mul", expr, apply("ones", data=(node.dims,)))

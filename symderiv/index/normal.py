@@ -463,6 +463,9 @@ def _pair(work: _Work, node: Node, labels: tuple[int, ...], exponent: Fraction) 
                 work.todo.append((general_power(node.base, expo), labels))
                 return True
         return False
+    if isinstance(node, Where) and exponent >= 1 and _keeps(work, node, labels):
+        work.powers.pop((node, labels))
+        return True
     if not isinstance(node, Map) or exponent.denominator != 1 or exponent <= 0:
         return False
     if node.function == "abs" and exponent >= 2:
@@ -492,6 +495,28 @@ def _pair(work: _Work, node: Node, labels: tuple[int, ...], exponent: Fraction) 
                 if work.powers[entry] == 0:
                     del work.powers[entry]
             work.todo.append((core, labels))
+            return True
+    return False
+
+
+def _keeps(work: _Work, step: Where, labels: tuple[int, ...]) -> bool:
+    """`max(u, 0) [u > 0] = max(u, 0)`: tell whether a step stands beside what it leaves alone."""
+    if step.relation != ">" or not is_zero(step.right) or constant(step.yes) != 1:
+        return False
+    tie = step.no
+    if isinstance(tie, Where):
+        same = (tie.relation, tie.left, tie.right) == ("<", step.left, step.right)
+        if not (same and is_zero(tie.yes) and constant(tie.no) is not None):
+            return False
+    elif not is_zero(tie):
+        return False
+    both = {step.left, step.right}
+    for (node, at), exponent in work.powers.items():
+        if at != labels or exponent < 1:
+            continue
+        if isinstance(node, Extremum) and node.kind == "maximum" and {node.left, node.right} == both:
+            return True
+        if isinstance(node, Map) and node.function == "relu" and node.arg is step.left:
             return True
     return False
 
@@ -813,7 +838,12 @@ def extremum(kind: str, left: Node, right: Node) -> Node:
 
 
 def _oriented(dims: Shape, parts: tuple[Node, ...], build: Callable[[Shape, tuple[Node, ...]], Node]) -> Node:
-    """Return an entrywise function of several matrices, the same node for them all transposed."""
+    """Return an entrywise function of several arrays: the same node for them all transposed or only broadcast."""
+    used = sorted({axis for p in parts for axis in _used_axes(p)})
+    if len(used) < len(dims):
+        small = tuple(dims[k] for k in used)
+        narrow = tuple(_without_axes(p, used) for p in parts)
+        return rewrapped(_oriented(small, narrow, build), tuple(used), dims)
     node = build(dims, parts)
     if len(dims) != 2:
         return node
@@ -821,6 +851,19 @@ def _oriented(dims: Shape, parts: tuple[Node, ...], build: Callable[[Shape, tupl
     if flipped.key >= node.key:
         return node
     return Contraction(dims, ONE, ((flipped, (1, 0)),), dims)
+
+
+def _used_axes(node: Node) -> tuple[int, ...]:
+    return () if constant(node) is not None else core(node)[1]
+
+
+def _without_axes(node: Node, used: Sequence[int]) -> Node:
+    """Return a node as a function of the axes `used`, on which alone it depends."""
+    value = constant(node)
+    if value is not None:
+        return number(value, tuple(node.dims[k] for k in used))
+    inner, axes = core(node)
+    return contract(1, [(inner, axes)], used, {k: node.dims[k] for k in used})
 
 
 def positive(node: Node) -> bool:
