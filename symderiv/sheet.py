@@ -13,7 +13,7 @@ from typing import Any
 
 from symderiv.check.decide import decide_equal
 from symderiv.check.kernel import check as kernel_check
-from symderiv.errors import ProofError, ShapeError, UnsupportedError
+from symderiv.errors import ProofError, ShapeError, SymderivError, UnsupportedError
 from symderiv.index.graph import Node
 from symderiv.index.nodes import Argument, Index, Names, Tensor
 from symderiv.index.text import index_text
@@ -85,10 +85,14 @@ class Sheet:
         found = block.read_block(text, self.names, self.source, first_line)
         self.statements += found
         for statement in found:
-            if statement.kind == "define":
-                self.note_name(statement)
-            if statement.kind == "claim":
-                claim = self.decide(statement)
+            try:
+                if statement.kind == "define":
+                    lower(statement.exprs[0], meaning())  # refused here, where it stands, if it has no meaning
+                    self.note_name(statement)
+                claim = self.decide(statement) if statement.kind == "claim" else None
+            except SymderivError as err:
+                raise err.at(statement.place) from None
+            if claim is not None:
                 self.claims.append(claim)
                 yield claim
 

@@ -596,7 +596,6 @@ def test_a_damaged_proof_proves_nothing(damage, monkeypatch):
     assert "the kernel did not accept" in verdict.scope
 
 
-@pytest.mark.xfail(strict=True, reason="that a proof starts from the function given is not checked")
 @pytest.mark.parametrize(
     ("wrt", "claim", "call"), [("x", "2 * (A @ x + A.T @ x)", 1), (["x", "x"], "2 * (A + A.T)", 2)]
 )

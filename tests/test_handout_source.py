@@ -73,7 +73,6 @@ def test_front_matter_without_end():
     [["display: [a]"], ["display: 3"], ["{foo: 1}"], ["detail: foo"], ["? a"], ["language: [en]"]],
     ids=" ".join,
 )
-@pytest.mark.xfail(strict=True, reason="accepted, a traceback, or a mark under another line")
 def test_other_bad_front_matter(lines):
     with pytest.raises(SymderivError) as refused:
         read("---", *lines, "---", "text")

@@ -69,7 +69,6 @@ def test_a_refuted_claim_shows_where():
     assert is_harmless(view.statement)
 
 
-@pytest.mark.xfail(strict=True, reason="the correction is text of the language, set as mathematics")
 def test_a_correction_is_mathematics():
     view = claim("A: (n, n)\nB: (n, n)\nx: (n,)\nE = x @ A.T @ B @ x\nassert not (diff(E, A) == 2 * outer(x, B @ x))")
     assert "@" not in view.correct and "**" not in view.correct

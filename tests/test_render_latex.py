@@ -68,7 +68,7 @@ TABLE = [
     ("(A @ B) * C", r"(A\,B) \odot C"),
     ("A * (B @ C)", r"A \odot (B\,C)"),
     ("x @ y", r"x^{\top}\,y"),
-    ("(x + y) @ A", r"(x + y)^{\top}\,A"),
+    ("(x + y) @ A", r"A^{\top}\,(x + y)"),
     ("outer(x + y, y)", r"(x + y)\,y^{\top}"),
     ("inner(x, y + x)", r"x^{\top}\,(y + x)"),
     ("kron(A + B, C)", r"(A + B) \otimes C"),
@@ -163,9 +163,11 @@ def test_matrix_notation(text, latex, scope):
         ("x + y @ A", r"x + A^{\top}\,y"),
     ],
 )
-@pytest.mark.xfail(strict=True, reason="a vector from the left is printed as a row and taken for a column")
 def test_a_vector_from_the_left(text, latex, scope):
     assert written(text, scope) == latex
+
+
+UNBRACKETED = pytest.mark.xfail(strict=True, reason="brackets are missing")
 
 
 @pytest.mark.parametrize(
@@ -180,12 +182,15 @@ def test_a_vector_from_the_left(text, latex, scope):
         ("solve(A, B) * C", r"B)"),
         ("outer(x, y) * A", r"(x\,y^{\top})"),
         ("x / y * s", r"(x \oslash y)"),
-        ("A * (x @ y)", r"(x^{\top}\,y)"),
-        ("sum[q](x[q]) * x[q]", r")"),
-        ("sum[q](x[q]) * sum[q](x[q])", r")"),
+        pytest.param("A * (x @ y)", r"(x^{\top}\,y)", marks=UNBRACKETED),
+        pytest.param(
+            "sum[q](x[q]) * x[q]",
+            r")",
+            marks=pytest.mark.xfail(strict=True, reason="a sum in front is printed as a minus and the word sum"),
+        ),
+        pytest.param("sum[q](x[q]) * sum[q](x[q])", r")", marks=UNBRACKETED),
     ],
 )
-@pytest.mark.xfail(strict=True, reason="brackets are missing")
 def test_products_of_several_kinds_are_bracketed(text, part, scope):
     assert part in written(text, scope)
 
@@ -200,12 +205,10 @@ def test_products_of_several_kinds_are_bracketed(text, part, scope):
         ("x[:, None] - y[None, :]", "x - y"),
     ],
 )
-@pytest.mark.xfail(strict=True, reason="axes are not printed")
 def test_axes_are_printed(one, other, scope):
     assert written(one, scope) != written(other, scope)
 
 
-@pytest.mark.xfail(strict=True, reason="two numbers side by side read as one")
 @pytest.mark.parametrize("text", ["2 * 3 * s", "2 * (3 * s)", "s * 2 * 3"])
 def test_numbers_do_not_run_together(text, scope):
     assert r"2\,3" not in written(text, scope)
@@ -217,7 +220,6 @@ def test_names_may_be_displayed_otherwise(scope):
     assert written("w1[i]", scope, display=display) == "w^{(1)}_{i}"
 
 
-@pytest.mark.xfail(strict=True, reason="index notation brackets a superscript, matrix notation does not")
 def test_both_notations_show_an_entry_alike():
     assert Latex(display={"w1": "w^{(1)}"}).index(Entry(w1, i)) == "w^{(1)}_{i}"
 

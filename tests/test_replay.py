@@ -84,7 +84,6 @@ def test_every_chain_arrives_and_its_steps_join(text, wrt, shapes, assume, shape
     assert isinstance(last.right, Entry)
 
 
-@pytest.mark.xfail(strict=True, reason="a slope that is a choice is not told equal to a product with 1 and 0")
 @pytest.mark.parametrize(
     "text", ["where(x > 0, A @ x, 0)", "where(c > 1, x @ x, 0)", "where(c > 1, c * x, 0)", "where(x > 1, x @ x, x)"]
 )

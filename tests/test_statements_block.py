@@ -184,7 +184,6 @@ def test_columns_count_characters():
         pytest.param("diff: (n,)", id="an array called diff"),
     ],
 )
-@pytest.mark.xfail(strict=True, reason="accepted, or a traceback")
 def test_what_has_no_meaning_is_refused(text):
     with pytest.raises(SymderivError):
         read(text)

@@ -298,14 +298,12 @@ def test_a_recurrence(left, right, status):
             "diff(h2, theta)",
             "partial(h2, theta)",
             id="immediate",
-            marks=pytest.mark.xfail(strict=True, reason="an immediate derivative is written as a total one"),
         ),
         pytest.param(
             NETWORK,
             "diff(E, a[j], a[j])",
             "0 * a[j]",
             id="a second derivative",
-            marks=pytest.mark.xfail(strict=True, reason="the correction sums over an index of no range"),
         ),
         pytest.param(
             "x: (n,)\ng: function()\n",
@@ -326,14 +324,12 @@ def test_a_recurrence(left, right, status):
             "diff(S.T[i,j], S[k,l])",
             "delta[i,k] * delta[j,l]",
             id="symmetric",
-            marks=pytest.mark.xfail(strict=True, reason="the engine uses the assumption before it differentiates"),
         ),
         pytest.param(
             "V: orthogonal(n, n)\n",
             "diff(trace(V @ V.T), V)",
             "0 * V",
             id="orthogonal",
-            marks=pytest.mark.xfail(strict=True, reason="the engine uses the assumption before it differentiates"),
         ),
     ],
 )
@@ -381,7 +377,6 @@ def test_a_replay_starts_from_one_first_derivative(left, yes):
     assert provable(sheet.statements[-1].exprs[0]) is yes
 
 
-@pytest.mark.xfail(strict=True, raises=KeyError, reason="an array on the right side that holds a free index")
 def test_a_claim_about_rows():
     claim = decide("x: (n,)\nA: (m, n)\nu = A @ x\n", "diff(u[i], x)", "A[i,:]")
     assert claim.status == "proved"

@@ -105,7 +105,6 @@ def test_no_bracket_is_added_and_none_is_lost(text):
     assert printed.count("(") <= text.count("(") + text.count("**-")
 
 
-@pytest.mark.xfail(strict=True, reason="brackets that the value needs are left out")
 @pytest.mark.parametrize(
     "expr",
     [

@@ -39,6 +39,7 @@ class Facts:
                     raise RefusedError(f"the definition of {name}: {reason}") from None
         self._reached: dict[str, frozenset[str]] = {}
         self._below: dict[str, frozenset[str]] = {}
+        self._has: dict[tuple[Tensor, frozenset[str]], bool] = {}
         for name in (*self.definitions, *self.chain):
             self._no_circle(name)
 
@@ -173,8 +174,13 @@ class Facts:
 
     def has(self, head: Tensor, traits: frozenset[str]) -> bool:
         """Tell whether a head was declared with one of some traits; what is defined declares none."""
-        known = head.name not in self.definitions and head.name not in self.chain
-        return known and bool(traits & self.traits.get(head.name, frozenset()))
+        known = self._has.get((head, traits))
+        if known is None:
+            name = head.name
+            declared = name not in self.definitions and name not in self.chain
+            known = declared and bool(traits & self.traits.get(name, frozenset()))
+            self._has[head, traits] = known
+        return known
 
     def is_text(self, head: Tensor) -> Definition | None:
         """Return the definition of a head where it stands for a text that is looked through."""

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from symderiv.check.facts import Facts
 from symderiv.check.ring import Ring
-from symderiv.check.terms import alike, require, tensors
+from symderiv.check.terms import RefusedError, alike, require, tensors
 from symderiv.index.nodes import Argument, Derivative, Immediate
 
-Rings = dict[tuple[frozenset[str] | None, bool], Ring]
+Rings = dict[tuple[frozenset[str] | None, bool, bool], Ring]
 
 
 @dataclass
@@ -49,17 +50,31 @@ class Case:
         return frozenset(n for n in names if moved & self.facts.reached(n))
 
     def equal(self, left: Any, right: Any) -> bool:
-        """Tell whether two expressions have one ring normal form, else with the chain's definitions put in."""
-        withheld = self.withheld()
-        if self._ring(withheld, False).equal(left, right):
-            return True
-        named = any(t.name in self.facts.chain for e in (left, right) for t in tensors(e))
-        return withheld is None and named and self._ring(None, True).equal(left, right)
+        """Tell whether two expressions have one ring normal form.
 
-    def _ring(self, withheld: frozenset[str] | None, unfold: bool) -> Ring:
-        ring = self.rings.get((withheld, unfold))
+        First sums are left standing as factors where they can be; then all is multiplied out; each with the
+        definitions of the chain named, then put in.
+        """
+        withheld = self.withheld()
+        named = any(t.name in self.facts.chain for e in (left, right) for t in tensors(e))
+        refused: RefusedError | None = None
+        for factored, unfold in product((True, False), (False, True)):
+            if unfold and (withheld is not None or not named):
+                continue
+            try:
+                if self._ring(withheld, unfold, factored).equal(left, right):
+                    return True
+            except RefusedError as reason:
+                refused = refused or reason
+        if refused is not None:
+            raise refused
+        return False
+
+    def _ring(self, withheld: frozenset[str] | None, unfold: bool, factored: bool) -> Ring:
+        ring = self.rings.get((withheld, unfold, factored))
         if ring is None:
-            ring = self.rings[withheld, unfold] = Ring(self.facts, self.lemma, withheld, unfold)
+            ring = Ring(self.facts, self.lemma, withheld, unfold, factored)
+            self.rings[withheld, unfold, factored] = ring
         return ring
 
     def named(self, key: str) -> Any:

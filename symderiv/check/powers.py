@@ -128,6 +128,15 @@ def _root(ring: Products, mono: Monomial, coef: Exponent, exponent: Exponent) ->
     return ring.product(parts)
 
 
+def as_factor(ring: Products, poly: Poly) -> Poly:
+    """Return a sum of terms as its content times its common factors times an atom of kind "sum"."""
+    content, (outside, _), inner = primitive(ring, poly)
+    if len(inner) < 2:
+        return ring.product([{(outside, ()): content}, inner])
+    (((((atom, labels, _),), _), _),) = ring.function("sum", "", [inner]).items()
+    return {(tuple(sorted([*outside, (atom, labels, 1)])), ()): content}
+
+
 def _each_raised(ring: Products, mono: Monomial, exponent: Exponent) -> Poly:
     return {(tuple((n, labels, plain(e * exponent)) for n, labels, e in mono[0]), ()): 1}
 
@@ -176,7 +185,9 @@ def primitive(ring: Products, poly: Poly, positive: bool = False) -> tuple[Expon
             del lowest[n, labels]
     outside = (tuple((n, labels, e) for (n, labels), e in lowest.items()), ())
     if lowest:
-        poly = ring.product([poly, _each_raised(ring, outside, -1)])
+        poly = ring.again(poly, [(n, labels, plain(-e)) for n, labels, e in outside[0]])
+    if not poly:
+        return 1, UNIT, poly
     if positive:
         content = content_of(poly)
         return content, outside, scaled(1 / Fraction(content), poly)

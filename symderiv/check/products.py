@@ -7,6 +7,9 @@ here: those of a commutative ring, and
 
 * `Σ_j δ[i,j] f[j] = f[i]`, `δ[i,i] = 1`, `δ[i,j] f[j] = δ[i,j] f[i]`, `δᵏ = δ`, `Σ_{q=1}^{n} 1 = n`;
 * `bᵖ b^q = b^(p+q)` and `b⁰ = 1` for any exponents, where b and its powers are defined.
+
+Products of sums are multiplied out.  A *factored* form keeps a sum that stands as a factor as an atom of
+kind "sum" instead, except for those in `expanded`: so deep expressions stay short.
 """
 
 from __future__ import annotations
@@ -27,7 +30,8 @@ Poly = dict[Monomial, Exponent]
 Powers = dict[tuple[int, Labels], Exponent]
 Product = tuple[Exponent, list[Factor], dict[int, int]]  # coefficient, factors, bound labels with sizes
 
-MOST_TERMS = 4000
+MOST_TERMS = 2000
+MOST_PRODUCTS = 6_000
 MOST_POWER = 8
 MOST_ORDERS = 720
 FIRST_LABEL = 100  # smaller ones are the slots of atoms
@@ -99,8 +103,11 @@ def add(parts: Iterable[tuple[Exponent, Poly]]) -> Poly:
 class Products(ABC):
     """Polynomials, their atoms and labels; what functions of polynomials obey is told by a subclass."""
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, factored: bool = False) -> None:
         self.facts = facts
+        self.factored = factored
+        self.expanded: set[int] = set()
+        self.left = MOST_PRODUCTS
         self.atoms: list[Atom] = []
         self.size_list: list[Any] = []
         self._numbers: dict[tuple[str, Hashable], int] = {}
@@ -121,6 +128,10 @@ class Products(ABC):
     @abstractmethod
     def replaced(self, work: Work) -> list[Product] | None:
         """Return the products that a product is the sum of by a law about sums."""
+
+    @abstractmethod
+    def as_factor(self, poly: Poly) -> Poly:
+        """Return a sum of terms as a number times powers of atoms, one of kind "sum"."""
 
     @abstractmethod
     def size(self, size: Any) -> Poly:
@@ -226,6 +237,14 @@ class Products(ABC):
             self.settle((coef, factors, bound), result)
         return pruned(result)
 
+    def again(self, poly: Poly, more: Sequence[Factor] = ()) -> Poly:
+        """Return a polynomial normalised anew, each term times some factors."""
+        result: Poly = {}
+        for mono, coef in poly.items():
+            factors, bound = self.opened(mono, {})
+            self.settle((coef, [*factors, *more], bound), result)
+        return pruned(result)
+
     def opened(self, mono: Monomial, change: Mapping[int, int]) -> tuple[list[Factor], dict[int, int]]:
         """Return the factors of a monomial and its bound labels, fresh."""
         fixed, components = mono
@@ -242,6 +261,8 @@ class Products(ABC):
 
     def product(self, polys: Sequence[Poly], over: Sequence[int] = ()) -> Poly:
         """Return the product, multiplied out and summed over the labels `over`."""
+        if self.factored and len(polys) > 1:
+            polys = [self.as_factor(p) if len(p) > 1 else p for p in polys]
         require(terms_of(polys) <= MOST_TERMS, f"more than {MOST_TERMS} terms when multiplied out")
         result: Poly = {}
         for chosen in product(*(p.items() for p in polys)):
@@ -258,6 +279,8 @@ class Products(ABC):
 
     def settle(self, given: Product, result: Poly) -> None:
         """Add a product of factors, summed over bound labels, to a polynomial."""
+        self.left -= 1
+        require(self.left > 0, "too much to multiply out")
         work = Work(self, given[0], dict(given[2]))
         alternatives = work.reduce(list(given[1]))
         if alternatives is not None:
@@ -281,7 +304,8 @@ class Work:
         self.coef = coef
         self.bound = bound
         self.powers: Powers = {}
-        self.extra: list[Poly] = []  # factors that are sums of terms
+        self.extra: list[Poly] = []  # factors that are polynomials
+        self.sums: list[Poly] = []  # factors that are sums of terms, to be multiplied out
         self.merged: dict[int, int] = {}  # label → the equal one that is kept
         self.tied: list[int] = []  # fixed labels that a δ makes equal to another
 
@@ -294,14 +318,14 @@ class Work:
             if self.coef == 0:
                 return None
             self._expand_sums()
-            if self.extra:
+            if self.extra or self.sums:
                 return self._multiplied_out()
             if ring.simplified(self, todo):
                 continue
             replaced = ring.replaced(self)
             if replaced is not None:
                 return replaced
-            if not self._drop_idle():
+            if not self._drop_idle() and not self._is_lone_sum():
                 for x in self.tied:
                     self.powers[ring.delta.number, least((x, self.at(x)), ring.delta.symmetries)] = 1
                 return None
@@ -354,16 +378,31 @@ class Work:
         """Write `(a + b)ᵖ`, p > 0, as `(a + b)ᵏ (a + b)^(p−k)`, k whole, −1 < p − k ≤ 0, and multiply the first out."""
         for (n, labels), exponent in list(self.powers.items()):
             atom = self.ring.atoms[n]
-            if atom.kind == "sum" and 0 < exponent <= MOST_POWER:
+            wanted = not self.ring.factored or n in self.ring.expanded
+            if atom.kind == "sum" and wanted and 0 < exponent <= MOST_POWER:
                 whole = ceil(exponent)
                 del self.powers[n, labels]
-                self.extra += [self.ring.instance(atom, labels)[0]] * whole
+                self.sums += [self.ring.instance(atom, labels)[0]] * whole
                 self.multiply(n, labels, exponent - whole)
+
+    def _is_lone_sum(self) -> bool:
+        """Take `c (a + b)`, nothing else beside it, for a sum of terms."""
+        if len(self.powers) != 1 or self.bound or self.tied:
+            return False
+        (((n, labels), exponent),) = self.powers.items()
+        if self.ring.atoms[n].kind != "sum" or exponent != 1:
+            return False
+        self.powers.clear()
+        self.sums.append(self.ring.instance(self.ring.atoms[n], labels)[0])
+        return True
 
     def _multiplied_out(self) -> list[Product]:
         result = []
-        require(terms_of(self.extra) <= MOST_TERMS, f"more than {MOST_TERMS} terms when multiplied out")
-        for chosen in product(*(p.items() for p in self.extra)):
+        if self.ring.factored:
+            self.extra = [self.ring.as_factor(p) if len(p) > 1 else p for p in self.extra]
+        polys = [*self.extra, *self.sums]
+        require(terms_of(polys) <= MOST_TERMS, f"more than {MOST_TERMS} terms when multiplied out")
+        for chosen in product(*(p.items() for p in polys)):
             coef, factors, bound = self.coef, self.factors(), dict(self.bound)
             for mono, c in chosen:
                 coef = plain(coef * c)

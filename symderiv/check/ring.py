@@ -8,6 +8,7 @@ is symmetric, by its traits or by its own text, has `S[i,j] = S[j,i]`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -18,6 +19,8 @@ from symderiv.check import arrays, atoms, cancel, powers
 from symderiv.check.canonical import Exponent, Factor, Labels
 from symderiv.check.facts import SYMMETRIC, Facts
 from symderiv.check.products import (
+    MOST_POWER,
+    MOST_PRODUCTS,
     ONE,
     Atom,
     Poly,
@@ -49,6 +52,7 @@ from symderiv.index.nodes import (
 )
 
 MOST_CLEARED = 6
+MOST_EXPANDED = 60
 
 
 class Ring(Products):
@@ -56,7 +60,7 @@ class Ring(Products):
 
     Inside `∂…/∂x` an equality must hold for every x: traits of the heads in which x stands are `withheld`,
     and a chain definition is not its text.  Elsewhere one whose text is an entry (`V = inv(U)`, `R = Vᵀ`) is;
-    all of them where `unfold` is set.
+    all of them where `unfold` is set.  With `factored`, sums are multiplied out only where that is needed.
     `proved` gives the right side of a lemma for a derivative, where one was proved.
     """
 
@@ -66,8 +70,9 @@ class Ring(Products):
         proved: Callable[[Any], Any] = lambda _: None,
         withheld: frozenset[str] | None = None,
         unfold: bool = False,
+        factored: bool = False,
     ) -> None:
-        super().__init__(facts)
+        super().__init__(facts, factored)
         self.proved = proved
         self.inside = withheld is not None
         self.unfold = unfold
@@ -80,8 +85,26 @@ class Ring(Products):
 
     def equal(self, left: Any, right: Any) -> bool:
         """Tell whether two expressions have one normal form, denominators cleared."""
+        self.left = MOST_PRODUCTS
         difference = add([(1, self.poly(left)), (-1, self.poly(right))])
-        return not difference or not self._cleared(difference)
+        for _ in range(MOST_EXPANDED):
+            if difference:
+                difference = self._cleared(difference)
+            found = self._to_expand(difference) if self.factored else None
+            if found is None:
+                break
+            self.expanded.add(found)
+            difference = self.again(difference)
+        self.expanded.clear()
+        return not difference
+
+    def _to_expand(self, poly: Poly) -> int | None:
+        """Return the sum that stands as a factor in the fewest terms; one that stands in all would not help."""
+        count: Counter[int] = Counter()
+        for fixed, components in poly:
+            inside = {f[0] for c in components for f in c[1] if _is_sum(self.atoms[f[0]], f[2])}
+            count.update({f[0] for f in fixed if _is_sum(self.atoms[f[0]], f[2])} | inside)
+        return min(count, key=lambda n: (count[n], n), default=None)
 
     def _cleared(self, poly: Poly) -> Poly:
         """Multiply by the denominators that are sums of terms: the result is 0 only if the polynomial is."""
@@ -94,7 +117,7 @@ class Ring(Products):
             if not lowest:
                 break
             scale = tuple((n, labels, plain(-e)) for (n, labels), e in lowest.items())
-            poly = self.product([poly, {(scale, ()): 1}])
+            poly = self.again(poly, scale)
         return poly
 
     # -- expressions
@@ -150,6 +173,9 @@ class Ring(Products):
     def _total(self, heads: tuple[Tensor, ...], rank: int) -> Atom:
         """Return the atom of a total derivative that is not carried out."""
         return self.atom("derivative", heads, (), (tuple(range(rank)),))
+
+    def as_factor(self, poly: Poly) -> Poly:
+        return powers.as_factor(self, poly)
 
     def size(self, size: Any) -> Poly:
         """Return a number or a size: a product of positive atoms."""
@@ -225,6 +251,10 @@ class Ring(Products):
 
     def replaced(self, work: Work) -> list[Product] | None:
         return cancel.inverse(self, work)
+
+
+def _is_sum(atom: Atom, exponent: Exponent) -> bool:
+    return atom.kind == "sum" and 0 < exponent <= MOST_POWER
 
 
 __all__ = ["ONE", "Ring"]

@@ -10,7 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from symderiv import dims
+from symderiv.chain import differentiate
 from symderiv.errors import ParseError, Place, ShapeError, SymderivError, UnsupportedError
+from symderiv.index.normal import substitute
+from symderiv.lift import lift
+from symderiv.lower import lower
+from symderiv.statements.meaning import meaning
 from symderiv.tensor.expr import Expr, defined, plain_axes, walk
 from symderiv.tensor.parse import KNOWN, TRAITS, Parser, Scope, check_bounds, checked_traits, variable
 
@@ -240,6 +245,14 @@ _SAID: dict[type[ast.stmt], str] = {
 }  # fmt: skip
 
 
+def _slope_at(body: Expr, parameter: Expr, arg: Expr, order: int) -> Expr:
+    """Return a derivative in the parameter, at an argument that stands in the body itself."""
+    node, x = lower(body, meaning()).node, lower(parameter).node
+    for _ in range(order):
+        node = differentiate(node, x).result
+    return lift(substitute(node, {x: lower(arg).node}))
+
+
 def _diff(mode: str) -> Callable[[Parser, ast.Call], Expr]:
     def read(parser: Parser, node: ast.Call) -> Expr:
         if len(node.args) < 2 or node.keywords:
@@ -286,12 +299,10 @@ def _function_derivative(parser: Parser, node: ast.Call) -> Expr:
         if arg.op != "var" or arg.rank:
             raise UnsupportedError(f"diff({name}) is taken at a scalar variable", place=parser.place(node.args[0]))
         function = parser.names.functions[name]
-        if arg in walk(parser.body(function, (variable("t_0", ()),))):
-            raise UnsupportedError(
-                f"{arg.name} stands in the definition of {name} itself",
-                place=parser.place(node.args[0]),
-                hint="take the derivative at another variable",
-            )
+        parameter = variable("t_0", ())
+        general = parser.body(function, (parameter,))
+        if arg in walk(general):
+            return _slope_at(general, parameter, arg, order)
         body = parser.body(function, (arg,))
         value = Expr("called", (body, arg), (name,), body.axes)
         return Expr("diff", (value, *([arg] * order)), ("total",), body.axes)
