@@ -32,9 +32,7 @@ LETTERS = {
 
 def says(expr, wrt, claim, assume=None, *, seed=0, structured=False, outcome=False):
     scope = scope_of(LETTERS, assume, {"h": ["dh", "d2h"]})
-    found = decide_derivative(
-        parse(expr, scope), wrt.split(), parse(claim, scope), seed=seed, structured=structured
-    )
+    found = decide_derivative(parse(expr, scope), wrt.split(), parse(claim, scope), seed=seed, structured=structured)
     return found if outcome else found.status
 
 

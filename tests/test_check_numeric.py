@@ -25,9 +25,7 @@ DATA = {
     "T": RNG.standard_normal((3, 4, 3)),
 }
 SHAPES = {"A": "nn", "X": "nm", "B": "mm", "x": "n", "y": "m", "p": "n", "t": "", "T": "nmn"}
-SCOPE = scope_of(
-    {name: tuple(shape) for name, shape in SHAPES.items()}, functions={"h": ["dh", "d2h", "d3h"]}
-)
+SCOPE = scope_of({name: tuple(shape) for name, shape in SHAPES.items()}, functions={"h": ["dh", "d2h", "d3h"]})
 
 
 def value(expr, data=None):
@@ -71,9 +69,7 @@ VALUES = {
     "matrix_power(A, 0)": lambda A, **_: np.eye(3),
     "outer(x, y) / n": lambda x, y, **_: np.outer(x, y) / 3,
     "where(x < p, x, p**2)": lambda x, p, **_: np.where(x < p, x, p**2),
-    "maximum(x, 0) - minimum(x, p) + abs(x) * sign(x)": lambda x, p, **_: (
-        np.maximum(x, 0) - np.minimum(x, p) + x
-    ),
+    "maximum(x, 0) - minimum(x, p) + abs(x) * sign(x)": lambda x, p, **_: np.maximum(x, 0) - np.minimum(x, p) + x,
     "p**x + p**0.5 + x**3 + p**(-1)": lambda p, x, **_: p**x + p**0.5 + x**3 + 1 / p,
     "x**n": lambda x, **_: x**3,
 }
@@ -88,9 +84,7 @@ DERIVATIVES = {
     ("x @ A @ x", "x"): lambda A, x, **_: (A + A.T) @ x,
     ("x @ A @ x", "x", "x"): lambda A, **_: A + A.T,
     ("x @ A @ x", "A"): lambda x, **_: np.outer(x, x),
-    ("x @ A @ x", "x", "A"): lambda x, **_: (
-        np.einsum("ij,k->ijk", eye(3), x) + np.einsum("ik,j->ijk", eye(3), x)
-    ),
+    ("x @ A @ x", "x", "A"): lambda x, **_: np.einsum("ij,k->ijk", eye(3), x) + np.einsum("ik,j->ijk", eye(3), x),
     ("sum(x**4)", "x", "x", "x"): lambda x, **_: 24 * np.einsum("i,ij,ik->ijk", x, eye(3), eye(3)),
     ("logdet(A)", "A"): lambda A, **_: np.linalg.inv(A).T,
     ("inv(A)", "A"): lambda A, **_: -np.einsum("ik,lj->ijkl", np.linalg.inv(A), np.linalg.inv(A)),
@@ -102,9 +96,7 @@ DERIVATIVES = {
     ("p**t", "t"): lambda p, t, **_: np.log(p) * p**t,
     ("sum(h(x))", "x"): lambda x, **_: stand_in("h", 1, x),
     ("sum(dh(x))", "x"): lambda x, **_: stand_in("h", 2, x),
-    ("sum(h(x))", "x", "x", "x"): lambda x, **_: np.einsum(
-        "i,ij,ik->ijk", stand_in("h", 3, x), eye(3), eye(3)
-    ),
+    ("sum(h(x))", "x", "x", "x"): lambda x, **_: np.einsum("i,ij,ik->ijk", stand_in("h", 3, x), eye(3), eye(3)),
 }
 
 

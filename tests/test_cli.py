@@ -78,9 +78,7 @@ def test_runs_as_a_module() -> None:
     assert (done.returncode, done.stdout.split()[-1]) == (0, __version__)
 
 
-@pytest.mark.parametrize(
-    ("typed", "meant"), [("deriv", "derive"), ("verfy", "verify"), ("handouts", "handout")]
-)
+@pytest.mark.parametrize(("typed", "meant"), [("deriv", "derive"), ("verfy", "verify"), ("handouts", "handout")])
 def test_an_unknown_command_gets_a_suggestion(typed: str, meant: str) -> None:
     assert f"did you mean '{meant}'?" in refusal(typed)
 
@@ -512,8 +510,7 @@ def test_handout_reports_each_claim_and_each_handout(stand: Stand, tmp_path: Pat
         "layers  ✓ L1  proved (kernel)",
         "layers  ✗ L2  refuted (expected)",
         "layers_deep  ≈ H7 (5.81)  approximation",
-        "layers: 2 claims (1 proved, 1 refuted), all as expected → "
-        f"{out / 'layers.md'}, {out / 'layers.tex'}",
+        f"layers: 2 claims (1 proved, 1 refuted), all as expected → {out / 'layers.md'}, {out / 'layers.tex'}",
         "layers_deep: 1 claim (1 approximation), all as expected → "
         f"{out / 'layers_deep.md'}, {out / 'layers_deep.tex'}",
         f"written: {out / 'index.html'}",
@@ -577,16 +574,12 @@ def test_handout_options_are_checked(stand: Stand, tmp_path: Path, args: list[st
     assert stand.arguments == ()
 
 
-def test_errors_of_a_handout_are_usage_errors(
-    stand: Stand, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_errors_of_a_handout_are_usage_errors(stand: Stand, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def fail(*args: object, **options: object) -> None:
         raise ShapeError("sizes n and p do not agree", hint="transpose one")
 
     monkeypatch.setattr(sys.modules["symderiv.handout.build"], "build", fail)
-    assert refusal("handout", "-o", str(tmp_path)) == (
-        "error: sizes n and p do not agree\n  hint: transpose one\n"
-    )
+    assert refusal("handout", "-o", str(tmp_path)) == ("error: sizes n and p do not agree\n  hint: transpose one\n")
 
 
 def test_a_folder_that_cannot_be_written_is_a_usage_error(

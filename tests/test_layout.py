@@ -186,12 +186,7 @@ def reachable(graph: Imports, start: str) -> set[str]:
 
 def check_imports(imports: Imports) -> list[tuple[str, str]]:
     """Return (module, imported) for everything under ``check``."""
-    return [
-        (module, name)
-        for module, names in imports.items()
-        if within(module, ("check",))
-        for name in sorted(names)
-    ]
+    return [(module, name) for module, names in imports.items() if within(module, ("check",)) for name in sorted(names)]
 
 
 def evaluations(tree: ast.AST) -> Iterator[tuple[str, int]]:
@@ -237,25 +232,19 @@ def test_no_circles(imports: Imports) -> None:
 
 def test_checks_share_no_code_with_the_engine(imports: Imports) -> None:
     assert [
-        f"{module} imports {name}"
-        for module, name in check_imports(imports)
-        if within(name, CHECK_MUST_NOT_IMPORT)
+        f"{module} imports {name}" for module, name in check_imports(imports) if within(name, CHECK_MUST_NOT_IMPORT)
     ] == []
 
 
 def test_checks_know_the_nodes_and_nothing_else(imports: Imports) -> None:
     assert [
-        f"{module} imports {name}"
-        for module, name in check_imports(imports)
-        if not within(name, CHECK_MAY_IMPORT)
+        f"{module} imports {name}" for module, name in check_imports(imports) if not within(name, CHECK_MAY_IMPORT)
     ] == []
 
 
 def test_text_is_never_evaluated() -> None:
     found = {
-        (module, name, line)
-        for module, path in modules_under(ROOT).items()
-        for name, line in evaluations(parse(path))
+        (module, name, line) for module, path in modules_under(ROOT).items() for name, line in evaluations(parse(path))
     }
     assert sorted(entry for entry in found if entry[1] in NEVER_CALLED) == []
     # Generated code is compiled in one place.

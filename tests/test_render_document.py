@@ -212,9 +212,7 @@ GOLDEN = Document(
             "- and then: read off\n\n"
             "$$\nA_{ij} = \\sum_{q=1}^{n} D_{iq}\\,W_{qj}\n$$\n"
         ),
-        Definitions(
-            (r"D \in \mathbb{R}^{m\times n}", r"W \in \mathbb{R}^{n\times p}", r"A = D\,W", "E = E(A)")
-        ),
+        Definitions((r"D \in \mathbb{R}^{m\times n}", r"W \in \mathbb{R}^{n\times p}", r"A = D\,W", "E = E(A)")),
         Definitions((r"B = \frac{\partial E}{\partial A}",)),
         L2,
         L9,
@@ -404,8 +402,7 @@ def hostile_document() -> Document:
         condition=r"\input{/etc/passwd}",
     )
     prose = (
-        HOSTILE
-        + "\n\n$\\input{/etc/passwd}$\n\n<script>alert(1)</script>\n\n![a picture](https://example.org/x.png)"
+        HOSTILE + "\n\n$\\input{/etc/passwd}$\n\n<script>alert(1)</script>\n\n![a picture](https://example.org/x.png)"
     )
     return Document(
         title=HOSTILE,

@@ -167,9 +167,6 @@ def test_a_vector_from_the_left(text, latex, scope):
     assert written(text, scope) == latex
 
 
-UNBRACKETED = pytest.mark.xfail(strict=True, reason="brackets are missing")
-
-
 @pytest.mark.parametrize(
     ("text", "part"),
     [
@@ -182,13 +179,8 @@ UNBRACKETED = pytest.mark.xfail(strict=True, reason="brackets are missing")
         ("solve(A, B) * C", r"B)"),
         ("outer(x, y) * A", r"(x\,y^{\top})"),
         ("x / y * s", r"(x \oslash y)"),
-        pytest.param("A * (x @ y)", r"(x^{\top}\,y)", marks=UNBRACKETED),
-        pytest.param(
-            "sum[q](x[q]) * x[q]",
-            r")",
-            marks=pytest.mark.xfail(strict=True, reason="a sum in front is printed as a minus and the word sum"),
-        ),
-        pytest.param("sum[q](x[q]) * sum[q](x[q])", r")", marks=UNBRACKETED),
+        ("sum[q](x[q]) * x[q]", r"\right)"),
+        ("sum[q](x[q]) * sum[q](x[q])", r"\right)"),
     ],
 )
 def test_products_of_several_kinds_are_bracketed(text, part, scope):

@@ -132,7 +132,7 @@ def chain(before: Any, after: Any, case: Case) -> None:
     value = before.of
     if value.name in FUNCTIONS:
         require(value.order == 0, "a function of the table has no derivatives of its own")
-        slope = _formula(value.name, value.arg, value)
+        slope = formula(value.name, value.arg, value)
     else:
         slope = Apply(value.name, value.order + 1, value.arg)
     _expect_slope(after, slope, value.arg, before.entry, case)
@@ -149,7 +149,7 @@ def _expect_slope(after: Any, slope: Any, inner: Any, x: Entry, case: Case) -> N
 
 
 @lru_cache(maxsize=4096)
-def _formula(name: str, u: Any, f: Any) -> Any:
+def formula(name: str, u: Any, f: Any) -> Any:
     """Return the derivative of a function of the table, its formula read and u, f put in."""
     return _read(ast.parse(FUNCTIONS[name].derivative, mode="eval").body, {"u": u, "f": f})
 

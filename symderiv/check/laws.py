@@ -13,7 +13,7 @@ from typing import Any
 
 from symderiv.check.facts import Facts
 from symderiv.check.ring import Ring
-from symderiv.check.terms import RefusedError, alike, require, tensors
+from symderiv.check.terms import RefusedError, alike, require
 from symderiv.index.nodes import Argument, Derivative, Immediate
 
 Rings = dict[tuple[frozenset[str] | None, bool, bool], Ring]
@@ -56,7 +56,7 @@ class Case:
         definitions of the chain named, then put in.
         """
         withheld = self.withheld()
-        named = any(t.name in self.facts.chain for e in (left, right) for t in tensors(e))
+        named = any(n in self.facts.chain for e in (left, right) for n in self.facts.standing(e))
         refused: RefusedError | None = None
         for factored, unfold in product((True, False), (False, True)):
             if unfold and (withheld is not None or not named):

@@ -387,11 +387,11 @@ class Latex:
         """Return the sign of a product of numbers, and its factors; a sum that stands last needs no brackets."""
         sign = ""
         written: list[str] = []
-        for e in parts:
+        for place, e in enumerate(parts, 1):
             text, precedence = self.matrixed(e)
-            if last and e is parts[-1] and e.op == "sum_over":
+            if last and place == len(parts) and e.op == "sum_over":
                 precedence = PRODUCT
-            if precedence == SIGN and not written:
+            if precedence == SIGN and text.startswith("-") and not written:
                 sign, text = "-", text[1:]
                 precedence = PRODUCT
             written.append(text if precedence >= PRODUCT else brackets(text))
