@@ -72,6 +72,7 @@ class Sheet:
     def __post_init__(self) -> None:
         self.names = block.Names()
         self.lemmas: dict[str, Argument] = {}
+        self.proofs: dict[str, tuple[Argument, ...]] = {}
         self.given: dict[tuple[str, str], Tensor] = {}
         if self.text.strip():
             self.read(self.text)
@@ -130,8 +131,9 @@ class Sheet:
         if both.equal and provable(left):
             try:
                 proof = prove(left, right, self.taken, Known(dict(self.lemmas), dict(self.given)))
-                kernel_check(proof.arguments, proof.context)
+                kernel_check(proof.arguments, proof.context, self.proofs)
                 self.lemmas[name] = proof.arguments[-1]
+                self.proofs[name] = proof.arguments
                 return _with(base, status="proved", basis="kernel", scope="all sizes; every step checked", proof=proof)
             except (ProofError, UnsupportedError) as err:
                 base = _with(base, scope=f"no proof: {err.message}")

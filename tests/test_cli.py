@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 
 from symderiv import __version__, cli
 from symderiv.errors import ParseError, ProofError, ShapeError
+from symderiv.render.plain import Plain
 
 LEAST_SQUARES = ["norm(X @ w - y)**2", "--wrt", "w", "--shape", "X: (n, p)", "--shape", "w: (p,)",
                  "--shape", "y: (n,)"]  # fmt: skip
@@ -56,7 +57,7 @@ def test_help_imports_nothing_heavy(args: list[str]) -> None:
 import sys
 from symderiv.cli import main
 main({args!r}, standalone_mode=False)
-heavy = ("sympy", "numpy", "rich", "jinja2", "symderiv.derivation", "symderiv.tensor", "symderiv.render")
+heavy = ("sympy", "numpy", "rich", "jinja2", "symderiv.derivation", "symderiv.tensor", "symderiv.render.document")
 sys.exit(", ".join(name for name in heavy if name in sys.modules) or 0)
 """
     done = python(code)
@@ -428,23 +429,23 @@ def test_malformed_functions_are_explained(text: str) -> None:
     ],
 )  # fmt: skip
 def test_latex_as_text(latex: str, text: str) -> None:
-    assert cli.Plain()(latex) == text
+    assert Plain()(latex) == text
 
 
 def test_indices_are_written_alike() -> None:
-    small, marked = cli.Plain(), cli.Plain(small=False)
+    small, marked = Plain(), Plain(small=False)
     assert (small(r"X_{ij}"), small.missed) == ("Xᵢⱼ", False)
     assert (small(r"X_{qj}"), small.missed) == ("X_{qj}", True)
     assert marked(r"X_{ij}\,w_{1}\,u_{k}") == "X_{ij} w₁ u_k"
 
 
 def test_reasons_hold_mathematics() -> None:
-    assert cli.Plain().text(r"contract $\delta_{tj}$") == "contract δₜⱼ"
+    assert Plain().text(r"contract $\delta_{tj}$") == "contract δₜⱼ"
 
 
 def test_broken_latex_ends() -> None:
     for latex in (r"\frac", r"\frac{a", "x_", "x^{", r"\sum_", "}", r"\begin", r"\overset"):
-        assert isinstance(cli.Plain()(latex), str)
+        assert isinstance(Plain()(latex), str)
 
 
 # --- handout --------------------------------------------------------------------------------------

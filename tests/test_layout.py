@@ -25,6 +25,7 @@ LAYERS = (
     "tensor",
     "lower",
     "planner",
+    "operands",
     "lift",
     "chain",
     "replay",

@@ -39,9 +39,7 @@ class Visited:
 class Line:
     """The points z₀ + t z₁ of the coordinates."""
 
-    def __init__(
-        self, reading: Reading, indices: Indices, sizes: Mapping[str, int], seed: int, number: int
-    ) -> None:
+    def __init__(self, reading: Reading, indices: Indices, sizes: Mapping[str, int], seed: int, number: int) -> None:
         self.reading, self.indices, self.sizes = reading, indices, sizes
         self.parts: dict[str, tuple[Expr, Array, Array, Array]] = {}
         shape_of = Numeric(reading, indices, sizes, {}).shape
@@ -79,8 +77,7 @@ class Line:
         for key, rows in values.items():
             steps, entries = np.nonzero(np.sign(rows[1:]) * np.sign(rows[:-1]) < 0)
             brackets += [
-                (key, e, ts[k], ts[k + 1], rows[k, e], rows[k + 1, e])
-                for k, e in zip(steps, entries, strict=True)
+                (key, e, ts[k], ts[k + 1], rows[k, e], rows[k + 1, e]) for k, e in zip(steps, entries, strict=True)
             ]
         if len(brackets) > MOST_BOUNDARIES:
             pick = np.linspace(0, len(brackets) - 1, MOST_BOUNDARIES).astype(int)

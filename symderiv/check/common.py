@@ -72,9 +72,7 @@ class Operations(Interpreter[V]):
         left, output = node.data[0].split("->")
         inputs = left.split(",")
         sizes = {
-            c: self.length(x)
-            for s, a in zip(inputs, node.args, strict=True)
-            for c, x in zip(s, a.axes, strict=True)
+            c: self.length(x) for s, a in zip(inputs, node.args, strict=True) for c, x in zip(s, a.axes, strict=True)
         }
         value, letters = self.filled(np.ones((), dtype=np.int64)), ""
         for k, arg in enumerate(node.args):
@@ -94,9 +92,7 @@ class Operations(Interpreter[V]):
         if node.op == "sum":
             return value
         count = prod(self.length(arg.axes[k]) for k in over)
-        return self.multiplied(
-            value, self.filled(np.ones(self.shape(node.axes), dtype=np.int64), Fraction(1, count))
-        )
+        return self.multiplied(value, self.filled(np.ones(self.shape(node.axes), dtype=np.int64), Fraction(1, count)))
 
     op_mean = op_sum
 

@@ -104,9 +104,7 @@ def _decide(question: Question) -> Outcome:
                 refuted = _refutation(question, trial, result)
                 if refuted is not None:
                     return refuted
-                doubts.append(
-                    f"at {_written(sizes)} the sides differ modulo {result.prime}, but not in floats"
-                )
+                doubts.append(f"at {_written(sizes)} the sides differ modulo {result.prime}, but not in floats")
             elif not agreed:  # once is enough against what fields cannot see, such as the domain of log
                 doubt = _float_doubt(trial)
                 if isinstance(doubt, Outcome):
@@ -201,9 +199,7 @@ def counterexample(question: Question, trial: Trial, k: int) -> Counterexample:
     free = [int(place[on.place[name]]) for name in question.indices.names if name in question.indices.free]
     entry = (*free, *(int(i) for i in place[on.lead :]))
     values = {name: value[0].tolist() for name, value in point.items()}
-    return Counterexample(
-        dict(trial.sizes), question.seed, entry, float(left[place]), float(right[place]), values
-    )
+    return Counterexample(dict(trial.sizes), question.seed, entry, float(left[place]), float(right[place]), values)
 
 
 def _structured(question: Question, gradient: Array) -> Array:
@@ -233,9 +229,7 @@ def _scope(question: Question, agreed: list[tuple[Trial, ExactResult]], undefine
         parts.append("the claim is undefined at " + " and ".join(f"({_written(t.sizes)})" for t in undefined))
     if reading.kinks:
         missing = sorted({m for t, _ in agreed if t.branches is not None for m in t.branches.missing})
-        parts.append(
-            "away from kinks, " + (f"not met: {', '.join(missing)}" if missing else "every branch met")
-        )
+        parts.append("away from kinks, " + (f"not met: {', '.join(missing)}" if missing else "every branch met"))
     if reading.opaque:
         parts.append(f"as an identity in {', '.join(reading.opaque)}")
     elif not reading.kinks:

@@ -73,9 +73,7 @@ class Exact(Operations[Jet]):
         """Return the evaluation of the same points at another prime."""
         known = self.family.get(p)
         if known is None:
-            known = Exact(
-                self.reading, self.indices, self.sizes, self.tower, p, self.points, self.shadow, self.family
-            )
+            known = Exact(self.reading, self.indices, self.sizes, self.tower, p, self.points, self.shadow, self.family)
         return known
 
     def _neighbour(self, step: int) -> int | None:
@@ -311,9 +309,7 @@ class Exact(Operations[Jet]):
         u = self.value(node.args[0], (), ranges)
         value = self.field.even("exp", u.primal)
         value = value * value % self.field.p
-        value = np.where(
-            u.primal > self.field.half, self.field.inverse(value)[0], value
-        )  # exp(−a) exp(a) = 1
+        value = np.where(u.primal > self.field.half, self.field.inverse(value)[0], value)  # exp(−a) exp(a) = 1
         return Jet({0: np.where(u.primal == 0, 1, value)}, u.bad)
 
     def _log_primal(self, node: Expr, ranges: Ranges) -> Jet:
@@ -356,9 +352,7 @@ class Exact(Operations[Jet]):
         key = 1 << last.index
         base = self.value(node, tuple(rest), ranges)
         u = self.value(node.args[0], slots, ranges)
-        slope = self.value(
-            formula(FUNCTIONS[node.data[0]].derivative, node.args[0], node), tuple(rest), ranges
-        )
+        slope = self.value(formula(FUNCTIONS[node.data[0]].derivative, node.args[0], node), tuple(rest), ranges)
         moved = {k ^ key: c for k, c in u.parts.items() if k & key}
         if not moved:
             return base

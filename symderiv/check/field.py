@@ -243,9 +243,7 @@ class Field:
         """
         n, p = a.shape[-1], self.p
         r, det_r = self._mixer(n)
-        work = np.concatenate(
-            [self.contract("ij,...jk->...ik", r, a, n), np.broadcast_to(r, a.shape)], axis=-1
-        )
+        work = np.concatenate([self.contract("ij,...jk->...ik", r, a, n), np.broadcast_to(r, a.shape)], axis=-1)
         det = np.full(a.shape[:-2], pow(det_r, -1, p), dtype=np.int64)
         for k in range(n):
             pivot = work[..., k, k].copy()

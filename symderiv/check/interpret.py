@@ -197,9 +197,7 @@ class Interpreter(ABC, Generic[V]):
             shape, entries = direction.shape[1:], prod(direction.shape[1:])
             rank -= len(shape)
             rows = self.each(value, lambda c, n=entries, r=rank: c.reshape(*c.shape[: self.lead + r], n))  # type: ignore[misc]
-            row = self.lifted(
-                direction.reshape(direction.shape[:1] + (1,) * (self.lead + rank - 1) + (entries,))
-            )
+            row = self.lifted(direction.reshape(direction.shape[:1] + (1,) * (self.lead + rank - 1) + (entries,)))
             value = self.contracted("...i,...i->...", rows, row, entries)
         return value
 

@@ -56,9 +56,7 @@ def _reflected(rotations: Array) -> Array:
 # ---------------------------------------------------------------- floats
 
 
-def coordinates(
-    variable: Expr, shape: tuple[int, ...], count: int, rng: np.random.Generator
-) -> tuple[Array, Array]:
+def coordinates(variable: Expr, shape: tuple[int, ...], count: int, rng: np.random.Generator) -> tuple[Array, Array]:
     """Return what a float point is made of: coordinates z, and uniform numbers for what is discrete."""
     return rng.standard_normal((count, *shape)), rng.random((count, *shape))
 

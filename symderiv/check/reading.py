@@ -144,9 +144,7 @@ class Reading:
     @cached_property
     def numeric_sizes(self) -> frozenset[str]:
         """The sizes that are used as numbers."""
-        return frozenset(
-            str(s) for node in self.nodes if node.op in ("size", "mean") for s in _size_symbols(node)
-        )
+        return frozenset(str(s) for node in self.nodes if node.op in ("size", "mean") for s in _size_symbols(node))
 
     @cached_property
     def primes(self) -> frozenset[int]:

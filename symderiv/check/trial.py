@@ -41,9 +41,7 @@ class Question:
 
     def slots(self, on: Interpreter[Any], directed: bool) -> tuple[Slot, ...]:
         """Return one slot per derivative."""
-        return tuple(
-            Slot(k, ("var", x.name), on.shape(x.axes), directed=directed) for k, x in enumerate(self.wrt)
-        )
+        return tuple(Slot(k, ("var", x.name), on.shape(x.axes), directed=directed) for k, x in enumerate(self.wrt))
 
     def derivative(self, on: Interpreter[V], directed: bool) -> V:
         """Return the derivative of the left side, along directions or entry by entry."""
@@ -119,9 +117,7 @@ class Trial:
 
     def evaluation(self, step: float = STEP) -> Numeric:
         """Return an evaluation at the float points, with a step for differences."""
-        directions = {
-            k: self.question.turned(x, self._direction(k, x)) for k, x in enumerate(self.question.wrt)
-        }
+        directions = {k: self.question.turned(x, self._direction(k, x)) for k, x in enumerate(self.question.wrt)}
         return Numeric(self.reading, self.indices, self.sizes, self.values, directions, step)
 
     @cached_property
@@ -162,9 +158,7 @@ class Trial:
             along = [self._direction(k, x) for k, x in enumerate(question.wrt)]
             right = on.along(right, question.right.rank, along)
         left, right = np.broadcast_arrays(left.real, right.real)
-        left, right = (
-            np.broadcast_to(x, (self.count, *x.shape[1:])).reshape(self.count, -1) for x in (left, right)
-        )
+        left, right = (np.broadcast_to(x, (self.count, *x.shape[1:])).reshape(self.count, -1) for x in (left, right))
         return left, right
 
     # -- prime fields

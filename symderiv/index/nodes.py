@@ -56,7 +56,7 @@ class Index(IndexExpr):
     @property
     def name(self) -> str:
         """Return the letter."""
-        return str(self.args[0])
+        return self.args[0].name  # type: ignore[no-any-return]
 
     @property
     def size(self) -> sympy.Expr:
@@ -80,7 +80,7 @@ class Tensor(IndexExpr):
     @property
     def name(self) -> str:
         """Return the name."""
-        return str(self.args[0])
+        return self.args[0].name  # type: ignore[no-any-return]
 
     @property
     def sizes(self) -> tuple[sympy.Expr, ...]:
@@ -174,7 +174,7 @@ class Apply(IndexExpr):
     @property
     def name(self) -> str:
         """Return the function's name."""
-        return str(self.args[0])
+        return self.args[0].name  # type: ignore[no-any-return]
 
     @property
     def order(self) -> int:
@@ -200,7 +200,7 @@ class Choice(IndexExpr):
     @property
     def relation(self) -> str:
         """Return one of `< <= > >=`."""
-        return str(self.args[0])
+        return self.args[0].name  # type: ignore[no-any-return]
 
     @property
     def parts(self) -> tuple[sympy.Expr, ...]:
@@ -218,7 +218,7 @@ class Extreme(IndexExpr):
     @property
     def kind(self) -> str:
         """Return `maximum` or `minimum`."""
-        return str(self.args[0])
+        return self.args[0].name  # type: ignore[no-any-return]
 
     @property
     def parts(self) -> tuple[sympy.Expr, sympy.Expr]:

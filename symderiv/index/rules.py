@@ -353,6 +353,7 @@ def unknown_function(expr: Any, context: Context) -> sympy.Expr | None:
         if a is not expr.entry.tensor and not depends(Entry(a), expr.entry.tensor, context):
             continue
         order = tuple(sorted((*definition.axes, slot)))
+        before = sum(len(definition.arguments[s].sizes) for s in definition.axes if s > slot)
         slope = next(
             d
             for d in context.definitions.values()
@@ -360,7 +361,8 @@ def unknown_function(expr: Any, context: Context) -> sympy.Expr | None:
             == ("unknown", definition.function, definition.arguments, order)
         )
         bound = [names.fresh(size, Names.BOUND) for size in a.sizes]
-        entry = Entry(slope.tensor, *expr.of.indices, *bound)
+        at = len(expr.of.indices) - before  # the axes of the arguments stand in their order
+        entry = Entry(slope.tensor, *expr.of.indices[:at], *bound, *expr.of.indices[at:])
         terms.append(total(Times(entry, Immediate(Entry(a, *bound), expr.entry)), bound))
     return terms[0] if len(terms) == 1 else Plus(*terms) if terms else None
 

@@ -1,0 +1,965 @@
+"""Products under a sum, sums, entrywise functions: the constructors that bring them into the normal form.
+
+The three know one another (a power of a product is a product of powers, a sum under a sum is
+distributed), so they stand together; what the normal form is says :mod:`symderiv.index.normal`.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+from functools import reduce
+from itertools import permutations
+from math import gcd, isqrt, lcm
+from typing import Any
+
+from symderiv.dims import Shape, Size
+from symderiv.errors import ShapeError, UnsupportedError
+from symderiv.index.graph import (
+    Add,
+    Contraction,
+    Defined,
+    Delta,
+    Det,
+    Extremum,
+    Factor,
+    Inverse,
+    Leaf,
+    Map,
+    Node,
+    Pow,
+    Power,
+    SizeOf,
+    Softmax,
+    Unknown,
+    Where,
+)
+from symderiv.index.labelling import canonical
+
+ONE, ZERO = Fraction(1), Fraction(0)
+LONGEST_FLAT = 24  # factors of one product beyond which sums stay where they were written
+Label = Any  # anything hashable
+SYMMETRIC = frozenset({"symmetric", "positive_definite", "diagonal"})
+POSITIVE = frozenset({"positive"})
+NOT_NEGATIVE = frozenset({"probability", "simplex", "simplex_rows", "counts", "binary", "one_hot_rows"})
+
+
+# ---------------------------------------------------------------- leaves and numbers
+
+
+def leaf(name: str, dims: Shape, traits: Iterable[str] = (), label: tuple[object, ...] = ()) -> Node:
+    """Return the array called `name`."""
+    return Leaf(tuple(dims), name, frozenset(traits), label)
+
+
+def defined(name: str, body: Node) -> Node:
+    """Return `body` under a name, through which nothing is inlined."""
+    return Defined(body.dims, name, body)
+
+
+def delta(size: Size) -> Node:
+    """Return the identity, `δ[i, j]`."""
+    return Delta((size, size))
+
+
+def size_of(size: Size) -> Node:
+    """Return a size as a number: the product of its symbols, each a factor."""
+    coef, factors = _size_factors(size)
+    return contract(coef, [(f, ()) for f in factors], (), {})
+
+
+def number(value: Fraction | int, dims: Shape = ()) -> Node:
+    """Return an array all of whose entries are `value`."""
+    return Contraction(tuple(dims), Fraction(value), (), tuple(dims))
+
+
+def constant(node: Node) -> Fraction | None:
+    """Return the value of a node all of whose entries are one rational number, else None."""
+    if isinstance(node, Contraction) and not node.factors:
+        return node.coef
+    return None
+
+
+def is_zero(node: Node) -> bool:
+    """Tell whether the node is 0."""
+    return constant(node) == 0
+
+
+def _size_factors(size: Size) -> tuple[Fraction, list[Node]]:
+    coef, factors = ONE, []
+    for base, exponent in size.as_powers_dict().items():
+        if base.is_Integer:
+            coef *= Fraction(int(base)) ** int(exponent)
+        else:
+            factors.append(power(SizeOf((), base), Fraction(int(exponent))))
+    return coef, factors
+
+
+# ---------------------------------------------------------------- contraction
+
+
+def contract(
+    coef: Fraction | int,
+    factors: Sequence[tuple[Node, Sequence[Label]]],
+    out: Sequence[Label],
+    sizes: Mapping[Label, Size] | None = None,
+) -> Node:
+    """Return `coef · Σ Π factor[indices]` with axes `out`, summed over every other index.
+
+    `sizes` is needed only for indices that stand in no factor.
+
+    >>> from symderiv.dims import shape
+    >>> A, B = leaf("A", shape("nn")), leaf("B", shape("nn"))
+    >>> contract(1, [(A, "iq"), (B, "qj")], "ij") is contract(1, [(B, "aj"), (A, "ia")], "ij")
+    True
+    """
+    work = _Work(Fraction(coef), factors, out, sizes or {})
+    work.reduce()
+    return work.result()
+
+
+class _Work:
+    """A product on its way to the normal form; labels are integers, `out` the first of them."""
+
+    def __init__(
+        self,
+        coef: Fraction,
+        factors: Sequence[tuple[Node, Sequence[Label]]],
+        out: Sequence[Label],
+        sizes: Mapping[Label, Size],
+    ) -> None:
+        self.coef = coef
+        self.sizes: dict[int, Size] = {}
+        self.powers: dict[Factor, Fraction] = {}
+        number_of: dict[Label, int] = {}
+        twins: list[tuple[int, Label]] = []
+        for position, label in enumerate(out):
+            if label in number_of:
+                twins.append((position, label))
+            else:
+                number_of[label] = position
+            if label in sizes:
+                self.sizes[position] = sizes[label]
+        self.rank = len(out)
+        self.next = self.rank
+        self.todo: list[Factor] = []
+        for node, labels in factors:
+            if len(labels) != node.rank:
+                raise ShapeError(f"{node.rank} indices needed, {len(labels)} given")
+            for label, dim in zip(labels, node.dims, strict=True):
+                n = number_of.get(label)
+                if n is None:
+                    n = number_of[label] = self.fresh(dim)
+                self.check(n, dim)
+            self.todo.append((node, tuple(number_of[label] for label in labels)))
+        for label, size in sizes.items():
+            if label not in number_of:
+                self.fresh(size)
+        for position, label in twins:
+            size = self.sizes[number_of[label]]
+            self.sizes[position] = size
+            self.todo.append((delta(size), (number_of[label], position)))
+        self.bound = set(self.sizes) - set(range(self.rank))
+
+    def check(self, n: int, dim: Size) -> None:
+        if self.sizes.setdefault(n, dim) != dim:
+            raise ShapeError(f"sizes {self.sizes[n]} and {dim} do not agree")
+
+    def fresh(self, size: Size) -> int:
+        n = self.next
+        self.next += 1
+        self.sizes[n] = size
+        return n
+
+    # -- reduction
+
+    def reduce(self) -> None:
+        """Bring in the factors, contract deltas, cancel, and flatten until nothing changes."""
+        while True:
+            while self.todo:
+                self.take(*self.todo.pop())
+            if self.coef == 0:
+                self.powers.clear()
+                return
+            if not (self.contract_delta() or self.cancel_inverse() or self.cancel_orthogonal() or self.flatten()):
+                break
+        self.drop_idle()
+        self.pair_up()
+
+    def take(self, node: Node, labels: tuple[int, ...], exponent: Fraction = ONE) -> None:
+        """Multiply by `node[labels] ** exponent`, inlining pure products."""
+        if isinstance(node, Pow) and (exponent.denominator == 1):
+            exponent, node = exponent * node.exponent, node.base
+        if isinstance(node, Contraction) and not node.bound and exponent.denominator == 1:
+            if exponent < 0 and node.coef == 0:
+                raise UnsupportedError("division by 0")
+            self.coef *= node.coef ** int(exponent)
+            for inner, slots in node.factors:
+                self.take(inner, tuple(labels[s] for s in slots), exponent)
+            return
+        if isinstance(node, SizeOf) and node.size.is_Integer:
+            self.coef *= Fraction(int(node.size)) ** int(exponent)
+            return
+        if isinstance(node, Delta) and exponent > 0:
+            exponent = ONE
+        perms = symmetries(node)
+        if len(perms) > 1:
+            labels = min(tuple(labels[s] for s in perm) for perm in perms)
+        entry = (node, labels)
+        total = self.powers.get(entry, ZERO) + exponent
+        if isinstance(node, Delta):
+            total = min(total, ONE)
+        if total == 0:
+            del self.powers[entry]
+        else:
+            self.powers[entry] = total
+
+    def weights(self) -> Counter[int]:
+        """Count in how many places each bound index stands."""
+        count: Counter[int] = Counter()
+        for (_, labels), exponent in self.powers.items():
+            times = int(exponent) if exponent.denominator == 1 and exponent > 0 else 1
+            for label in labels:
+                if label in self.bound:
+                    count[label] += times
+        return count
+
+    def retake(self, entries: Iterable[Factor]) -> None:
+        """Take some factors out, to be multiplied in again."""
+        for entry in list(entries):
+            exponent = self.powers.pop(entry)
+            node, labels = entry
+            self.todo.append((power(node, exponent), labels) if exponent != 1 else entry)
+
+    def contract_delta(self) -> bool:
+        for (node, labels), _ in self.powers.items():
+            if not isinstance(node, Delta):
+                continue
+            i, j = sorted(labels)
+            if i == j:
+                del self.powers[(node, labels)]
+                return True
+            if j in self.bound:
+                del self.powers[(node, labels)]
+                self.identify(j, i)
+                return True
+            if any(j in other[1] for other in self.powers if other != (node, labels)):
+                self.rename(j, i, keep=(node, labels))
+                return True
+        return False
+
+    def identify(self, old: int, new: int) -> None:
+        self.rename(old, new)
+        self.bound.discard(old)
+        self.sizes.pop(old)
+
+    def rename(self, old: int, new: int, keep: Factor | None = None) -> None:
+        hit = [e for e in self.powers if old in e[1] and e != keep]
+        taken = [(node, labels, self.powers.pop((node, labels))) for node, labels in hit]
+        for node, labels, exponent in taken:
+            self.take(node, tuple(new if label == old else label for label in labels), exponent)
+
+    def flatten(self) -> bool:
+        """Open a sum that is chained to another factor through a bound index.
+
+        One that hangs on an index which joins three or more stays as it is: it would be split off again.
+        """
+        weights = self.weights()
+        for (node, labels), exponent in self.powers.items():
+            if not (isinstance(node, Contraction) and node.bound) or exponent not in (1, 2):
+                continue
+            inside = [label for label in labels if label in self.bound]
+            joined = len(labels) > 1 and len(self.powers) + len(node.factors) <= LONGEST_FLAT
+            if inside and (joined or any(weights[label] <= 2 for label in inside)):
+                del self.powers[(node, labels)]
+                for _ in range(int(exponent)):
+                    self.open(node, labels)
+                return True
+        return False
+
+    def open(self, node: Contraction, labels: tuple[int, ...]) -> None:
+        names = dict(enumerate(labels))
+        for b in node.bound:
+            names[b] = self.fresh(node.sizes[b])
+            self.bound.add(names[b])
+        self.coef *= node.coef
+        self.todo += [(inner, tuple(names[s] for s in slots)) for inner, slots in node.factors]
+
+    def cancel_inverse(self) -> bool:
+        """`Σ_q N[i,q] N⁻¹[q,j] = δ[i,j]`, where N is one factor or a product of factors."""
+        for (node, labels), exponent in self.powers.items():
+            if not isinstance(node, Inverse) or exponent != 1:
+                continue
+            half = node.rank // 2
+            for side in (0, 1):
+                near = labels[:half] if side == 0 else labels[half:]
+                if not all(label in self.bound for label in near):
+                    continue
+                found = self.find(node.arg, near, 1 - side, (node, labels))
+                if found is None:
+                    continue
+                used, far = found
+                del self.powers[(node, labels)]
+                for entry in used:
+                    del self.powers[entry]
+                self.bound -= set(near)
+                for label in near:
+                    self.sizes.pop(label)
+                other = labels[half:] if side == 0 else labels[:half]
+                for a, b in zip(other, far, strict=True):
+                    self.todo.append((delta(self.sizes[a]), (a, b)))
+                coef = node.arg.coef if isinstance(node.arg, Contraction) else ONE
+                self.coef /= coef
+                return True
+        return False
+
+    def find(
+        self, matrix: Node, near: tuple[int, ...], side: int, skip: Factor
+    ) -> tuple[list[Factor], tuple[int, ...]] | None:
+        """Find factors that make up `matrix` with its rows (side 0) or columns (side 1) at `near`."""
+        weights = self.weights()
+        if any(weights[label] != 2 for label in near):
+            return None
+        half = matrix.rank // 2
+        pattern: tuple[Factor, ...] = ((matrix, tuple(range(matrix.rank))),)
+        inner: list[int] = []
+        if isinstance(matrix, Contraction):
+            pattern, inner = matrix.factors, list(matrix.bound)
+        start = dict(zip(range(half) if side == 0 else range(half, 2 * half), near, strict=True))
+        pool = [e for e, x in self.powers.items() if x == 1 and e != skip]
+        for names, used in _matches(list(pattern), start, pool):
+            if any(names[b] not in self.bound or weights[names[b]] != 2 for b in inner):
+                continue
+            far = tuple(names[s] for s in (range(half, 2 * half) if side == 0 else range(half)))
+            if len(set(far) | set(near)) == 2 * half:
+                return used, far
+        return None
+
+    def cancel_orthogonal(self) -> bool:
+        """`Σ_q Q[q,i] Q[q,j] = δ[i,j]`, and the same for the rows, for an orthogonal Q."""
+        weights = self.weights()
+        for (node, labels), exponent in self.powers.items():
+            if not (isinstance(node, Leaf) and "orthogonal" in node.traits):
+                continue
+            for slot in (0, 1):
+                q = labels[slot]
+                if q not in self.bound or weights[q] != 2 or exponent not in (1, 2):
+                    continue
+                if exponent == 2:
+                    del self.powers[(node, labels)]
+                    self.bound.discard(q)
+                    self.sizes.pop(q)
+                    return True
+                for other, far in list(self.powers):
+                    if other is node and far != labels and far[slot] == q and self.powers[(other, far)] == 1:
+                        del self.powers[(node, labels)], self.powers[(other, far)]
+                        self.bound.discard(q)
+                        size = self.sizes.pop(q)
+                        self.todo.append((delta(size), (labels[1 - slot], far[1 - slot])))
+                        return True
+        return False
+
+    def drop_idle(self) -> None:
+        """A sum over an index that stands nowhere is its size."""
+        standing = {label for _, labels in self.powers for label in labels}
+        for label in sorted(self.bound - standing):
+            self.bound.discard(label)
+            coef, factors = _size_factors(self.sizes.pop(label))
+            self.coef *= coef
+            for factor in factors:
+                self.take(factor, ())
+
+    def pair_up(self) -> None:
+        """Entrywise laws between two factors: `u sign(u) = |u|`, `sign(u) |u| = u`, `|u|² = u²`, powers `bᵉ bᵏ`."""
+        changed = True
+        while changed:
+            changed = False
+            for (node, labels), exponent in list(self.powers.items()):
+                if _pair(self, node, labels, exponent):
+                    changed = True
+                    break
+            while self.todo:
+                self.take(*self.todo.pop())
+
+    # -- result
+
+    def result(self) -> Node:
+        dims = tuple(self.sizes[k] for k in range(self.rank))
+        if self.coef == 0:
+            return number(0, dims)
+        if not self.powers:
+            return number(self.coef, dims)
+        weights = self.weights()
+        chained = {b for b in self.bound if weights[b] <= 2}
+        parts = [(power(node, e), labels) for (node, labels), e in self.powers.items()]
+        parts = self.group(parts, chained)
+        merged = _Work(self.coef, parts, tuple(range(self.rank)), {k: self.sizes[k] for k in range(self.rank)})
+        while merged.todo:
+            merged.take(*merged.todo.pop())
+        parts = [(power(node, e), labels) for (node, labels), e in merged.powers.items()]
+        if self.rank:
+            parts = merged.branches(parts)
+        parts = merged.group(parts, set(merged.bound))
+        return _pure(merged.coef, _equal_joined(parts), dims)
+
+    def branches(self, parts: list[Factor]) -> list[Factor]:
+        """Make a node of what hangs on one index: of a part that this index alone ties to the rest."""
+        for h in sorted(self.bound):
+            inner = self.bound - {h}
+            kept: list[Factor] = []
+            for members in _components(parts, inner):
+                labels = {label for _, at in members for label in at}
+                if len(members) > 1 and h in labels and labels & inner and labels <= self.bound:
+                    self.bound -= labels - {h}
+                    kept.append((contract(1, members, (h,)), (h,)))
+                else:
+                    kept += members
+            parts = kept
+        return parts
+
+    def group(self, parts: list[Factor], inside: set[int]) -> list[Factor]:
+        """Make a node of each set of factors that the indices `inside` connect."""
+        done: list[Factor] = []
+        for members in _components(parts, inside):
+            if any(label in inside for _, labels in members for label in labels):
+                done.append(_connected(members, inside, self.sizes))
+            else:
+                done += members
+        return done
+
+
+def _pair(work: _Work, node: Node, labels: tuple[int, ...], exponent: Fraction) -> bool:
+    if isinstance(node, Power) and exponent != 0:
+        for other, at in work.powers:
+            if other is node.base and at == labels:
+                extra = work.powers.pop((other, at))
+                work.powers.pop((node, labels))
+                expo = add([(exponent, node.exponent), (ONE, number(extra, node.dims))], node.dims)
+                work.todo.append((general_power(node.base, expo), labels))
+                return True
+            if isinstance(other, Power) and other is not node and other.base is node.base and at == labels:
+                extra = work.powers.pop((other, at))
+                work.powers.pop((node, labels))
+                expo = add([(exponent, node.exponent), (extra, other.exponent)], node.dims)
+                work.todo.append((general_power(node.base, expo), labels))
+                return True
+        return False
+    if isinstance(node, Where) and exponent >= 1 and _keeps(work, node, labels):
+        work.powers.pop((node, labels))
+        return True
+    if not isinstance(node, Map) or exponent.denominator != 1 or exponent <= 0:
+        return False
+    if node.function == "abs" and exponent >= 2:
+        work.powers.pop((node, labels))
+        even = exponent - exponent % 2
+        work.todo.append((power(node.arg, even), labels))
+        if exponent % 2:
+            work.todo.append((node, labels))
+        return True
+    if node.function == "sign":
+        core = node.arg
+        if (core, labels) in work.powers and work.powers[(core, labels)] >= 1:
+            work.powers[(core, labels)] -= 1
+            if work.powers[(core, labels)] == 0:
+                del work.powers[(core, labels)]
+            work.retake([(node, labels)]) if exponent == 1 else None
+            if exponent == 1:
+                work.todo.pop()
+            else:
+                work.powers[(node, labels)] -= 1
+            work.todo.append((entrywise("abs", core), labels))
+            return True
+        size = entrywise("abs", core)
+        if (size, labels) in work.powers and work.powers[(size, labels)] >= 1:
+            for entry in ((size, labels), (node, labels)):
+                work.powers[entry] -= 1
+                if work.powers[entry] == 0:
+                    del work.powers[entry]
+            work.todo.append((core, labels))
+            return True
+    return False
+
+
+def _keeps(work: _Work, step: Where, labels: tuple[int, ...]) -> bool:
+    """`max(u, 0) [u > 0] = max(u, 0)`: tell whether a step stands beside what it leaves alone."""
+    if step.relation != ">" or not is_zero(step.right) or constant(step.yes) != 1:
+        return False
+    tie = step.no
+    if isinstance(tie, Where):
+        same = (tie.relation, tie.left, tie.right) == ("<", step.left, step.right)
+        if not (same and is_zero(tie.yes) and constant(tie.no) is not None):
+            return False
+    elif not is_zero(tie):
+        return False
+    both = {step.left, step.right}
+    for (node, at), exponent in work.powers.items():
+        if at != labels or exponent < 1:
+            continue
+        if isinstance(node, Extremum) and node.kind == "maximum" and {node.left, node.right} == both:
+            return True
+        if isinstance(node, Map) and node.function == "relu" and node.arg is step.left:
+            return True
+    return False
+
+
+def _matches(
+    pattern: list[Factor], names: dict[int, int], pool: list[Factor]
+) -> Iterable[tuple[dict[int, int], list[Factor]]]:
+    """Yield the ways to find the factors of a pattern among those of a product."""
+    if not pattern:
+        yield names, []
+        return
+    ready = [p for p in pattern if any(s in names for s in p[1])] or pattern
+    node, slots = ready[0]
+    rest = [p for p in pattern if p is not ready[0]]
+    for entry in pool:
+        if entry[0] is not node:
+            continue
+        for perm in symmetries(node):
+            at = tuple(entry[1][s] for s in perm)
+            if any(names.get(s, label) != label for s, label in zip(slots, at, strict=True)):
+                continue
+            more = {**names, **dict(zip(slots, at, strict=True))}
+            for found, used in _matches(rest, more, [p for p in pool if p != entry]):
+                yield found, [entry, *used]
+
+
+def _connected(members: list[Factor], inside: set[int], sizes: Mapping[int, Size]) -> Factor:
+    """Return the sum over `inside` as a node, its axes in canonical order, and their labels."""
+    colours: dict[int, str] = {}
+    for _, labels in members:
+        for label in labels:
+            colours[label] = ("1" if label in inside else "0") + str(sizes[label])
+    items = [(node.key, labels, symmetries(node)) for node, labels in members]
+    names, order = canonical(items, colours)
+    axes = sorted((label for label in colours if label not in inside), key=names.__getitem__)
+    factors = tuple(_settled(members[k], names) for k in order)
+    by_name = sorted(names, key=names.__getitem__)
+    all_sizes = tuple(sizes[label] for label in by_name)
+    node = Contraction(all_sizes[: len(axes)], ONE, factors, all_sizes)
+    return node, tuple(axes)
+
+
+def _settled(factor: Factor, names: Mapping[int, int]) -> Factor:
+    node, labels = factor
+    return node, min(tuple(names[labels[s]] for s in perm) for perm in symmetries(node))
+
+
+def _components(parts: list[Factor], inside: set[int]) -> list[list[Factor]]:
+    """Return the factors in groups that the indices `inside` connect, in the order of their first members."""
+    home: dict[int, int] = {}
+    groups: dict[int, list[Factor]] = {}
+    for n, part in enumerate(parts):
+        joined = [part]
+        for old in sorted({home[label] for label in part[1] if label in inside and label in home}):
+            joined = groups.pop(old) + joined
+        groups[n] = joined
+        for _, labels in joined:
+            home.update({label: n for label in labels if label in inside})
+    return list(groups.values())
+
+
+def _equal_joined(parts: list[Factor]) -> list[Factor]:
+    """Join equal factors to powers."""
+    count: Counter[Factor] = Counter(_settled(p, {k: k for k in p[1]}) for p in parts)
+    return [(power(node, Fraction(times)), labels) for (node, labels), times in count.items()]
+
+
+def _pure(coef: Fraction, parts: list[Factor], dims: Shape) -> Node:
+    rank = len(dims)
+    if (
+        coef == 1
+        and len(parts) == 1
+        and tuple(range(rank)) in (tuple(parts[0][1][s] for s in perm) for perm in symmetries(parts[0][0]))
+    ):
+        return parts[0][0]
+    settled = sorted((_settled(p, {k: k for k in range(rank)}) for p in parts), key=lambda f: (f[0].key, f[1]))
+    return Contraction(dims, coef, tuple(settled), dims)
+
+
+def core(node: Node) -> tuple[Node, tuple[int, ...]]:
+    """Return (c, axes) with `node[i…] = c[i[axes]…]`: c without axes that are only broadcast.
+
+    Entrywise functions commute with this, so it is pulled out of them.
+    """
+    if not isinstance(node, Contraction) or node.bound or not node.factors:
+        return node, tuple(range(node.rank))
+    if any(isinstance(f, Delta) for f, _ in node.factors):
+        return node, tuple(range(node.rank))
+    if node.coef == 1 and len(node.factors) == 1:
+        inner, labels = node.factors[0]
+        if len(set(labels)) == len(labels):
+            return inner, labels
+    used = {label for _, labels in node.factors for label in labels}
+    items = [(f.key, labels, symmetries(f)) for f, labels in node.factors]
+    names, _ = canonical(items, {label: str(node.sizes[label]) for label in used})
+    axes = tuple(sorted(used, key=names.__getitem__))
+    if axes == tuple(range(node.rank)):
+        return node, axes
+    return contract(node.coef, node.factors, axes), axes
+
+
+def rewrapped(node: Node, axes: tuple[int, ...], dims: Shape) -> Node:
+    """Return `node[i[axes]…]` as a function of all axes `dims`."""
+    if axes == tuple(range(len(dims))) and node.dims == dims:
+        return node
+    return contract(1, [(node, axes)], range(len(dims)), dict(enumerate(dims)))
+
+
+def transposed(node: Node, axes: Sequence[int]) -> Node:
+    """Return the array whose axis k is axis `axes[k]` of `node`."""
+    return contract(1, [(node, range(node.rank))], axes)
+
+
+# ---------------------------------------------------------------- sums
+
+
+def add(terms: Iterable[tuple[Fraction | int, Node]], dims: Shape) -> Node:
+    """Return `Σ coef · term`; every term has the axes `dims`.
+
+    The content is taken out, so that a sum that stands as a factor is primitive: `2x + 2y` is
+    `2 (x + y)`, with a sign that depends on the sum alone.
+    """
+    total: dict[Node, Fraction] = {}
+    stack = [(Fraction(c), n) for c, n in terms]
+    while stack:
+        coef, node = stack.pop()
+        if node.dims != tuple(dims):
+            raise ShapeError("terms of different shapes")
+        if isinstance(node, Add):
+            stack += [(coef * c, n) for c, n in node.terms]
+            continue
+        if isinstance(node, Contraction) and not node.bound:
+            if len(node.factors) == 1:
+                inner, labels = node.factors[0]
+                if isinstance(inner, Add):
+                    spread = [(coef * node.coef * c, rewrapped(n, labels, node.dims)) for c, n in inner.terms]
+                    stack += spread
+                    continue
+            coef, node = coef * node.coef, _with_coef(node, ONE)
+        total[node] = total.get(node, ZERO) + coef
+    kept = {n: c for n, c in total.items() if c != 0}
+    if not kept:
+        return number(0, dims)
+    if len(kept) == 1:
+        ((node, coef),) = kept.items()
+        return scaled(coef, node)
+    content = _content(kept.values())
+    content *= _sign(kept)
+    items = sorted(((c / content, n) for n, c in kept.items()), key=lambda t: t[1].key)
+    result: Node = Add(tuple(dims), tuple(items))
+    if len(dims) == 2:
+        flipped = sorted(((c, transposed(n, (1, 0))) for c, n in items), key=lambda t: t[1].key)
+        other = Add((dims[1], dims[0]), tuple(flipped))
+        if other.key < result.key:
+            return Contraction(tuple(dims), content, ((other, (1, 0)),), tuple(dims))
+    return scaled(content, result)
+
+
+def _with_coef(node: Contraction, coef: Fraction) -> Node:
+    if coef == 1 and len(node.factors) == 1:
+        return _pure(ONE, list(node.factors), node.dims)
+    return Contraction(node.dims, coef, node.factors, node.sizes)
+
+
+def scaled(coef: Fraction, node: Node) -> Node:
+    """Return `coef · node`."""
+    if coef == 1:
+        return node
+    return contract(coef, [(node, range(node.rank))], range(node.rank), dict(enumerate(node.dims)))
+
+
+def _content(coefs: Iterable[Fraction]) -> Fraction:
+    values = list(coefs)
+    top = reduce(gcd, (abs(c.numerator) for c in values))
+    low = reduce(lcm, (c.denominator for c in values))
+    return Fraction(top, low)
+
+
+def _sign(terms: Mapping[Node, Fraction]) -> int:
+    """The sign that makes more terms positive; with a tie, a constant, the longest term, the last name."""
+    balance = sum(1 if c > 0 else -1 for c in terms.values())
+    if balance:
+        return 1 if balance > 0 else -1
+    lead = max(terms, key=lambda n: (constant(n) is not None, _weight(n), getattr(core(n)[0], "name", ""), n.key))
+    return 1 if terms[lead] > 0 else -1
+
+
+_WEIGHTS: weakref.WeakKeyDictionary[Node, int] = weakref.WeakKeyDictionary()
+
+
+def _weight(node: Node) -> int:
+    known = _WEIGHTS.get(node)
+    if known is None:
+        inner = sum(_weight(c) for c in node.children())
+        wrapper = isinstance(node, Contraction) and not node.bound and len(node.factors) == 1
+        known = _WEIGHTS[node] = min(10**6, inner if wrapper else 1 + node.rank + inner)
+    return known
+
+
+# ---------------------------------------------------------------- entrywise functions
+
+
+def entrywise(function: str, arg: Node, order: int = 0) -> Node:
+    """Return `f(arg[i…])`."""
+    inner, axes = core(arg)
+    value = constant(inner)
+    if value is not None:
+        known = _at_number(function, value)
+        if known is not None:
+            return number(known, arg.dims)
+    if function == "abs" and positive(inner):
+        return arg
+    if function == "sign" and positive(inner):
+        return number(1, arg.dims)
+    return rewrapped(Map(inner.dims, function, order, inner), axes, arg.dims)
+
+
+def _at_number(function: str, value: Fraction) -> Fraction | None:
+    if function in ("abs", "sign", "relu"):
+        return {"abs": abs(value), "sign": Fraction((value > 0) - (value < 0)), "relu": max(value, ZERO)}[function]
+    exact: dict[tuple[str, Fraction | int], int] = {
+        ("exp", 0): 1, ("log", 1): 0, ("log1p", 0): 0, ("expm1", 0): 0, ("sin", 0): 0, ("cos", 0): 1, ("tan", 0): 0,
+        ("arcsin", 0): 0, ("arctan", 0): 0, ("sinh", 0): 0, ("cosh", 0): 1, ("tanh", 0): 0,
+    }  # fmt: skip
+    known = exact.get((function, value))
+    return None if known is None else Fraction(known)
+
+
+def power(base: Node, exponent: Fraction | int) -> Node:
+    """Return `base[i…] ** exponent` for a rational exponent."""
+    exponent = Fraction(exponent)
+    if exponent == 1:
+        return base
+    if exponent == 0:
+        return number(1, base.dims)
+    value = constant(base)
+    if value is not None:
+        known = _rational_power(value, exponent)
+        if known is not None:
+            return number(known, base.dims)
+    whole = exponent.denominator == 1
+    if isinstance(base, Delta):
+        if exponent < 0:
+            raise UnsupportedError("division by an identity matrix divides by its zeros")
+        return base
+    if isinstance(base, Pow):
+        if whole or positive(base.base):
+            return power(base.base, base.exponent * exponent)
+        if base.exponent * exponent == 1 and base.exponent == 2:
+            return entrywise("abs", base.base)
+    if isinstance(base, Map) and base.function == "abs" and whole and exponent % 2 == 0:
+        return power(base.arg, exponent)
+    if isinstance(base, Contraction) and not base.bound and base.factors:
+        if whole:
+            return contract(
+                _coef_power(base.coef, int(exponent)),
+                [(power(f, exponent), labels) for f, labels in base.factors],
+                range(base.rank),
+                dict(enumerate(base.dims)),
+            )
+        outside = [(f, labels) for f, labels in base.factors if positive(f)]
+        root = _rational_power(base.coef, exponent) if base.coef > 0 else None
+        if outside or (root is not None and base.coef != 1):
+            inside = [p for p in base.factors if p not in outside]
+            left = base.coef if root is None else ONE
+            rest = contract(left, inside, range(base.rank), dict(enumerate(base.dims)))
+            parts = [(power(f, exponent), labels) for f, labels in outside]
+            if constant(rest) != 1:
+                parts.append((_root(rest, exponent), tuple(range(base.rank))))
+            return contract(root if root is not None else ONE, parts, range(base.rank), dict(enumerate(base.dims)))
+    return _root(base, exponent)
+
+
+def _root(base: Node, exponent: Fraction) -> Node:
+    inner, axes = core(base)
+    return rewrapped(Pow(inner.dims, inner, exponent), axes, base.dims)
+
+
+def _coef_power(coef: Fraction, exponent: int) -> Fraction:
+    if coef == 0 and exponent < 0:
+        raise UnsupportedError("division by 0")
+    return coef**exponent
+
+
+def _rational_power(value: Fraction, exponent: Fraction) -> Fraction | None:
+    if exponent.denominator == 1:
+        if abs(exponent) > 64 and abs(value) != 1 and value != 0:
+            return None
+        return _coef_power(value, int(exponent))
+    if exponent.denominator == 2 and value > 0:
+        top, low = isqrt(value.numerator), isqrt(value.denominator)
+        if top * top == value.numerator and low * low == value.denominator:
+            return Fraction(top, low) ** exponent.numerator
+    return None
+
+
+def general_power(base: Node, exponent: Node) -> Node:
+    """Return `base[i…] ** exponent[i…]` for two arrays of the same axes."""
+    value = constant(exponent)
+    if value is not None:
+        return power(base, value)
+    if constant(base) == 1:
+        return base
+    return _oriented(base.dims, (base, exponent), lambda dims, parts: Power(dims, *parts))
+
+
+def where(relation: str, left: Node, right: Node, yes: Node, no: Node) -> Node:
+    """Return `yes` where `left ⋈ right`, else `no`, entrywise."""
+    if yes is no:
+        return yes
+    return _oriented(yes.dims, (left, right, yes, no), lambda dims, parts: Where(dims, relation, *parts))
+
+
+def extremum(kind: str, left: Node, right: Node) -> Node:
+    """Return the entrywise maximum or minimum."""
+    if left is right:
+        return left
+    return _oriented(left.dims, (left, right), lambda dims, parts: Extremum(dims, kind, *parts))
+
+
+def _oriented(dims: Shape, parts: tuple[Node, ...], build: Callable[[Shape, tuple[Node, ...]], Node]) -> Node:
+    """Return an entrywise function of several arrays: the same node for them all transposed or only broadcast."""
+    used = sorted({axis for p in parts for axis in _used_axes(p)})
+    if len(used) < len(dims):
+        small = tuple(dims[k] for k in used)
+        narrow = tuple(_without_axes(p, used) for p in parts)
+        return rewrapped(_oriented(small, narrow, build), tuple(used), dims)
+    node = build(dims, parts)
+    if len(dims) != 2:
+        return node
+    flipped = build((dims[1], dims[0]), tuple(transposed(p, (1, 0)) for p in parts))
+    if flipped.key >= node.key:
+        return node
+    return Contraction(dims, ONE, ((flipped, (1, 0)),), dims)
+
+
+def _used_axes(node: Node) -> tuple[int, ...]:
+    return () if constant(node) is not None else core(node)[1]
+
+
+def _without_axes(node: Node, used: Sequence[int]) -> Node:
+    """Return a node as a function of the axes `used`, on which alone it depends."""
+    value = constant(node)
+    if value is not None:
+        return number(value, tuple(node.dims[k] for k in used))
+    inner, axes = core(node)
+    return contract(1, [(inner, axes)], used, {k: node.dims[k] for k in used})
+
+
+def positive(node: Node) -> bool:
+    """Tell whether every entry is known to be greater than 0."""
+    if isinstance(node, Leaf):
+        return bool(node.traits & POSITIVE)
+    if isinstance(node, SizeOf):
+        return True
+    if isinstance(node, Map):
+        return node.function in ("exp", "cosh", "sigmoid", "softplus")
+    if isinstance(node, Softmax):
+        return True
+    if isinstance(node, Pow):
+        return positive(node.base)
+    if isinstance(node, Contraction):
+        return node.coef > 0 and all(positive(f) for f in node.children())
+    if isinstance(node, Add):
+        return all(c > 0 and (positive(n) or _never_negative(n)) for c, n in node.terms) and any(
+            positive(n) for _, n in node.terms
+        )
+    return isinstance(node, Det) and _definite(node.arg)
+
+
+def _never_negative(node: Node) -> bool:
+    if isinstance(node, Leaf) and node.traits & NOT_NEGATIVE:
+        return True
+    if isinstance(node, Pow):
+        return node.exponent.denominator == 1 and node.exponent % 2 == 0
+    if isinstance(node, Map):
+        return node.function in ("abs", "relu")
+    if isinstance(node, Contraction):
+        return node.coef >= 0 and all(positive(f) or _never_negative(f) for f in node.children())
+    return positive(node)
+
+
+def _definite(node: Node) -> bool:
+    return isinstance(node, Leaf) and "positive_definite" in node.traits
+
+
+# ---------------------------------------------------------------- symmetry
+
+_SYMMETRIES: weakref.WeakKeyDictionary[Node, tuple[tuple[int, ...], ...]] = weakref.WeakKeyDictionary()
+
+
+def symmetries(node: Node) -> tuple[tuple[int, ...], ...]:
+    """Return the permutations of its axes that leave a node unchanged, the identity among them."""
+    known = _SYMMETRIES.get(node)
+    if known is None:
+        known = _SYMMETRIES[node] = _find_symmetries(node)
+    return known
+
+
+def _find_symmetries(node: Node) -> tuple[tuple[int, ...], ...]:
+    same = tuple(range(node.rank))
+    if isinstance(node, Unknown):
+        return _unknown_symmetries(node)
+    if isinstance(node, Contraction) and 2 <= node.rank <= 4 and len(set(node.dims)) < node.rank:
+        return _contraction_symmetries(node)
+    if node.rank != 2 or node.dims[0] != node.dims[1]:
+        return (same,)
+    both = (same, (1, 0))
+    return both if _is_symmetric(node) else (same,)
+
+
+def _is_symmetric(node: Node) -> bool:
+    match node:
+        case Delta():
+            return True
+        case Leaf():
+            return bool(node.traits & SYMMETRIC)
+        case Defined():
+            return len(symmetries(node.body)) > 1
+        case Map() | Inverse():
+            return len(symmetries(node.arg)) > 1
+        case Pow():
+            return len(symmetries(node.base)) > 1
+        case Add():
+            flipped = {transposed(n, (1, 0)): c for c, n in node.terms}
+            return flipped == {n: c for c, n in node.terms}
+        case _:
+            return False
+
+
+def _contraction_symmetries(node: Contraction) -> tuple[tuple[int, ...], ...]:
+    """Try every order of axes of equal sizes: a symmetry is one that leaves the canonical form alone."""
+    axes = range(node.rank)
+    written: dict[tuple[int, ...], list[tuple[str, tuple[int, ...]]]] = {}
+    items = [(f.key, labels, symmetries(f)) for f, labels in node.factors]
+    for perm in permutations(axes):
+        if any(node.dims[perm[k]] != node.dims[k] for k in axes):
+            continue
+        fixed = {label: f"1{size}" for label, size in enumerate(node.sizes)}
+        fixed.update({perm[k]: f"0{k}" for k in axes})
+        names, order = canonical(items, fixed)
+        written[perm] = [(node.factors[k][0].key, _settled(node.factors[k], names)[1]) for k in order]
+    first = written[tuple(axes)]
+    return tuple(perm for perm, form in written.items() if form == first)
+
+
+def _unknown_symmetries(node: Unknown) -> tuple[tuple[int, ...], ...]:
+    own = node.rank - sum(node.args[s].rank for s in node.slots)
+    perms: list[tuple[int, ...]] = [tuple(range(node.rank))]
+    at = own
+    starts = []
+    for slot in node.slots:
+        starts.append(at)
+        at += node.args[slot].rank
+    for k in range(len(node.slots) - 1):
+        if node.slots[k] != node.slots[k + 1]:
+            continue
+        width = node.args[node.slots[k]].rank
+        swapped = list(range(node.rank))
+        a, b = starts[k], starts[k + 1]
+        swapped[a : a + width], swapped[b : b + width] = swapped[b : b + width], swapped[a : a + width]
+        perms += [tuple(p[s] for s in swapped) for p in list(perms)]
+    return tuple(dict.fromkeys(perms))

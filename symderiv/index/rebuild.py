@@ -1,0 +1,121 @@
+"""Changing a node: its children replaced, everything above them brought into the normal form again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from symderiv.errors import UnsupportedError
+from symderiv.index.contraction import add, contract, defined, entrywise, extremum, general_power, power, where
+from symderiv.index.graph import (
+    Add,
+    Contraction,
+    Defined,
+    Delta,
+    Det,
+    Extremum,
+    Inverse,
+    Leaf,
+    LogDet,
+    LogSumExp,
+    Map,
+    Node,
+    Pow,
+    Power,
+    Prod,
+    ProdExcept,
+    SizeOf,
+    Softmax,
+    Unknown,
+    Where,
+    walk,
+)
+from symderiv.index.whole import (
+    determinant,
+    inverse,
+    log_determinant,
+    log_sum_exp,
+    product,
+    product_except,
+    softmax,
+    unknown,
+)
+
+
+def rebuild(node: Node, new: Callable[[Node], Node]) -> Node:
+    """Return the node with `new` applied to its children, normalised again."""
+    match node:
+        case Contraction():
+            factors = [(new(f), labels) for f, labels in node.factors]
+            return contract(node.coef, factors, range(node.rank), dict(enumerate(node.sizes)))
+        case Add():
+            return add([(c, new(n)) for c, n in node.terms], node.dims)
+        case Defined():
+            return defined(node.name, new(node.body))
+        case Map():
+            return entrywise(node.function, new(node.arg), node.order)
+        case Pow():
+            return power(new(node.base), node.exponent)
+        case Power():
+            return general_power(new(node.base), new(node.exponent))
+        case Where():
+            return where(node.relation, new(node.left), new(node.right), new(node.yes), new(node.no))
+        case Extremum():
+            return extremum(node.kind, new(node.left), new(node.right))
+        case Inverse():
+            return inverse(new(node.arg))
+        case Det():
+            return determinant(new(node.arg))
+        case LogDet():
+            return log_determinant(new(node.arg))
+        case Softmax():
+            return softmax(new(node.arg), node.axes)
+        case LogSumExp():
+            return log_sum_exp(new(node.arg), node.axes)
+        case Prod():
+            return product(new(node.arg), node.axes)
+        case ProdExcept():
+            return product_except(new(node.arg), node.axes)
+        case Unknown():
+            args = [new(a) for a in node.args]
+            own = node.rank - sum(node.args[s].rank for s in node.slots)
+            return unknown(node.name, args, node.dims[:own], node.slots)
+        case Leaf() | Delta() | SizeOf():
+            return node
+    raise UnsupportedError(f"cannot rebuild {type(node).__name__}")
+
+
+def substitute(node: Node, change: Mapping[Node, Node] | Callable[[Node], Node | None]) -> Node:
+    """Return the node with parts replaced (before their insides are looked at), normalised again."""
+    lookup = change.get if isinstance(change, Mapping) else change
+    memo: dict[Node, Node] = {}
+    stack = [node]
+    while stack:
+        top = stack[-1]
+        if top in memo:
+            stack.pop()
+            continue
+        new = lookup(top)
+        if new is not None:
+            memo[top] = new
+            stack.pop()
+            continue
+        missing = [c for c in top.children() if c not in memo]
+        if missing:
+            stack += missing
+            continue
+        same = all(memo[c] is c for c in top.children())
+        memo[top] = top if same else rebuild(top, memo.__getitem__)
+        stack.pop()
+    return memo[node]
+
+
+def unfold(node: Node, names: Callable[[Defined], bool] = lambda _: True) -> Node:
+    """Return the node with definitions replaced by what they stand for."""
+    memo: dict[Node, Node] = {}
+    for part in walk(node):
+        if isinstance(part, Defined) and names(part):
+            memo[part] = memo[part.body]
+        else:
+            same = all(memo[c] is c for c in part.children())
+            memo[part] = part if same else rebuild(part, memo.__getitem__)
+    return memo[node]
