@@ -78,7 +78,10 @@ class Printer:
         latex = self.latex(claim)
         proofs: tuple[ProofView, ...] = ()
         if claim.proof is not None:
-            proofs = tuple(view(a, latex, self.detail, self.language) for a in claim.proof.arguments)
+            chains = [view(a, latex, self.detail, self.language) for a in claim.proof.arguments]
+            lines = tuple(line for chain in chains for line in chain.lines)
+            cites = tuple(dict.fromkeys(label for chain in chains for label in chain.cites))
+            proofs = (ProofView(lines, checked=claim.basis == "kernel", cites=cites),)
         rows: list[tuple[str, str]] = []
         if claim.counterexample is not None:
             c = claim.counterexample

@@ -65,6 +65,7 @@ class Latex:
         self.functions = dict(functions or {})
         self.primes: dict[str, str] = {}  # scalar functions of one variable: f -> t, for f'(t)
         self.braced: dict[Any, str] = {}  # what is written under a part of the expression
+        self.direct: set[str] = set()  # definitions whose immediate derivative is told from the total one
         self.every_range = False  # write the range of each of several bound indices
 
     # -- names and numbers
@@ -289,7 +290,8 @@ class Latex:
         if isinstance(expr.of, Entry) and self.primes.get(expr.of.tensor.name) == expr.entry.tensor.name:
             return rf"{self.name(expr.of.tensor.name)}'({self.index(expr.entry)})", ATOM
         if isinstance(expr.of, Entry):
-            return rf"\frac{{\partial {self.index(expr.of)}}}{{{below}}}", PRODUCT
+            plus = "^{+}" if isinstance(expr, Immediate) and expr.of.tensor.name in self.direct else ""
+            return rf"\frac{{\partial{plus} {self.index(expr.of)}}}{{{below}}}", PRODUCT
         inner = self.indexed(expr.of)
         text = inner[0] if inner[1] == ATOM else brackets(inner[0])
         return rf"\frac{{\partial}}{{{below}}}{text}", PRODUCT

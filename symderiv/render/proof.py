@@ -125,10 +125,14 @@ class _Lines:
         for step in later[0].steps if later and later[0].kind == "insert" else ():
             if step.rule == "name":
                 names[at(step.before, step.place)] = self.latex.index(at(step.after, step.place))
-        through = ", ".join(self.latex.name(n) for n in group.steps[0].instance["through"])
-        self.latex.braced, self.latex.every_range = names, True
-        line = self.line(group, self.phrase("chain_rule_through", node=through))
-        self.latex.braced, self.latex.every_range = {}, False
+        first = group.steps[0]
+        root = first.before.of.tensor.name
+        through = ", ".join(self.latex.name(n) for n in first.instance["through"] if n != root)
+        directly = root in first.instance["through"]
+        key = "chain_rule_directly" if directly else "chain_rule_through"
+        self.latex.braced, self.latex.every_range, self.latex.direct = names, True, {root}
+        line = self.line(group, self.phrase(key, node=through))
+        self.latex.braced, self.latex.every_range, self.latex.direct = {}, False, set()
         return [line]
 
     def write_definition_of_f(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
