@@ -247,12 +247,14 @@ class _Lifter:
         if value is not None:
             return number(value)
         core, axes = normal.core(node)
-        if len(axes) == node.rank:
+        if len(set(axes)) == node.rank:
             return self.expr(node)
-        if node.rank == 2 and axes == (0,):
-            return apply("newaxis", self.expr(core), data=((False, True),))
-        if axes == tuple(range(node.rank - len(axes), node.rank)):
-            return self.expr(core)
+        own = sorted(set(axes))
+        narrow = normal.contract(1, [(core, axes)], own)
+        if node.rank == 2 and own == [0]:
+            return apply("newaxis", self.expr(narrow), data=((False, True),))
+        if own == list(range(node.rank - len(own), node.rank)):
+            return self.expr(narrow)
         return self.expr(node)
 
     def matrix_function(self, node: Inverse | Det | LogDet) -> Expr:
@@ -338,11 +340,12 @@ class _Lifter:
         if value is not None:
             return number(coef * value)
         core, axes = normal.core(term)
-        if len(axes) == term.rank:
+        if len(set(axes)) == term.rank:
             return self.scaled_at(coef, term, labels, order)
-        kept = tuple(labels[a] for a in axes)
+        own = sorted(set(axes))
+        kept = tuple(labels[a] for a in own)
         rest = tuple(x for x in order if x in kept)
-        inner = self.scaled_at(coef, core, kept, rest)
+        inner = self.scaled_at(coef, normal.contract(1, [(core, axes)], own), kept, rest)
         new = tuple(x not in kept for x in order)
         while new and new[0]:
             new = new[1:]

@@ -582,6 +582,8 @@ def _pure(coef: Fraction, parts: list[Factor], dims: Shape) -> Node:
 def core(node: Node) -> tuple[Node, tuple[int, ...]]:
     """Return (c, axes) with `node[i…] = c[i[axes]…]`: c without axes that are only broadcast.
 
+    An axis may stand twice: a diagonal.
+
     Entrywise functions commute with this, so it is pulled out of them.
     """
     if not isinstance(node, Contraction) or node.bound or not node.factors:
@@ -589,9 +591,7 @@ def core(node: Node) -> tuple[Node, tuple[int, ...]]:
     if any(isinstance(f, Delta) for f, _ in node.factors):
         return node, tuple(range(node.rank))
     if node.coef == 1 and len(node.factors) == 1:
-        inner, labels = node.factors[0]
-        if len(set(labels)) == len(labels):
-            return inner, labels
+        return node.factors[0]
     used = {label for _, labels in node.factors for label in labels}
     items = [(f.key, labels, symmetries(f)) for f, labels in node.factors]
     names, _ = canonical(items, {label: str(node.sizes[label]) for label in used})
@@ -810,6 +810,8 @@ def where(relation: str, left: Node, right: Node, yes: Node, no: Node) -> Node:
     """Return `yes` where `left ⋈ right`, else `no`, entrywise."""
     if yes is no:
         return yes
+    if left is right:
+        return yes if relation in ("<=", ">=") else no
     return _oriented(yes.dims, (left, right, yes, no), lambda dims, parts: Where(dims, relation, *parts))
 
 

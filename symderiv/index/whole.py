@@ -77,7 +77,7 @@ def inverse(matrix: Node) -> Node:
         if diagonal is not None:
             return contract(1, [(power(diagonal, -1), "i"), (delta(matrix.dims[0]), "ij")], "ij")
         inner, axes = core(matrix)
-        if axes != tuple(range(matrix.rank)) and inner.dims == matrix.dims:
+        if axes != tuple(range(matrix.rank)) and sorted(axes) == list(range(matrix.rank)):
             return contract(1, [(Inverse(inner.dims, inner), axes)], range(matrix.rank))
     return Inverse(matrix.dims, matrix)
 
@@ -100,7 +100,7 @@ def determinant(matrix: Node) -> Node:
             return _det_of_blocks(matrix, *parts)
         if _diagonal_of(matrix) is None:
             inner, axes = core(matrix)
-            if axes != tuple(range(matrix.rank)) and inner.dims == matrix.dims:
+            if axes != tuple(range(matrix.rank)) and sorted(axes) == list(range(matrix.rank)):
                 return determinant(inner)
     return Det((), matrix)
 
@@ -131,7 +131,7 @@ def log_determinant(matrix: Node) -> Node:
             return _logdet_of_blocks(matrix, *parts)
         if _diagonal_of(matrix) is None:
             inner, axes = core(matrix)
-            if axes != tuple(range(matrix.rank)) and inner.dims == matrix.dims:
+            if axes != tuple(range(matrix.rank)) and sorted(axes) == list(range(matrix.rank)):
                 return log_determinant(inner)
     return LogDet((), matrix)
 
