@@ -44,6 +44,11 @@ from symderiv.dims import Shape, Size
 _NODES: weakref.WeakValueDictionary[tuple[Any, ...], Node] = weakref.WeakValueDictionary()
 
 
+def _field(position: int) -> Any:
+    """Return the reader of one field of a node."""
+    return property(lambda self: self.fields[position])
+
+
 class Node:
     """Base of all nodes; `dims` are the sizes of the axes, `fields` what tells it from its kind."""
 
@@ -97,20 +102,9 @@ class Leaf(Node):
     __slots__ = ()
     names = ("name", "traits", "label")
 
-    @property
-    def name(self) -> str:
-        """Return the declared name."""
-        return self.fields[0]  # type: ignore[no-any-return]
-
-    @property
-    def traits(self) -> frozenset[str]:
-        """Return the assumptions."""
-        return self.fields[1]  # type: ignore[no-any-return]
-
-    @property
-    def label(self) -> tuple[Any, ...]:
-        """Return the member of a family, `()` for an array that is none."""
-        return self.fields[2]  # type: ignore[no-any-return]
+    name: str = _field(0)  # the declared name
+    traits: frozenset[str] = _field(1)  # the assumptions
+    label: tuple[Any, ...] = _field(2)  # the member of a family, `()` for an array that is none
 
 
 class Defined(Node):
@@ -119,15 +113,8 @@ class Defined(Node):
     __slots__ = ()
     names = ("name", "body")
 
-    @property
-    def name(self) -> str:
-        """Return the name."""
-        return self.fields[0]  # type: ignore[no-any-return]
-
-    @property
-    def body(self) -> Node:
-        """Return what it stands for."""
-        return self.fields[1]  # type: ignore[no-any-return]
+    name: str = _field(0)  # the name
+    body: Node = _field(1)  # what it stands for
 
     def children(self) -> Iterator[Node]:
         """Yield the body."""
@@ -151,10 +138,7 @@ class SizeOf(Node):
     __slots__ = ()
     names = ("size",)
 
-    @property
-    def size(self) -> Size:
-        """Return the size."""
-        return self.fields[0]
+    size: Size = _field(0)  # the size
 
 
 Factor = tuple[Node, tuple[int, ...]]
@@ -166,20 +150,9 @@ class Contraction(Node):
     __slots__ = ()
     names = ("coef", "factors", "sizes")
 
-    @property
-    def coef(self) -> Fraction:
-        """Return the rational coefficient."""
-        return self.fields[0]  # type: ignore[no-any-return]
-
-    @property
-    def factors(self) -> tuple[Factor, ...]:
-        """Return the factors with their indices."""
-        return self.fields[1]  # type: ignore[no-any-return]
-
-    @property
-    def sizes(self) -> Shape:
-        """Return the range of each index, axes first."""
-        return self.fields[2]  # type: ignore[no-any-return]
+    coef: Fraction = _field(0)  # the rational coefficient
+    factors: tuple[Factor, ...] = _field(1)  # the factors with their indices
+    sizes: Shape = _field(2)  # the range of each index, axes first
 
     @property
     def bound(self) -> range:
@@ -197,10 +170,7 @@ class Add(Node):
     __slots__ = ()
     names = ("terms",)
 
-    @property
-    def terms(self) -> tuple[tuple[Fraction, Node], ...]:
-        """Return coefficients and terms."""
-        return self.fields[0]  # type: ignore[no-any-return]
+    terms: tuple[tuple[Fraction, Node], ...] = _field(0)  # coefficients and terms
 
     def children(self) -> Iterator[Node]:
         """Yield the terms."""
@@ -213,20 +183,9 @@ class Map(Node):
     __slots__ = ()
     names = ("function", "order", "arg")
 
-    @property
-    def function(self) -> str:
-        """Return the function's name."""
-        return self.fields[0]  # type: ignore[no-any-return]
-
-    @property
-    def order(self) -> int:
-        """Return how often an unknown function was differentiated."""
-        return self.fields[1]  # type: ignore[no-any-return]
-
-    @property
-    def arg(self) -> Node:
-        """Return the argument."""
-        return self.fields[2]  # type: ignore[no-any-return]
+    function: str = _field(0)  # the function's name
+    order: int = _field(1)  # how often an unknown function was differentiated
+    arg: Node = _field(2)  # the argument
 
     def children(self) -> Iterator[Node]:
         """Yield the argument."""
@@ -239,15 +198,8 @@ class Pow(Node):
     __slots__ = ()
     names = ("base", "exponent")
 
-    @property
-    def base(self) -> Node:
-        """Return the base."""
-        return self.fields[0]  # type: ignore[no-any-return]
-
-    @property
-    def exponent(self) -> Fraction:
-        """Return the exponent."""
-        return self.fields[1]  # type: ignore[no-any-return]
+    base: Node = _field(0)  # the base
+    exponent: Fraction = _field(1)  # the exponent
 
     def children(self) -> Iterator[Node]:
         """Yield the base."""
@@ -260,15 +212,8 @@ class Power(Node):
     __slots__ = ()
     names = ("base", "exponent")
 
-    @property
-    def base(self) -> Node:
-        """Return the base."""
-        return self.fields[0]  # type: ignore[no-any-return]
-
-    @property
-    def exponent(self) -> Node:
-        """Return the exponent."""
-        return self.fields[1]  # type: ignore[no-any-return]
+    base: Node = _field(0)  # the base
+    exponent: Node = _field(1)  # the exponent
 
     def children(self) -> Iterator[Node]:
         """Yield base and exponent."""
@@ -281,30 +226,11 @@ class Where(Node):
     __slots__ = ()
     names = ("relation", "left", "right", "yes", "no")
 
-    @property
-    def relation(self) -> str:
-        """Return one of `< <= > >=`."""
-        return self.fields[0]  # type: ignore[no-any-return]
-
-    @property
-    def left(self) -> Node:
-        """Return the left side of the condition."""
-        return self.fields[1]  # type: ignore[no-any-return]
-
-    @property
-    def right(self) -> Node:
-        """Return the right side of the condition."""
-        return self.fields[2]  # type: ignore[no-any-return]
-
-    @property
-    def yes(self) -> Node:
-        """Return the branch where the condition holds."""
-        return self.fields[3]  # type: ignore[no-any-return]
-
-    @property
-    def no(self) -> Node:
-        """Return the other branch."""
-        return self.fields[4]  # type: ignore[no-any-return]
+    relation: str = _field(0)  # one of `< <= > >=`
+    left: Node = _field(1)  # the left side of the condition
+    right: Node = _field(2)  # the right side of the condition
+    yes: Node = _field(3)  # the branch where the condition holds
+    no: Node = _field(4)  # the other branch
 
     def children(self) -> Iterator[Node]:
         """Yield both sides and both branches."""
@@ -317,20 +243,9 @@ class Extremum(Node):
     __slots__ = ()
     names = ("kind", "left", "right")
 
-    @property
-    def kind(self) -> str:
-        """Return `maximum` or `minimum`."""
-        return self.fields[0]  # type: ignore[no-any-return]
-
-    @property
-    def left(self) -> Node:
-        """Return the first argument."""
-        return self.fields[1]  # type: ignore[no-any-return]
-
-    @property
-    def right(self) -> Node:
-        """Return the second argument."""
-        return self.fields[2]  # type: ignore[no-any-return]
+    kind: str = _field(0)  # `maximum` or `minimum`
+    left: Node = _field(1)  # the first argument
+    right: Node = _field(2)  # the second argument
 
     def children(self) -> Iterator[Node]:
         """Yield both arguments."""
@@ -347,10 +262,7 @@ class MatrixFunction(Node):
     __slots__ = ()
     names = ("arg",)
 
-    @property
-    def arg(self) -> Node:
-        """Return the matrix."""
-        return self.fields[0]  # type: ignore[no-any-return]
+    arg: Node = _field(0)  # the matrix
 
     def children(self) -> Iterator[Node]:
         """Yield the matrix."""
@@ -381,15 +293,8 @@ class Along(Node):
     __slots__ = ()
     names = ("arg", "axes")
 
-    @property
-    def arg(self) -> Node:
-        """Return the argument."""
-        return self.fields[0]  # type: ignore[no-any-return]
-
-    @property
-    def axes(self) -> tuple[int, ...]:
-        """Return the axes of the argument that it runs over."""
-        return self.fields[1]  # type: ignore[no-any-return]
+    arg: Node = _field(0)  # the argument
+    axes: tuple[int, ...] = _field(1)  # the axes of the argument that it runs over
 
     def children(self) -> Iterator[Node]:
         """Yield the argument."""
@@ -429,20 +334,9 @@ class Unknown(Node):
     __slots__ = ()
     names = ("name", "args", "slots")
 
-    @property
-    def name(self) -> str:
-        """Return the function's name."""
-        return self.fields[0]  # type: ignore[no-any-return]
-
-    @property
-    def args(self) -> tuple[Node, ...]:
-        """Return the arguments."""
-        return self.fields[1]  # type: ignore[no-any-return]
-
-    @property
-    def slots(self) -> tuple[int, ...]:
-        """Return the positions of the arguments it was differentiated in, sorted."""
-        return self.fields[2]  # type: ignore[no-any-return]
+    name: str = _field(0)  # the function's name
+    args: tuple[Node, ...] = _field(1)  # the arguments
+    slots: tuple[int, ...] = _field(2)  # the positions of the arguments it was differentiated in, sorted
 
     def children(self) -> Iterator[Node]:
         """Yield the arguments."""

@@ -13,6 +13,7 @@ import sympy
 
 from symderiv import dims
 from symderiv.index import nodes, normal
+from symderiv.index.graph import Contraction
 
 N = dims.symbol("n")
 NAMES = [f"A{k}" for k in range(8)]
@@ -62,7 +63,7 @@ def graph(names):
 
 def graph_unnormalised(names):
     factors = tuple((normal.leaf(name, (N, N)), (k, k + 1)) for k, name in enumerate(names))
-    return normal.Contraction((N, N), normal.ONE, factors, (N,) * 9)
+    return Contraction((N, N), normal.ONE, factors, (N,) * 9)
 
 
 def plain_sympy(names):
