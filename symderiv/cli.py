@@ -373,8 +373,10 @@ def verify(
               type=click.Path(file_okay=False, path_type=Path))  # fmt: skip
 @click.option("--format", "formats", default=",".join(FORMATS), show_default=True, callback=read_formats,
               help="The formats to write, parted by commas.")  # fmt: skip
-@click.option("--detail", type=click.Choice(DETAILS), default="normal", show_default=True,
-              help="How much of each proof.")  # fmt: skip
+@click.option("--detail", type=click.Choice(DETAILS),
+              help="How much of each proof; normal where the source does not say.")  # fmt: skip
+@click.option("--pdf-engine", "engine", type=click.Choice(["typst", "latex"]), default="typst", show_default=True,
+              help="What makes the PDF; latex needs a TeX installation.")  # fmt: skip
 @click.option("--language", metavar="CODE", help="The language of the fixed words: en, de, ja.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per claim and line.")
 @click.pass_context
@@ -383,7 +385,8 @@ def handout(
     source: tuple[Path, ...],
     output: Path,
     formats: list[str],
-    detail: str,
+    detail: str | None,
+    engine: str,
     language: str | None,
     as_json: bool,
 ) -> None:
@@ -395,7 +398,7 @@ def handout(
     before = _files_in(output)
     with _reporting(as_json) as report:
         records: list[Record] = build(
-            list(source) or None, output, formats, detail=detail, language=language, report=report
+            list(source) or None, output, formats, detail=detail, language=language, engine=engine, report=report
         )
     if not as_json:
         written = [path for path, stamp in _files_in(output).items() if before.get(path) != stamp]

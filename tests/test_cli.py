@@ -484,8 +484,9 @@ class Stand:
         self.arguments: tuple[object, ...] = ()
         self.options: dict[str, object] = {}
 
-    def build(self, sources, output, formats, *, detail, language, report):
-        self.arguments, self.options = (sources, output, formats), {"detail": detail, "language": language}
+    def build(self, sources, output, formats, *, detail, language, engine, report):
+        self.arguments = (sources, output, formats)
+        self.options = {"detail": detail, "language": language, "engine": engine}
         output.mkdir(exist_ok=True)
         for record in self.records:
             report(record)
@@ -541,13 +542,13 @@ def test_handout_passes_its_options_on(stand: Stand, tmp_path: Path) -> None:
     args = ["-o", str(out), "--format", "PDF, tex,pdf", "--detail", "full", "--language", "de"]
     output("handout", str(source), *args)
     assert stand.arguments == ([source], out, ["pdf", "tex"])
-    assert stand.options == {"detail": "full", "language": "de"}
+    assert stand.options == {"detail": "full", "language": "de", "engine": "typst"}
 
 
 def test_handout_defaults_to_the_built_in_ones(stand: Stand, tmp_path: Path) -> None:
     output("handout", "-o", str(tmp_path))
     assert stand.arguments == (None, tmp_path, ["tex", "pdf", "html", "md", "py"])
-    assert stand.options == {"detail": "normal", "language": None}
+    assert stand.options == {"detail": None, "language": None, "engine": "typst"}
 
 
 def test_handout_names_only_the_files_of_this_run(stand: Stand, tmp_path: Path) -> None:
@@ -602,7 +603,7 @@ from symderiv.cli import main
 record = SimpleNamespace(handout="layers", id="L1", label="L1", status="proved", expected="proved",
                          basis="kernel", claim="", condition="", counterexample=None, correct="")
 module = ModuleType("symderiv.handout.build")
-def build(sources, output, formats, *, detail, language, report):
+def build(sources, output, formats, *, detail, language, engine, report):
     report(record)
     return [record]
 module.build = build

@@ -185,3 +185,10 @@ def test_claims_are_pickled():
     claim = only("x: (n,)\nassert x == 2 * x")
     again = pickle.loads(pickle.dumps(claim.counterexample))
     assert again == claim.counterexample
+
+
+def test_a_sheet_pickles():
+    sheet = Sheet("x: (n,)\nassert diff(x @ x, x) == 2 * x")
+    again = pickle.loads(pickle.dumps(sheet))
+    assert [c.status for c in again.claims] == ["proved"]
+    assert [c.status for c in again.read("assert diff(x @ x, x) == x")] == ["refuted"]

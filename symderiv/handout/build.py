@@ -14,7 +14,7 @@ from typing import Any
 from symderiv.errors import ParseError, SymderivError, UnsupportedError
 from symderiv.handout.source import Source, read_source
 from symderiv.handout.views import Printer, convention
-from symderiv.render.document import render
+from symderiv.render.document import pdf_by_latex, render
 from symderiv.render.model import Block, Document, Problem, Prose
 from symderiv.sheet import Claim, Sheet
 
@@ -73,9 +73,12 @@ def build(
     *,
     detail: str | None = None,
     language: str | None = None,
+    engine: str = "typst",
     report: Report = lambda _: None,
 ) -> list[Record]:
     """Build handouts into a folder; return a record for each claim, in order.
+
+    `engine` makes the PDF: typst, or latex where TeX is installed.
 
     `report` is called with each record as soon as its claim is decided.
     """
@@ -88,7 +91,7 @@ def build(
         records += built.records
         output.mkdir(parents=True, exist_ok=True)
         for name in formats:
-            write_aside(output / f"{built.source.name}.{name}", rendered(built, name))
+            write_aside(output / f"{built.source.name}.{name}", rendered(built, name, engine))
     return records
 
 
@@ -104,10 +107,12 @@ def read_and_decide(
     return _Builder(source, language or source.language, detail or source.detail, report).run()
 
 
-def rendered(built: Built, name: str) -> bytes:
+def rendered(built: Built, name: str, engine: str = "typst") -> bytes:
     """Return one format of a built handout."""
     if name == "py":
         return built.code.encode()
+    if name == "pdf" and engine == "latex":
+        return pdf_by_latex(built.document)
     found = render(built.document, name)
     return found if isinstance(found, bytes) else found.encode()
 

@@ -6,8 +6,8 @@ Each statement keeps where it stands, so that every error can point there.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from symderiv import dims
 from symderiv.chain import differentiate
@@ -86,7 +86,8 @@ class _Reader(Parser):
         self.names = names
         self.file = source
         self.calls = 0  # of functions that the sheet defines
-        self.scope.calls.update({"diff": _diff("total"), "partial": _diff("immediate"), "()": _function_derivative})
+        derivatives = {"diff": partial(_derivative, "total"), "partial": partial(_derivative, "immediate")}
+        self.scope.calls.update({**derivatives, "()": _function_derivative})
 
     def place(self, node: ast.AST) -> Place:
         found = super().place(node)
@@ -253,25 +254,20 @@ def _slope_at(body: Expr, parameter: Expr, arg: Expr, order: int) -> Expr:
     return lift(substitute(node, {x: lower(arg).node}))
 
 
-def _diff(mode: str) -> Callable[[Parser, ast.Call], Expr]:
-    def read(parser: Parser, node: ast.Call) -> Expr:
-        if len(node.args) < 2 or node.keywords:
-            parser.refuse(node, "diff takes a function and at least one variable", "write diff(E, W)")
-        f, *variables = (parser.read(a) for a in node.args)
-        for expr, tree in zip(variables, node.args[1:], strict=True):
-            base = expr.args[0] if expr.op == "entry" else expr
-            if base.op not in ("var", "defined"):
-                parser.refuse(
-                    tree,
-                    "derivatives are taken in declared or defined arrays, or entries of them",
-                    "give it a name first",
-                )
-        axes = f.axes
-        for v in variables:
-            axes += v.axes
-        return Expr("diff", (f, *variables), (mode,), axes)
-
-    return read
+def _derivative(mode: str, parser: Parser, node: ast.Call) -> Expr:
+    """`diff(f, x, …)` or `partial(f, x)`."""
+    if len(node.args) < 2 or node.keywords:
+        parser.refuse(node, "diff takes a function and at least one variable", "write diff(E, W)")
+    f, *variables = (parser.read(a) for a in node.args)
+    for expr, tree in zip(variables, node.args[1:], strict=True):
+        base = expr.args[0] if expr.op == "entry" else expr
+        if base.op not in ("var", "defined"):
+            message = "derivatives are taken in declared or defined arrays, or entries of them"
+            parser.refuse(tree, message, "give it a name first")
+    axes = f.axes
+    for v in variables:
+        axes += v.axes
+    return Expr("diff", (f, *variables), (mode,), axes)
 
 
 def _called(parser: Parser, node: ast.Call) -> Expr:
