@@ -66,10 +66,22 @@ class Proof:
         for part in self.parts:
             kernel_check(part.arguments, part.context)
 
+    @cached_property
+    def accepted(self) -> bool:
+        """Tell whether the kernel accepts every step."""
+        try:
+            self.check()
+        except ProofError:
+            return False
+        return True
+
     def to_latex(self, detail: str = "normal", language: str = "en") -> str:
-        r"""Return the proof as LaTeX `align*` displays; `detail` is brief, normal or full."""
+        r"""Return the proof as LaTeX `align*` displays; `detail` is brief, normal or full.
+
+        The box □ closes the last one only where the kernel accepts every step.
+        """
         views = [v for part in self.parts for v in proof_views(part, self.latex(), detail, language)]
-        return "\n".join(aligned(v.lines, checked=v is views[-1]) for v in views)
+        return "\n".join(aligned(v.lines, checked=v is views[-1] and self.accepted) for v in views)
 
     def latex(self) -> Latex:
         """Return the printer that knows the names of this proof."""

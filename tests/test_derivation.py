@@ -768,3 +768,14 @@ def test_two_processes_give_the_same_bytes():
     ]
     assert said[0] == said[1]
     assert len(said[0]) > 1000
+
+
+def test_the_box_closes_a_proof_only_where_the_kernel_accepts_it(monkeypatch):
+    shapes = {"x": ("n",), "A": ("n", "n")}
+    assert r"\square" in derive("x @ A @ x", "x", shapes=shapes).proof.to_latex()
+
+    def refuse(*_):
+        raise symderiv.ProofError("a bad step")
+
+    monkeypatch.setattr("symderiv.derivation.kernel_check", refuse)
+    assert r"\square" not in derive("x @ A @ x", "x", shapes=shapes).proof.to_latex()

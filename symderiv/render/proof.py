@@ -47,7 +47,7 @@ def proof_views(part: Any, latex: Latex, detail: str = "normal", language: str =
 
 
 def view(
-    argument: Argument, latex: Latex, detail: str = "normal", language: str = "en", checked: bool = True
+    argument: Argument, latex: Latex, detail: str = "normal", language: str = "en", checked: bool = False
 ) -> ProofView:
     """Return one chain of equalities as lines."""
     if detail not in DETAILS:
