@@ -30,7 +30,6 @@ from symderiv.index.graph import (
     Det,
     Extremum,
     Inverse,
-    Leaf,
     LogDet,
     LogSumExp,
     Map,
@@ -416,13 +415,3 @@ def slope(node: Map, itself: Node | None = None) -> Node:
     found = lower(_formula(node.function), lambda e: parts[e.name] if e.op == "var" else None)
     sizes = dict(enumerate(node.dims))
     return contract(1, [(found.node, [label[1] for label in found.free])], range(node.rank), sizes)
-
-
-def depends(function: Node, x: Node) -> bool:
-    """Tell whether x stands anywhere in the function, its definitions included."""
-    return any(n is x for n in walk(function))
-
-
-def leaves(node: Node) -> dict[str, Leaf]:
-    """Return the leaves of a node by name."""
-    return {n.name: n for n in walk(node) if isinstance(n, Leaf)}

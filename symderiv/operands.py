@@ -243,9 +243,7 @@ def traced(left: Operand, right: Operand) -> Operand:
     """Sum over both indices of two matrices."""
     a, b = left.labels
     entry = [apply("sum", assembled(ONE, [], [], [left.at(o), right.at(o)])) for o in ((a, b), (b, a))]
-    pieces = (*left.pieces, *right.pieces)
     product = [apply("trace", apply("matmul", left.at(o), right.at(tuple(reversed(o))))) for o in ((a, b), (b, a))]
-    del pieces
     value = min([*entry, *product], key=weight)
     return Operand((), lambda order: value)
 

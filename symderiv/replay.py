@@ -206,8 +206,6 @@ class Replay:
                 self.keep(e.name)
             else:
                 self.arguments.append(self.argument(e.name))
-        if self.primitive(self.stage.variable.name):
-            self.keep(self.stage.variable.name)
         self.arguments.append(self.argument(self.stage.variable.name))
         return self.arguments[-1]
 

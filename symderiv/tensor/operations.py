@@ -221,66 +221,66 @@ def _pair(ix: Notation, args: Sequence[Indexed], out: Sequence[Token]) -> tuple[
 
 
 @operation("add", broadcast)
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_add(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     a, b = _pair(ix, args, out)
     return a + b
 
 
 @operation("sub", broadcast)
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_sub(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     a, b = _pair(ix, args, out)
     return a - b
 
 
 @operation("mul", broadcast)
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_mul(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     a, b = _pair(ix, args, out)
     return a * b
 
 
 @operation("div", broadcast)
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_div(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     a, b = _pair(ix, args, out)
     return a / b
 
 
 @operation("neg", same)
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_neg(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     return -args[0][tuple(out)]
 
 
 @operation("power", same, data="exponent")
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_power(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     return ix.power(args[0][tuple(out)], data[0])
 
 
 @operation("general_power", broadcast)
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_general_power(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     return ix.general_power(*_pair(ix, args, out))
 
 
 @operation("map", same, data="function")
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_map(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     return ix.apply(data[0], args[0][tuple(out)], data[1])
 
 
 @operation("sqrt", same)
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_sqrt(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     return ix.power(args[0][tuple(out)], Fraction(1, 2))
 
 
 @operation("maximum", broadcast)
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_maximum(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     return ix.extremum("maximum", *_pair(ix, args, out))
 
 
 @operation("minimum", broadcast)
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_minimum(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     return ix.extremum("minimum", *_pair(ix, args, out))
 
 
 @operation("where", broadcast, data="relation")
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_where(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     axes: Axes = ()
     for a in args:
         axes = _broadcast(axes, a.axes)
@@ -292,7 +292,7 @@ def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[A
 
 
 @operation("matmul", _matmul)
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_matmul(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     a, b = args
     q = ix.index(a.axes[-1])
     rows = tuple(out[: len(a.axes) - 1])
@@ -307,7 +307,7 @@ def _inner(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
 
 
 @operation("inner", _inner)
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_inner(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     q = ix.index(args[0].axes[0])
     return ix.sum([q], args[0][q,] * args[1][q,])
 
@@ -319,7 +319,7 @@ def _outer(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
 
 
 @operation("outer", _outer)
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_outer(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     return args[0][out[0],] * args[1][out[1],]
 
 
@@ -330,7 +330,7 @@ def _kron(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
 
 
 @operation("kron", _kron)
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_kron(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     cuts = [len(axis) for axis in args[0].axes]
     first = tuple(token[:cut] for token, cut in zip(out, cuts, strict=True))
     second = tuple(token[cut:] for token, cut in zip(out, cuts, strict=True))
@@ -358,7 +358,7 @@ def einsum_sizes(args: Sequence[Any], spec: str) -> dict[str, Axis]:
 
 
 @operation("einsum", _einsum, data="spec")
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_einsum(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     inputs, output = data[0].split("->")
     sizes = einsum_sizes(args, data[0])
     tokens = dict(zip(output, out, strict=True))
@@ -384,7 +384,7 @@ MOST_POWER = 64
 
 
 @operation("matrix_power", _matrix_power, data="power")
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_matrix_power(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     (a,), times = args, data[0]
     if times == 0:
         return ix.delta(out[0], out[1])
@@ -402,7 +402,7 @@ def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[A
 
 
 @operation("sum", _reduced, data="axis")
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_sum(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     tokens, bound = _with_bound(ix, args[0], out, data)
     return ix.sum(bound, args[0][tokens]) if bound else args[0][tokens]
 
@@ -418,7 +418,7 @@ def _with_bound(
 
 
 @operation("mean", _reduced, data="axis")
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_mean(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     tokens, bound = _with_bound(ix, args[0], out, data)
     if not bound:
         return args[0][tokens]
@@ -434,7 +434,7 @@ def _trace(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
 
 
 @operation("trace", _trace)
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_trace(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     q = ix.index(args[0].axes[0])
     return ix.sum([q], args[0][q, q])
 
@@ -444,14 +444,14 @@ def _norm_axes(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
 
 
 @operation("norm", _norm_axes)
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_norm(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     tokens = tuple(ix.index(axis) for axis in args[0].axes)
     square = ix.power(args[0][tokens], Fraction(2))
     return ix.power(ix.sum(tokens, square) if tokens else square, Fraction(1, 2))
 
 
 @operation("transpose", lambda args, data: _transpose(args, data), data="axes")
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_transpose(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     order = data[0] if data else tuple(reversed(range(len(args[0].axes))))
     tokens: list[Token] = [()] * len(order)
     for place, axis in enumerate(order):
@@ -478,7 +478,7 @@ def _diag(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
 
 
 @operation("diag", _diag)
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_diag(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     if len(args[0].axes) == 1:
         return args[0][out[0],] * ix.delta(out[0], out[1])
     return args[0][out[0], out[0]]
@@ -489,7 +489,7 @@ def _vec(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
 
 
 @operation("vec", _vec)
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_vec(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     left, tokens = out[0], []
     for axis in reversed(args[0].axes):
         tokens.append(left[: len(axis)])
@@ -520,7 +520,7 @@ def _reshape(args: tuple[Expr, ...], data: tuple[Any, ...]) -> Axes:
 
 
 @operation("reshape", _reshape, data="shape")
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_reshape(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     out_axes = _reshape(tuple(args), data)  # type: ignore[arg-type]
     atoms = [
         atom
@@ -552,7 +552,7 @@ def _newaxis(args: tuple[Expr, ...], data: tuple[Any, ...]) -> Axes:
 
 
 @operation("newaxis", _newaxis, data="subscripts")
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_newaxis(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     kept = [token for token, new in zip(out, data[0], strict=False) if not new]
     return args[0][(*kept, *out[len(data[0]) :])]
 
@@ -565,17 +565,17 @@ def _given(_args: tuple[Expr, ...], data: tuple[Any, ...]) -> Axes:
 
 
 @operation("eye", lambda args, data: plain_axes((data[0], data[0])), data="size")
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_eye(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     return ix.delta(out[0], out[1])
 
 
 @operation("ones", _given, data="shape")
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_ones(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     return ix.number(1)
 
 
 @operation("zeros", _given, data="shape")
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_zeros(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     return ix.number(0)
 
 
@@ -583,17 +583,17 @@ def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[A
 
 
 @operation("inv", lambda args, data: _square(args, "inv").axes)
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_inv(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     return ix.whole("inv", args[0], out)
 
 
 @operation("det", _trace)
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_det(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     return ix.whole("det", args[0], ())
 
 
 @operation("logdet", _trace)
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_logdet(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     return ix.whole("logdet", args[0], ())
 
 
@@ -605,18 +605,18 @@ def _solve(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
 
 
 @operation("solve", _solve)
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_solve(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     q = ix.index(args[0].axes[0])
     return ix.sum([q], ix.whole("inv", args[0], (out[0], q)) * args[1][(q, *out[1:])])
 
 
 @operation("softmax", _kept, data="axis")
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_softmax(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     return ix.along("softmax", args[0], [data[0] % len(args[0].axes)], out)
 
 
 @operation("logsumexp", _reduced, data="axis")
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_logsumexp(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     rank = len(args[0].axes)
     if not rank:
         return args[0][()]
@@ -624,7 +624,7 @@ def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[A
 
 
 @operation("prod", _reduced, data="axis")
-def _(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+def _line_of_prod(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     rank = len(args[0].axes)
     if not rank:
         return args[0][()]
