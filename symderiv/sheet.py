@@ -50,7 +50,7 @@ class Claim:
     @property
     def as_expected(self) -> bool:
         """Tell whether the status is the one the author expects."""
-        return self.status == self.expected or (self.expected == "refuted" and self.status == "rejected")
+        return self.status == self.expected
 
 
 @dataclass
@@ -119,14 +119,14 @@ class Sheet:
         expected = "refuted" if statement.negated else "proved"
         base = Claim(name, label, statement.text, "undecided", expected, statement=statement)
         if statement.error is not None:
-            return _with(base, status="rejected", scope=str(statement.error))
+            return _with(base, status="rejected", expected="rejected", scope=str(statement.error))
         left, right = statement.exprs
         try:
             both = sides(left, right)
         except ShapeError as err:
             if not statement.negated:
                 raise err.at(statement.place) from None
-            return _with(base, status="rejected", scope=str(err))
+            return _with(base, status="rejected", expected="rejected", scope=str(err))
         base = _with(base, sides=both)
         if both.equal and provable(left):
             try:

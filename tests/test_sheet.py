@@ -84,7 +84,8 @@ def test_later_claims_cite_earlier_ones(layer):
 def test_what_became_of_a_claim_and_what_was_expected(claim, status, expected):
     found = only(f"A: (n, n)\nB: (n, n)\nX: (n, m)\n{claim}")
     assert (found.status, found.as_expected) == (status, expected)
-    assert found.expected == ("refuted" if "not" in claim else "proved")
+    wrong = "rejected" if status == "rejected" else "refuted"
+    assert found.expected == (wrong if "not" in claim else "proved")
 
 
 @pytest.mark.parametrize("claim", ["A @ X == X @ A", "X == X.T", "X[i,j] == X[j,i]"])
