@@ -19,12 +19,16 @@ from symderiv.errors import (
 )
 
 if TYPE_CHECKING:
-    from symderiv.derivation import Derivation, Proof, Verdict, derive, verify
+    from symderiv.derivation import Derivation, Proof, derive
     from symderiv.sheet import Sheet
+    from symderiv.verdict import Verdict, verify
 
 __version__ = "0.1.0"
-_LATER = {name: "symderiv.derivation" for name in ("Derivation", "Proof", "Verdict", "derive", "verify")}
-_LATER["Sheet"] = "symderiv.sheet"
+_LATER = {
+    **{name: "symderiv.derivation" for name in ("Derivation", "Proof", "derive")},
+    **{name: "symderiv.verdict" for name in ("Verdict", "verify")},
+    "Sheet": "symderiv.sheet",
+}
 
 
 def __getattr__(name: str) -> Any:

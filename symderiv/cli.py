@@ -28,8 +28,9 @@ from symderiv.errors import ParseError, Place, SymderivError
 from symderiv.render.plain import SUPERSCRIPTS, Plain, small_form
 
 if TYPE_CHECKING:
-    from symderiv.derivation import Derivation, Verdict
+    from symderiv.derivation import Derivation
     from symderiv.render.model import Line
+    from symderiv.verdict import Verdict
 
 PROVED, REFUTED, USAGE, UNDECIDED, UNEXPECTED, INTERRUPTED = 0, 1, 2, 3, 70, 130
 EXIT = {"proved": PROVED, "refuted": REFUTED, "undecided": UNDECIDED}
@@ -356,10 +357,10 @@ def verify(
 
     The exit code is 0 if it is proved, 1 if refuted, 3 if undecided, 2 if the input is at fault.
     """
-    from symderiv import derivation
+    from symderiv import verdict as verdicts
 
     declared = _declarations(wrt, shape, assume, function)
-    verdict = derivation.verify(expression, list(wrt), claim, structured=structured, **declared)
+    verdict = verdicts.verify(expression, list(wrt), claim, structured=structured, **declared)
     if as_json:
         _print_json(_verdict_record(verdict))
     else:

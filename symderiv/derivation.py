@@ -1,8 +1,7 @@
-"""What a user holds in the hand: Derivation, Proof, Verdict; the functions of the public face."""
+"""What a user holds in the hand: a Derivation with its Proof, and `derive`, which makes it."""
 
 from __future__ import annotations
 
-import inspect
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,17 +12,18 @@ import sympy
 
 from symderiv import dims
 from symderiv.check.kernel import check as kernel_check
+from symderiv.code.compiled import Compiled
 from symderiv.code.numpy import Argument as CodeArgument
-from symderiv.code.numpy import Source, compiled, function_source
-from symderiv.errors import ParseError, ProofError, ShapeError, SymderivError, UnknownNameError, UnsupportedError
+from symderiv.code.numpy import Source, function_source
+from symderiv.errors import ParseError, ProofError, UnsupportedError
 from symderiv.functions import FUNCTIONS
 from symderiv.index import normal
-from symderiv.index.expand import same
-from symderiv.index.graph import Defined, Leaf, Node, walk
-from symderiv.index.nodes import Argument, Context, Definition, Index, Names, Step
+from symderiv.index.graph import Node
+from symderiv.index.nodes import Argument, Definition, Index, Names, Step
 from symderiv.index.written import Written
+from symderiv.inputs import Shapes, read, variable
 from symderiv.lift import lift
-from symderiv.lower import index_ranges, lower, write
+from symderiv.lower import lower, write
 from symderiv.render.latex import Latex
 from symderiv.render.proof import proof_views
 from symderiv.render.tex import aligned
@@ -31,13 +31,10 @@ from symderiv.replay import Replayed, Stage, replay
 from symderiv.tensor.expr import Axes, Expr, replaced, written_out
 from symderiv.tensor.expr import walk as walk_expr
 from symderiv.tensor.naming import named
-from symderiv.tensor.parse import Scope, parse, scope_of, without_symmetry
-from symderiv.tensor.sympy_in import from_sympy_matrix
+from symderiv.tensor.parse import without_symmetry
 from symderiv.tensor.text import FunctionName, to_text
 
 CONVENTION = "a derivative has the shape of the function followed by the shape of each variable"
-
-Shapes = Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -239,49 +236,6 @@ class Result:
         return f"$${Latex({}, functions=self.functions).matrix(self.expr)}$$"
 
 
-class Compiled:
-    """A generated function with the checks that its arguments have the declared shapes."""
-
-    def __init__(self, source: str, name: str, arguments: tuple[CodeArgument, ...]) -> None:
-        self.source, self.name, self.arguments = source, name, arguments
-        self.function = compiled(source, name)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (Compiled, (self.source, self.name, self.arguments))
-
-    def __call__(self, **given: Any) -> Any:
-        """Return the value at keyword arrays; what is given and not needed is ignored."""
-        import numpy as np
-
-        values: dict[str, Any] = {}
-        sizes: dict[dims.Size, int] = {}
-        for a in self.arguments:
-            if a.name not in given:
-                raise UnknownNameError(f"{a.name} is missing", hint="give every array by its name")
-            value = given[a.name]
-            if a.shape is not None:
-                value = np.asarray(value)
-                if value.dtype.kind in "biu":
-                    value = value.astype(float)
-                _match(a, value.shape, sizes)
-            values[a.name] = value
-        return self.function(**values)
-
-
-def _match(argument: CodeArgument, found: tuple[int, ...], sizes: dict[dims.Size, int]) -> None:
-    assert argument.shape is not None
-    ok = len(found) == len(argument.shape)
-    for wanted, got in zip(argument.shape, found, strict=False):
-        ok = ok and (int(wanted) == got if wanted.is_Integer else sizes.setdefault(wanted, got) == got)
-    if not ok:
-        known = ", ".join(f"{k} = {v}" for k, v in sizes.items())
-        raise ShapeError(
-            f"{argument.name} has the wrong shape",
-            shapes={"declared": dims.written(argument.shape), "given": str(found)},
-            hint=f"read off so far: {known}" if known else "",
-        )
-
-
 def _sizes(expr: Expr) -> set[sympy.Symbol]:
     """Return the symbols of the sizes that an expression writes as numbers."""
     (value,) = expr.data
@@ -326,62 +280,11 @@ def derive(
     wanted: Any = [wrt] if isinstance(wrt, str) else wrt
     if not isinstance(wanted, Sequence) or not all(isinstance(name, str) for name in wanted):
         raise ParseError(f"wrt is a name or a list of names, not {wrt!r}", hint='write "x" or ["x", "x"]')
-    variables = [_variable(name, scope) for name in wanted]
+    variables = [variable(name, scope) for name in wanted]
     if not variables:
         raise ParseError("name at least one variable to differentiate with respect to")
     labels = {key: label for label, key in scope.functions.items()}
     return _derive(function, variables, labels, (*scope.names, *scope.sizes), tuple(scope.names.values()))
-
-
-def read(
-    expr: Any, shapes: Shapes | None, assume: Mapping[str, str] | None, functions: Mapping[str, list[str]] | None
-) -> tuple[Scope, Expr]:
-    """Return the scope and the expression that some input stands for."""
-    if isinstance(expr, str):
-        scope = scope_of(_tuples(shapes), assume, functions)
-        return scope, parse(expr, scope)
-    if isinstance(expr, sympy.Basic):
-        found = from_sympy_matrix(expr)
-        given = {**{k: v.shape for k, v in found.names.items()}, **_tuples(shapes)}
-        scope = scope_of(given, assume, functions)
-        return scope, _with_axes(found.rebuilt(scope), found.free)
-    if isinstance(expr, Expr):
-        scope = scope_of(_tuples(shapes), None, functions)
-        for e in walk_expr(expr):
-            if e.op == "var":
-                scope.names[e.name] = e
-                scope.sizes.update({str(s): s for size in e.shape for s in size.free_symbols})
-        return scope, expr
-    kind = "a Python function" if inspect.isroutine(expr) else type(expr).__name__
-    raise UnsupportedError(f"{kind} cannot be read", hint="give a text, a SymPy expression, or a symderiv expression")
-
-
-def _with_axes(expr: Expr, free: tuple[str, ...] | None) -> Expr:
-    """Return a function of free indices as an array with these axes."""
-    if free is None:
-        return expr
-    array = lower(expr, sizes=index_ranges(expr))
-    order = [array.free.index(name) for name in free]
-    return lift(normal.transposed(array.node, order))
-
-
-def _tuples(shapes: Shapes | None) -> dict[str, tuple[Any, ...]]:
-    result = {}
-    if not isinstance(shapes, Mapping | None):
-        raise ShapeError("shapes is a table of names and shapes", hint='write shapes={"X": ("n", "m")}')
-    for name, shape in (shapes or {}).items():
-        if isinstance(shape, str) or not isinstance(shape, Sequence):
-            raise ShapeError(
-                f"the shape of {name} is {shape!r}", hint='write a tuple of sizes, such as ("n", "m") or ()'
-            )
-        result[name] = tuple(shape)
-    return result
-
-
-def _variable(name: str, scope: Scope) -> Expr:
-    if name in scope.names:
-        return scope.names[name]
-    raise UnknownNameError(f"unknown variable {name!r}", hint="declared are " + ", ".join(scope.names))
 
 
 def _derive(
@@ -425,100 +328,3 @@ def _named_orders(expr: Expr, labels: Mapping[FunctionName, str]) -> None:
 
 def _function_name(taken: Sequence[str]) -> str:
     return next(n for n in ("f", "F", "phi", "f_0", "f_00") if n not in taken)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether a claimed derivative is right: `proved`, `refuted` (with a counterexample) or `undecided`."""
-
-    status: str
-    basis: str
-    scope: str
-    derivation: Derivation
-    counterexample: Any = None
-
-    @property
-    def correct(self) -> Result:
-        """Return the derivative as it should be."""
-        return self.derivation.result
-
-    def __str__(self) -> str:
-        lines = [f"{self.status}" + (f" ({self.basis})" if self.basis else "")]
-        if self.counterexample is not None:
-            lines.append(str(self.counterexample))
-        if self.status != "proved":
-            lines.append(f"the derivative is {self.correct}")
-        if self.scope:
-            lines.append(self.scope)
-        return "\n".join(lines)
-
-
-def verify(
-    expr: Any,
-    wrt: str | Sequence[str],
-    claim: Any,
-    *,
-    shapes: Shapes | None = None,
-    assume: Mapping[str, str] | None = None,
-    functions: Mapping[str, list[str]] | None = None,
-    structured: bool = False,
-) -> Verdict:
-    """Decide whether `claim` is the derivative of `expr`.
-
-    >>> v = verify("x @ A @ x", "x", "2 * A @ x", shapes={"x": ("n",), "A": ("n", "n")})
-    >>> v.status, str(v.correct)
-    ('refuted', 'A @ x + A.T @ x')
-    """
-    from symderiv.check.decide import decide_derivative
-
-    d = derive(expr, wrt, shapes=shapes, assume=assume, functions=functions, structured=structured)
-    scope, _ = read(expr, shapes, assume, functions)
-    wanted = parse(claim, scope) if isinstance(claim, str) else read(claim, shapes, assume, functions)[1]
-    if wanted.shape != d.shape:
-        raise ShapeError(
-            "the claim has another shape than the derivative",
-            shapes={"derivative": dims.written(d.shape), "claim": dims.written(wanted.shape)},
-            hint=CONVENTION,
-        )
-    unproved = ""
-    if _equal(d, wanted):
-        try:
-            d.proof.check()
-            kernel_check(*_closing(d, wanted))
-            return Verdict("proved", "kernel", "all sizes; every step checked", d)
-        except (ProofError, UnsupportedError) as err:
-            unproved = f"; the kernel did not accept a proof: {err.message}"
-    names = [w.name for w in d.wrt]
-    outcome = decide_derivative(d.function, names, wanted, structured=structured)
-    basis = "exact" if outcome.status == "proved" else ""
-    return Verdict(outcome.status, basis, outcome.scope + unproved, d, outcome.counterexample)
-
-
-def _closing(d: Derivation, wanted: Expr) -> tuple[list[Argument], Context]:
-    """Return the last line of a verification: the derivative, definitions written out, is the claim.
-
-    Here the definitions of the derivation are looked through, and what was assumed of the variables
-    themselves may be used: the last derivative has been taken.
-    """
-    part = d.proof.parts[-1]
-    last = part.arguments[-1].right
-    names = Names([*d.taken, *(i.name for i in part.free), *part.context.chain, *part.context.definitions])
-    chain = {k: v for k, v in part.context.chain.items() if k != d.stages[-1].name}
-    definitions = {**part.context.definitions, **chain}
-    left = iter(part.free)
-    tokens = [tuple(next(left) for _ in axis) for axis in wanted.axes]
-    written = write(wanted, tokens, Written(names, definitions))
-    variables = walk_expr(d.function, wanted, *d.wrt)
-    traits = {e.name: e.data[1] for e in variables if e.op == "var" and e.data[1]}
-    steps = () if written == last else (Step("rearrange", (), {}, last, written),)
-    return [Argument("claim", last, steps, written)], Context(definitions, {}, traits)
-
-
-def _equal(d: Derivation, wanted: Expr) -> bool:
-    try:
-        return same(d.node, lower(wanted).node)
-    except SymderivError:
-        return False
-
-
-__all__ = ["Context", "Defined", "Derivation", "Leaf", "Proof", "Result", "Verdict", "derive", "verify", "walk"]

@@ -237,11 +237,11 @@ def test_verify_as_json() -> None:
 
 
 def test_an_undecided_claim_has_its_own_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    from symderiv import derivation
+    from symderiv import derivation, verdict
 
     d = derivation.derive("x @ x", "x", shapes={"x": ("n",)})
-    verdict = derivation.Verdict("undecided", "", "no point was found where both sides are defined", d)
-    monkeypatch.setattr(derivation, "verify", lambda *args, **options: verdict)
+    outcome = verdict.Verdict("undecided", "", "no point was found where both sides are defined", d)
+    monkeypatch.setattr(verdict, "verify", lambda *args, **options: outcome)
     result = run("verify", *QUADRATIC, "--claim", "x")
     assert result.exit_code == 3
     assert result.stdout.startswith("? undecided")

@@ -14,6 +14,7 @@ import sympy
 
 import symderiv
 from symderiv import derivation, derive
+from symderiv import verdict as deciding
 from symderiv.tensor.operations import apply
 from symderiv.tensor.parse import number, parse, scope_of
 
@@ -523,8 +524,9 @@ def test_what_the_kernel_sees_runs_from_the_derivative_to_the_claim(monkeypatch)
         seen.append((arguments, context))
         return check(arguments, context, *more)
 
-    check = derivation.kernel_check
+    check = deciding.kernel_check
     monkeypatch.setattr(derivation, "kernel_check", spy)
+    monkeypatch.setattr(deciding, "kernel_check", spy)
     verdict = symderiv.verify(claim=RIGHT_CLAIM, **CLAIMED)
     proof = verdict.derivation.proof
     assert [arguments for arguments, _ in seen[:-1]] == [part.arguments for part in proof.parts]
@@ -553,21 +555,21 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_closing_step_is_refused(damage, monkeypatch):
-    closing = derivation._closing
+    closing = deciding._closing
 
     def broken(d, wanted):
         (last,), context = closing(d, wanted)
         (other,), _ = closing(d, parse(WRONG_CLAIM, scope_of(CLAIMED["shapes"])))
         return [DAMAGES[damage](last, other)], context
 
-    monkeypatch.setattr(derivation, "_closing", broken)
+    monkeypatch.setattr(deciding, "_closing", broken)
     verdict = symderiv.verify(claim=RIGHT_CLAIM, **CLAIMED)
     assert verdict.basis != "kernel"
     assert "the kernel did not accept" in verdict.scope
 
 
 def test_a_wrong_claim_taken_for_equal_is_refused_by_the_kernel(monkeypatch):
-    monkeypatch.setattr(derivation, "_equal", lambda d, wanted: True)
+    monkeypatch.setattr(deciding, "_equal", lambda d, wanted: True)
     verdict = symderiv.verify(claim=WRONG_CLAIM, **CLAIMED)
     assert verdict.status == "refuted"
     assert "the kernel did not accept" in verdict.scope
