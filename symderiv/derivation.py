@@ -28,6 +28,7 @@ from symderiv.render.latex import Latex
 from symderiv.render.proof import proof_views
 from symderiv.render.tex import aligned
 from symderiv.replay import Replayed, Stage, replay
+from symderiv.shorten import shortened
 from symderiv.tensor.expr import Axes, Expr, replaced, written_out
 from symderiv.tensor.expr import walk as walk_expr
 from symderiv.tensor.naming import named
@@ -309,7 +310,7 @@ def _derive(
     axes: Axes = function.axes
     for v in variables:
         axes += v.axes
-    result = Result(lift(node, axes), labels)
+    result = Result(shortened(lift(node, axes)), labels)
     _named_orders(result.expr, labels)
     return Derivation(function, tuple(variables), result, tuple(stages), current, node, labels, taken, declared)
 

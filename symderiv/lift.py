@@ -14,6 +14,7 @@ from typing import TypeGuard
 from symderiv import dims
 from symderiv.dims import Size
 from symderiv.errors import UnsupportedError
+from symderiv.factoring import MOST_TERMS, factored
 from symderiv.index import normal
 from symderiv.index.graph import (
     Add,
@@ -63,6 +64,7 @@ from symderiv.operands import (
     summed,
     times,
     traced,
+    transposed,
     vector_of,
     with_scalars,
     without_minus,
@@ -94,6 +96,10 @@ def regrouped(expr: Expr, axes: Axes) -> Expr:
     if axes == expr.axes:
         return expr
     return apply("reshape", expr, data=(tuple(dims.product(axis) for axis in axes),))
+
+
+# A factor that only some terms share is taken out where the sum gets shorter by this much.
+WORTHWHILE = Fraction(4, 5)
 
 
 class _Lifter:
@@ -162,6 +168,8 @@ class _Lifter:
                 return self.sum(node, labels, 1)
             case Pow() | Map():
                 return self.once(node, labels, 1)
+            case Inverse() if node.rank == 2:
+                return self.inverted(node, labels)
         return plain(self.atom(node), labels, symmetric=node.rank == 2 and len(normal.symmetries(node)) > 1)
 
     def through(self, node: Pow | Map, labels: Labels) -> Operand:
@@ -257,12 +265,25 @@ class _Lifter:
             return self.expr(narrow)
         return self.expr(node)
 
+    def inverted(self, node: Inverse, labels: Labels) -> Operand:
+        """The inverse of a transpose is the transpose of the inverse: the shorter argument is written."""
+        arg, turned = self.shorter_way_round(node.arg)
+        own = (labels[1], labels[0]) if turned else labels
+        return plain(apply("inv", arg), own, symmetric=len(normal.symmetries(node)) > 1)
+
+    def shorter_way_round(self, matrix: Node) -> tuple[Expr, bool]:
+        """Return a matrix or its transpose, whichever is shorter, and whether it is the transpose."""
+        own: Labels = ("row", "column")
+        operand = self.operand(matrix, own)
+        forms = [(operand.at(own), False), (operand.at((own[1], own[0])), True)]
+        return min(forms, key=lambda form: weight(form[0]))
+
     def matrix_function(self, node: Inverse | Det | LogDet) -> Expr:
         name = {Inverse: "inv", Det: "det", LogDet: "logdet"}[type(node)]
-        arg = self.expr(node.arg)
         half = node.arg.rank // 2
         if half == 1:
-            return apply(name, arg)
+            return apply(name, self.shorter_way_round(node.arg)[0])
+        arg = self.expr(node.arg)
         axes = (tuple(node.arg.dims[:half]), tuple(node.arg.dims[half:]))
         whole = apply(name, regrouped(arg, axes))
         return apply("reshape", whole, data=(node.dims,)) if isinstance(node, Inverse) else whole
@@ -319,6 +340,17 @@ class _Lifter:
 
     def sum_at(self, node: Add, labels: Labels, order: Labels, sign: int) -> Expr:
         """Return `±` a sum with its axes in an order: terms that only broadcast stay small."""
+        forms = [self.sum_as_it_stands(node, labels, order, sign)]
+        if len(order) == 2:
+            forms.append(transposed(self.sum_as_it_stands(node, labels, (order[1], order[0]), sign)))
+        plain = min(forms, key=weight)
+        for form, complete in factored(node, self.names):
+            short = self.operand(normal.scaled(Fraction(sign), form), labels).at(order)
+            if weight(short) < (1 if complete or node.rank > 2 else WORTHWHILE) * weight(plain):
+                forms.append(short)
+        return min(forms, key=weight)
+
+    def sum_as_it_stands(self, node: Add, labels: Labels, order: Labels, sign: int) -> Expr:
         terms = []
         for coef, term in ((sign * c, n) for c, n in node.terms):
             terms.append((coef, term, self.term(coef, term, labels, order)))
@@ -359,13 +391,34 @@ class _Lifter:
     # -- products
 
     def contraction(self, node: Contraction, labels: Labels) -> Operand:
-        """Read a product under a sum: scalars aside, then join by join, then what is left."""
+        """Read a product under a sum, or what is shorter: a norm, the sum of its terms."""
         root = squared(node)
         if root is not None:
             norm = raised(apply("norm", self.expr(root)), Fraction(2))
             short = self.dotted(root)
             best = min((short, norm), key=weight) if short is not None else norm
             return Operand((), lambda order: best)
+        spread = self.distributed(node) if not node.rank else None
+        if spread is not None:
+            whole = self.product(node, labels).at(labels)
+            best = min((whole, spread), key=weight)
+            return Operand((), lambda order: best)
+        return self.product(node, labels)
+
+    def distributed(self, node: Contraction) -> Expr | None:
+        """Return a scalar that is a sum under a sum as the sum of its terms: `trace(A + B) = trace(A) + trace(B)`."""
+        found = [(k, f, at) for k, (f, at) in enumerate(node.factors) if isinstance(f, Add) and at]
+        if not found or len(found[0][1].terms) > MOST_TERMS:
+            return None
+        place, inner, at = found[0]
+        rest = [g for k, g in enumerate(node.factors) if k != place]
+        sizes = dict(enumerate(node.sizes))
+        parts = [(c, normal.contract(node.coef, [(n, at), *rest], (), sizes)) for c, n in inner.terms]
+        total = normal.add(parts, ())
+        return self.sum_as_it_stands(total, (), (), 1) if isinstance(total, Add) else self.expr(total)
+
+    def product(self, node: Contraction, labels: Labels) -> Operand:
+        """Read a product: scalars aside, then join by join, then what is left."""
         names: dict[int, Label] = dict(enumerate(labels))
         names.update({b: ("bound", object()) for b in node.bound})
         sizes = {names[k]: size for k, size in enumerate(node.sizes)}

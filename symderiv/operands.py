@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from fractions import Fraction
+from functools import reduce
+from itertools import groupby
 
 from symderiv.tensor.expr import Expr, weight
-from symderiv.tensor.operations import apply
+from symderiv.tensor.operations import MOST_POWER, apply
 
 Label = Hashable
 Labels = tuple[Label, ...]
@@ -228,15 +230,19 @@ def multiplied(pieces: tuple[Operand, ...]) -> Expr:
         shared = next(x for x in piece.labels if x in nearby)
         other = next(x for x in piece.labels if x != shared)
         exprs.append(piece.at((shared, other) if k else (other, shared)))
+    exprs = runs_as_powers(exprs)
     if exprs[-1].rank == 1 and exprs[0].rank == 2:
-        value = exprs[-1]
-        for e in reversed(exprs[:-1]):
-            value = apply("matmul", e, value)
-        return value
-    value = exprs[0]
-    for e in exprs[1:]:
-        value = apply("matmul", value, e)
-    return value
+        return reduce(lambda value, e: apply("matmul", e, value), reversed(exprs))
+    return reduce(lambda value, e: apply("matmul", value, e), exprs)
+
+
+def runs_as_powers(exprs: Sequence[Expr]) -> list[Expr]:
+    """Return the factors of a product with three or more equal neighbours as a power."""
+    runs = [(e, len(list(group))) for e, group in groupby(exprs)]
+    found: list[Expr] = []
+    for e, count in runs:
+        found += [apply("matrix_power", e, data=(count,))] if 2 < count <= MOST_POWER and e.rank == 2 else [e] * count
+    return found
 
 
 def traced(left: Operand, right: Operand) -> Operand:
@@ -282,7 +288,8 @@ def with_scalars(coef: Fraction, top: list[Expr], low: list[Expr], operand: Oper
 
 def assembled(coef: Fraction, top: Sequence[Expr], low: Sequence[Expr], arrays: Sequence[Expr]) -> Expr:
     """Return `coef · top · arrays / low` as it is written: number, scalars, arrays, divisor."""
-    negative = coef < 0
+    negative = (coef < 0) ^ (sum(map(is_negative, arrays)) % 2 == 1)
+    arrays = [without_minus(e) if is_negative(e) else e for e in arrays]
     coef = abs(coef)
     divisors = list(low)
     if coef.denominator != 1 and not _is_short_decimal(coef):
@@ -292,7 +299,7 @@ def assembled(coef: Fraction, top: Sequence[Expr], low: Sequence[Expr], arrays: 
     if coef != 1 or not nums:
         nums.insert(0, number(coef))
     nums, ones = _split_reciprocals(nums)
-    divisors += ones
+    nums, divisors = averaged(nums, divisors + ones)
     if not nums:
         nums = [number(1)]
     if len(nums) > 1 and nums[0].op == "number" and nums[0].data[0] == 1:
@@ -308,6 +315,22 @@ def assembled(coef: Fraction, top: Sequence[Expr], low: Sequence[Expr], arrays: 
             low_value = apply("mul", low_value, e)
         value = apply("div", value, low_value)
     return value
+
+
+def averaged(nums: list[Expr], divisors: list[Expr]) -> tuple[list[Expr], list[Expr]]:
+    """Read a sum over the number of what is summed as a mean."""
+    nums, divisors = list(nums), list(divisors)
+    for k, e in enumerate(nums):
+        if e.op != "sum":
+            continue
+        over = [e.args[0].shape[e.data[0]]] if e.data else list(e.args[0].shape)
+        counts = [next((d for d in divisors if d.op == "size" and d.data[0] == size), None) for size in over]
+        if None in counts or len(set(counts)) < len(counts):
+            continue
+        nums[k] = apply("mean", *e.args, data=e.data)
+        for count in counts:
+            divisors.remove(count)  # type: ignore[arg-type]
+    return nums, divisors
 
 
 def _split_reciprocals(nums: list[Expr]) -> tuple[list[Expr], list[Expr]]:

@@ -61,7 +61,7 @@ def verify(
 
     >>> v = verify("x @ A @ x", "x", "2 * A @ x", shapes={"x": ("n",), "A": ("n", "n")})
     >>> v.status, str(v.correct)
-    ('refuted', 'A @ x + A.T @ x')
+    ('refuted', '(A + A.T) @ x')
     """
     d = derive(expr, wrt, shapes=shapes, assume=assume, functions=functions, structured=structured)
     scope, _ = read(expr, shapes, assume, functions)

@@ -646,6 +646,10 @@ def add(terms: Iterable[tuple[Fraction | int, Node]], dims: Shape) -> Node:
     if len(kept) == 1:
         ((node, coef),) = kept.items()
         return scaled(coef, node)
+    used = sorted({axis for n in kept for axis in _used_axes(n)})
+    if len(used) < len(dims):
+        small = tuple(dims[k] for k in used)
+        return rewrapped(add([(c, _without_axes(n, used)) for n, c in kept.items()], small), tuple(used), tuple(dims))
     content = _content(kept.values())
     content *= _sign(kept)
     items = sorted(((c / content, n) for n, c in kept.items()), key=lambda t: t[1].key)

@@ -18,6 +18,14 @@ from symderiv.dims import Shape, Size
 Axis = tuple[Size, ...]
 Axes = tuple[Axis, ...]
 
+# Syntax nodes that an operation brings along when it is written; any other is a call: the call and its name.
+_OWN_WEIGHT = {
+    "var": 1, "number": 1, "size": 1, "defined": 1,
+    "add": 1, "sub": 1, "mul": 1, "div": 1, "matmul": 1, "neg": 1, "general_power": 1, "power": 2,
+    "transpose": 1, "newaxis": 4, "where": 4, "eye": 3, "einsum": 3, "matrix_power": 3,
+}  # fmt: skip
+_ALONG_AN_AXIS = frozenset({"sum", "mean", "prod", "softmax", "logsumexp"})
+
 _EXPRS: weakref.WeakValueDictionary[tuple[Any, ...], Expr] = weakref.WeakValueDictionary()
 
 
@@ -29,7 +37,7 @@ class Expr:
     """
 
     __slots__ = ("__weakref__", "_shape", "args", "axes", "data", "key", "op", "turned", "weight")
-    weight: int  # how long it is when it is written out: its nodes as a tree
+    weight: int  # how long it is when it is written out: the nodes of its syntax tree
     turned: int  # how many of them are transposes
     key: str  # a digest of the structure, the same in every process
     op: str
@@ -46,7 +54,7 @@ class Expr:
         self = object.__new__(cls)
         self.op, self.args, self.data, self.axes = op, args, data, axes
         self._shape = tuple(dims.product(axis) for axis in axes)
-        self.weight = 1 + sum(a.weight for a in args)
+        self.weight = _own_weight(op, data) + sum(a.weight for a in args)
         self.turned = (op == "transpose") + sum(a.turned for a in args)
         text = f"{op}|{data}|{axes}|" + ",".join(a.key for a in args)
         self.key = hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
@@ -73,6 +81,14 @@ class Expr:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Expr, (self.op, self.args, self.data, self.axes))
+
+
+def _own_weight(op: str, data: tuple[Any, ...]) -> int:
+    if op in _ALONG_AN_AXIS:
+        return 2 + len(data)
+    if op in ("ones", "zeros"):
+        return 2 + len(data[0])
+    return _OWN_WEIGHT.get(op, 2)
 
 
 def defined(name: str, body: Expr) -> Expr:

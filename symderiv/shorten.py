@@ -1,0 +1,90 @@
+"""The last touch on a result: what a reader writes shorter, once no derivative of it will be taken.
+
+* `inv(A) @ b` is `solve(A, b)`, where the system has one right side, or where nothing else is inverted;
+* `where(abs(u) < c, u, c * sign(u))` is `minimum(maximum(u, -c), c)` for a number c > 0: equal everywhere,
+  but with other slopes at ±c, so it must not be read before the last derivative.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import reduce
+
+from symderiv.operands import number, transposed
+from symderiv.tensor.expr import Expr, walk
+from symderiv.tensor.operations import apply
+
+
+def shortened(expr: Expr) -> Expr:
+    """Return an expression of the same value, the shorter forms put in.
+
+    >>> from symderiv.tensor.parse import parse, scope_of
+    >>> from symderiv.tensor.text import to_text
+    >>> scope = scope_of({"A": ("n", "n"), "B": ("n", "n"), "b": ("n",)})
+    >>> for text in ("b @ inv(A) @ b", "inv(A).T @ B", "inv(A) @ B @ inv(A)"):
+    ...     print(to_text(shortened(parse(text, scope))))
+    b @ solve(A, b)
+    solve(A.T, B)
+    inv(A) @ B @ inv(A)
+    """
+    inner = {a for e in walk(expr) if _is_product(e) for a in e.args if _is_product(a)}
+    new: dict[Expr, Expr] = {}
+    for e in walk(expr):
+        args = tuple(new[a] for a in e.args)
+        own = Expr(e.op, args, e.data, e.axes) if args != e.args else e
+        if own.op == "where":
+            own = _clipped(own)
+        elif _is_product(own) and (e not in inner or e is expr):
+            own = _solved(own)
+        new[e] = own
+    return new[expr]
+
+
+def _is_product(expr: Expr) -> bool:
+    return expr.op == "matmul" and all(0 < a.rank <= 2 for a in expr.args)
+
+
+def _factors(expr: Expr) -> list[Expr]:
+    """Return the factors of a matrix product from left to right."""
+    return [f for a in expr.args for f in _factors(a)] if _is_product(expr) else [expr]
+
+
+def _solved(expr: Expr) -> Expr:
+    *front, last = _factors(expr)
+    if any(f.rank == 1 for f in front[1:]):  # a product of numbers, not a chain
+        return expr
+    systems = [f for f in front if _system(f) is not None]
+    if not systems:
+        return expr
+    if last.rank == 1:
+        return reduce(lambda value, f: _applied(f, value), reversed(front), last)
+    return _applied(front[0], last) if len(front) == 1 and _system(last) is None else expr
+
+
+def _applied(matrix: Expr, to: Expr) -> Expr:
+    system = _system(matrix)
+    return apply("matmul", matrix, to) if system is None else apply("solve", system, to)
+
+
+def _system(expr: Expr) -> Expr | None:
+    """Return A where the expression is A⁻¹."""
+    if expr.op == "inv":
+        return expr.args[0]
+    if expr.op == "transpose" and not expr.data and expr.args[0].op == "inv":
+        return transposed(expr.args[0].args[0])
+    return None
+
+
+def _clipped(expr: Expr) -> Expr:
+    size, bound, inside, outside = expr.args
+    if expr.data[0] not in ("<", "<=") or size.op != "map" or size.data[0] != "abs" or bound.op != "number":
+        return expr
+    limit: Fraction = bound.data[0]
+    if limit <= 0 or inside is not size.args[0] or outside is not _signed(limit, inside):
+        return expr
+    return apply("minimum", apply("maximum", inside, number(-limit)), number(limit))
+
+
+def _signed(limit: Fraction, of: Expr) -> Expr:
+    sign = apply("map", of, data=("sign", 0))
+    return sign if limit == 1 else apply("mul", number(limit), sign)
