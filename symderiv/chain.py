@@ -369,15 +369,13 @@ def _where_partials(node: Where, moving: set[Node]) -> Bases:
 
 
 def _extremum_partials(node: Extremum, moving: set[Node]) -> Bases:
-    """Half of the slope at a tie: `∂max(a, b)/∂a` is 1, ½ or 0 as a − b is positive, 0 or negative."""
-    relation = ">" if node.kind == "maximum" else "<"
-    opposite = "<" if node.kind == "maximum" else ">"
-    one, none, half = (normal.number(v, node.dims) for v in (1, 0, Fraction(1, 2)))
-    parts = []
+    """`∂max(a, b)/∂a = ½ (1 + sign(a − b))`: 1, half at a tie, 0; for the minimum with b − a."""
+    parts, half = [], Fraction(1, 2)
     for arg, other in ((node.left, node.right), (node.right, node.left)):
         if arg in moving:
-            tie = normal.where(opposite, arg, other, none, half)
-            step = normal.where(relation, arg, other, one, tie)
+            ahead = 1 if node.kind == "maximum" else -1
+            lead = normal.entrywise("sign", add([(ahead, arg), (-ahead, other)], node.dims))
+            step = add([(half, normal.number(1, node.dims)), (half, lead)], node.dims)
             parts.append((ONE, _times(step, entry_partials(arg, moving))))
     return _linear(parts, node.dims)
 

@@ -36,16 +36,19 @@ def factored(node: Add, whole: Container[Node] = ()) -> list[tuple[Node, bool]]:
     flats = [_flat(term, whole) for _, term in node.terms]
     standing: dict[Place, list[int]] = {}
     for t, (factors, _) in enumerate(flats):
-        places = {_place(f, node.rank) for f in factors if not _idle(f[0]) and (node.rank or not f[0].rank)}
+        places = {_place(f, node.rank) for f in factors if node.rank or not f[0].rank}
         for place in places:
             standing.setdefault(place, []).append(t)
-    shared = [(place, terms) for place, terms in standing.items() if len(terms) > 1]
+    shared = [
+        (place, terms) for place, terms in standing.items() if len(terms) > (len(flats) - 1 if _idle(place[0]) else 1)
+    ]
     shared.sort(key=lambda s: (-len(s[1]), -len(s[0][1]), s[0][0].key))
     forms = [_taken_out(node, flats, place, terms) for place, terms in shared[:MOST_FORMS]]
     return [form for form in forms if form is not None and form[0] is not node]
 
 
 def _idle(node: Node) -> bool:
+    """Tell what is worth taking out only where all terms share it."""
     return isinstance(node, (Delta, SizeOf)) or (isinstance(node, Pow) and isinstance(node.base, SizeOf))
 
 
@@ -81,7 +84,7 @@ def _taken_out(node: Add, flats: list[Flat], place: Place, terms: list[int]) -> 
     rests: list[tuple[Fraction, list[Factor], list[int], dict[int, object]]] = []
     for t in terms:
         factors, sizes = flats[t]
-        found = next(g for g in factors if not _idle(g[0]) and _place(g, node.rank) == place)
+        found = next(g for g in factors if _place(g, node.rank) == place)
         perm = next(p for p in normal.symmetries(f) if _at(found[1], p, node.rank) == way)
         hanging = [found[1][s] for s, axis in zip(perm, way, strict=True) if axis is None]
         if len(set(hanging)) < len(hanging):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import TypeGuard
 
 from symderiv import dims
 from symderiv.dims import Size
@@ -23,7 +22,6 @@ from symderiv.index.graph import (
     Delta,
     Det,
     Extremum,
-    Factor,
     Inverse,
     Leaf,
     LogDet,
@@ -106,7 +104,7 @@ class _Lifter:
     def __init__(self, names: Mapping[Node, Expr]) -> None:
         self.names = names
         self.done: dict[Node, Expr] = {}
-        self.bases: dict[tuple[Node, int], Operand] = {}
+        self.bases: dict[tuple[Node, Fraction | int], Operand] = {}
 
     def expr(self, node: Node) -> Expr:
         """Return the node as an expression with exactly its axes."""
@@ -321,7 +319,7 @@ class _Lifter:
 
     # -- sums
 
-    def once(self, node: Node, labels: Labels, sign: int) -> Operand:
+    def once(self, node: Node, labels: Labels, sign: Fraction | int) -> Operand:
         """Return a node at indices; what is shared is read once, at indices of its own."""
         base = self.bases.get((node, sign))
         if base is None:
@@ -335,10 +333,10 @@ class _Lifter:
         read = base
         return Operand(labels, lambda order: read.at(tuple(("axis", labels.index(x)) for x in order)))
 
-    def sum(self, node: Add, labels: Labels, sign: int) -> Operand:
+    def sum(self, node: Add, labels: Labels, sign: Fraction | int) -> Operand:
         return self.once(node, labels, sign)
 
-    def sum_at(self, node: Add, labels: Labels, order: Labels, sign: int) -> Expr:
+    def sum_at(self, node: Add, labels: Labels, order: Labels, sign: Fraction | int) -> Expr:
         """Return `±` a sum with its axes in an order: terms that only broadcast stay small."""
         forms = [self.sum_as_it_stands(node, labels, order, sign)]
         if len(order) == 2:
@@ -350,7 +348,7 @@ class _Lifter:
                 forms.append(short)
         return min(forms, key=weight)
 
-    def sum_as_it_stands(self, node: Add, labels: Labels, order: Labels, sign: int) -> Expr:
+    def sum_as_it_stands(self, node: Add, labels: Labels, order: Labels, sign: Fraction | int) -> Expr:
         terms = []
         for coef, term in ((sign * c, n) for c, n in node.terms):
             terms.append((coef, term, self.term(coef, term, labels, order)))
@@ -422,24 +420,17 @@ class _Lifter:
         names: dict[int, Label] = dict(enumerate(labels))
         names.update({b: ("bound", object()) for b in node.bound})
         sizes = {names[k]: size for k, size in enumerate(node.sizes)}
-        scalars = [f for f in node.factors if not f[1]]
-        arrays = [(f, tuple(names[s] for s in at)) for f, at in node.factors if at]
-        top = [self.expr(f) for f, _ in sorted_factors(scalars) if not _is_reciprocal(f)]
-        low = [self.expr(normal.power(f, -1)) for f, _ in sorted_factors(scalars) if _is_reciprocal(f)]
+        coef, taken = taken_in(node)
+        factors = [(f, at, taken.get(k)) for k, (f, at) in enumerate(node.factors)]
+        scalars = sorted((g for g in factors if not g[1]), key=lambda g: reading_order(g[0]))
+        arrays = [(f, tuple(names[s] for s in at), number_in) for f, at, number_in in factors if at]
+        top = [self.multiple(f, (), number_in).at(()) for f, _, number_in in scalars if not _is_reciprocal(f)]
+        low = [self.expr(normal.power(f, -1)) for f, _, _ in scalars if _is_reciprocal(f)]
         out = tuple(labels)
-        coef, flipped = node.coef, None
-        if coef < 0:
-            flipped = next((f for f, at in node.factors if _reads_better_negated(f) and len(set(at)) == len(at)), None)
-            coef = -coef if flipped is not None else coef
-        if flipped is not None and not flipped.rank:
-            place = next(k for k, (f, _) in enumerate(sorted_factors(scalars)) if f is flipped)
-            top[place - sum(_is_reciprocal(f) for f, _ in sorted_factors(scalars)[:place])] = self.sum(
-                flipped, (), -1
-            ).at(())
         if not arrays:
             value = assembled(coef, top, low, [])
             return Operand((), lambda order: value) if not out else self.spread_scalar(value, out, sizes)
-        joined = self.joined(arrays, out, flipped)
+        joined = self.joined(arrays, out)
         return self.finished(coef, top, low, joined, out, sizes)
 
     def dotted(self, root: Node) -> Expr | None:
@@ -458,19 +449,27 @@ class _Lifter:
 
         return Operand(out, at)
 
-    def joined(
-        self, arrays: list[tuple[Node, Labels]], out: Labels, flipped: Node | None
-    ) -> list[tuple[Operand, bool]]:
+    def multiple(self, node: Node, labels: Labels, number_in: Fraction | None) -> Operand:
+        """Return a factor at indices, its sum multiplied by a number (whose power the coefficient gave up)."""
+        if number_in is None or len(set(labels)) < len(labels):
+            return self.repeated(node, labels)
+        inner = node.arg if isinstance(node, Map) else node.base if isinstance(node, Pow) else node
+        assert isinstance(inner, Add)
+        total = self.sum(inner, labels, number_in)
+        if isinstance(node, Map):
+            return Operand(labels, lambda order: mapped(node, total.at(order)))
+        if isinstance(node, Pow):
+            return Operand(labels, lambda order: raised(total.at(order), node.exponent))
+        return total
+
+    def joined(self, arrays: list[tuple[Node, Labels, Fraction | None]], out: Labels) -> list[tuple[Operand, bool]]:
         """Join factors until only axes of the result are left; True marks a divisor."""
         work: list[tuple[Operand, bool]] = []
-        for node, labels in arrays:
-            if node is flipped and len(set(labels)) == len(labels) and isinstance(node, Add):
-                work.append((self.sum(node, labels, -1), False))
-                flipped = None
-            elif _is_reciprocal(node) and len(set(labels)) == len(labels):
+        for node, labels, number_in in arrays:
+            if _is_reciprocal(node) and len(set(labels)) == len(labels):
                 work.append((self.operand(normal.power(node, -1), labels), True))
             else:
-                work.append((self.repeated(node, labels), False))
+                work.append((self.multiple(node, labels, number_in), False))
         while True:
             action = next_action([w.labels for w, _ in work], out)
             if action is None:
@@ -627,8 +626,38 @@ def squared(node: Node) -> Node | None:
     return None
 
 
-def _reads_better_negated(node: Node) -> TypeGuard[Add]:
-    """Tell a difference, which can take a minus in, from a sum of positive terms."""
+def taken_in(node: Contraction) -> tuple[Fraction, dict[int, Fraction]]:
+    """Return the coefficient of a product, and the numbers that some of its sums take in.
+
+    A minus turns a difference round (`-(a - b)` is `b - a`), and so does the sign of one; a fraction goes
+    where the normal form took it out of: `3/4 (2x - 1)²` is `3 (x - 1/2)²`.
+    """
+    coef, taken = node.coef, {}
+    for k, (f, at) in enumerate(node.factors):
+        if coef < 0 and len(set(at)) == len(at) and _reads_better_negated(f):
+            coef, taken[k] = -coef, Fraction(-1)
+    for k, (f, at) in enumerate(node.factors):
+        base, exponent = (f.base, f.exponent) if isinstance(f, Pow) else (f, Fraction(1))
+        if not isinstance(base, Add) or exponent.denominator != 1 or exponent < 1 or len(set(at)) < len(at):
+            continue
+        part = _natural(base)
+        rest = coef / part ** int(exponent)
+        if rest.denominator < coef.denominator:
+            coef, taken[k] = rest, part * taken.get(k, 1)
+    return coef, taken
+
+
+def _natural(node: Add) -> Fraction:
+    """Return the number that makes a sum `x + 1/2` again, which is kept as 2x + 1."""
+    moving = [abs(c) for c, n in node.terms if normal.constant(n) is None]
+    part = 1 / max(moving)
+    return part if all(10000 % (c * part).denominator == 0 for c, _ in node.terms) else Fraction(1)
+
+
+def _reads_better_negated(node: Node) -> bool:
+    """Tell a difference, which can take a minus in, from a sum of positive terms; the sign of one as well."""
+    if isinstance(node, Map) and node.function == "sign":
+        return _reads_better_negated(node.arg)
     return isinstance(node, Add) and any(c < 0 for c, _ in node.terms)
 
 
@@ -636,28 +665,35 @@ def _is_reciprocal(node: Node) -> bool:
     return isinstance(node, Pow) and node.exponent < 0
 
 
-def sorted_factors(factors: Sequence[Factor]) -> list[Factor]:
-    """Order scalars for a reader: sizes, names, then the rest."""
-    return sorted(factors, key=lambda f: (_reading_rank(f[0]), f[0].key))
-
-
-def _reading_rank(node: Node) -> tuple[int, str]:
+def reading_order(node: Node) -> tuple[int, str, str]:
+    """Order scalars for a reader: sizes, unknown functions, names, then the rest."""
     inner = node.base if isinstance(node, Pow) else node
     if isinstance(inner, SizeOf):
-        return (0, str(inner.size))
+        return (0, str(inner.size), node.key)
     if isinstance(inner, Unknown):
-        return (1, inner.name)
+        return (1, inner.name, node.key)
     if isinstance(inner, (Leaf, Defined)):
-        return (2, inner.name)
-    return (3, "")
+        return (2, inner.name, node.key)
+    return (3, "", node.key)
 
 
 def sorted_terms(terms: Sequence[tuple[Fraction, Node, Expr]]) -> list[tuple[Fraction, Node, Expr]]:
     """Order a sum for a reader: a positive constant, what is added (longest first), what is taken off."""
 
-    def key(item: tuple[Fraction, Node, Expr]) -> tuple[bool, bool, int, int, str]:
+    def key(item: tuple[Fraction, Node, Expr]) -> tuple[bool, bool, int, int, tuple[str, ...], str]:
         expr = item[2]
-        name = expr.name if expr.op in ("var", "defined") else expr.key
-        return (is_negative(expr), expr.op != "number", expr.turned - expr.weight, expr.turned, name)
+        names = tuple(_names(expr, 8))
+        return (is_negative(expr), expr.op != "number", expr.turned - expr.weight, expr.turned, names, expr.key)
 
     return sorted(terms, key=key)
+
+
+def _names(expr: Expr, most: int) -> list[str]:
+    """Return the first names in an expression, from left to right."""
+    if expr.op in ("var", "defined"):
+        return [expr.name]
+    found: list[str] = []
+    for a in expr.args:
+        if len(found) < most:
+            found += _names(a, most - len(found))
+    return found

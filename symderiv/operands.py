@@ -250,7 +250,7 @@ def traced(left: Operand, right: Operand) -> Operand:
     a, b = left.labels
     entry = [apply("sum", assembled(ONE, [], [], [left.at(o), right.at(o)])) for o in ((a, b), (b, a))]
     product = [apply("trace", apply("matmul", left.at(o), right.at(tuple(reversed(o))))) for o in ((a, b), (b, a))]
-    value = min([*entry, *product], key=weight)
+    value = min([*product, *entry], key=weight)
     return Operand((), lambda order: value)
 
 

@@ -770,10 +770,10 @@ CALCULUS: list[tuple[str, Any, Any, Any]] = [  # rule, what is differentiated in
     ("choice", Choice("<", X, a, X, b), Choice("<", X, a, Immediate(X, X), Immediate(b, X)),
      Choice("<", X, a, Immediate(b, X), Immediate(X, X))),
     ("extreme", Extreme("maximum", X, a),
-     Times(Choice(">", X, a, ONE, Choice("<", X, a, ZERO, HALF)), Immediate(X, X)),
-     Times(Choice("<", X, a, ONE, Choice(">", X, a, ZERO, HALF)), Immediate(X, X))),
+     Times(HALF, Plus(ONE, Apply("sign", 0, Plus(X, Times(MINUS, a)))), Immediate(X, X)),
+     Times(HALF, Plus(ONE, Apply("sign", 0, Plus(a, Times(MINUS, X)))), Immediate(X, X))),
     ("extreme", Extreme("minimum", a, X),
-     Times(Choice("<", X, a, ONE, Choice(">", X, a, ZERO, HALF)), Immediate(X, X)), Immediate(X, X)),
+     Times(HALF, Plus(ONE, Apply("sign", 0, Plus(a, Times(MINUS, X)))), Immediate(X, X)), Immediate(X, X)),
 ]  # fmt: skip
 
 

@@ -199,15 +199,19 @@ def choice(before: Any, after: Any, case: Case) -> None:
 
 @law("extreme")
 def extreme(before: Any, after: Any, case: Case) -> None:
-    """`∂max(f, g)/∂x` is the slope of the larger one, at a tie (by convention) half of each."""
+    """`∂max(f, g)/∂x = ½ (1 + sign(f − g)) ∂f/∂x + ½ (1 + sign(g − f)) ∂g/∂x`: at a tie (by convention) half of each.
+
+    `min` is the same with the signs the other way round.
+    """
     before = derivative_of(before, Extreme)
     f, g = before.of.parts
-    more, less = (">", "<") if before.of.kind == "maximum" else ("<", ">")
-    parts = [
-        Times(Choice(more, a, b, ONE, Choice(less, a, b, ZERO, HALF)), Immediate(a, before.entry))
-        for a, b in ((f, g), (g, f))
-        if case.facts.depends(a, before.entry.tensor)
-    ]
+    larger = before.of.kind == "maximum"
+    parts = []
+    for a, b in ((f, g), (g, f)):
+        if case.facts.depends(a, before.entry.tensor):
+            ahead, behind = (a, b) if larger else (b, a)
+            lead = Plus(ahead, Times(sympy.Integer(-1), behind))
+            parts.append(Times(HALF, Plus(ONE, Apply("sign", 0, lead)), Immediate(a, before.entry)))
     require(parts, "neither argument depends on the variable")
     expect(after, sum_of(parts))
 

@@ -449,6 +449,10 @@ def _pair(work: _Work, node: Node, labels: tuple[int, ...], exponent: Fraction) 
     if isinstance(node, Where) and exponent >= 1 and _keeps(work, node, labels):
         work.powers.pop((node, labels))
         return True
+    if isinstance(node, Add) and exponent.denominator == 1 and exponent > 0 and _doubles(work, node, labels):
+        work.powers.pop((node, labels))
+        work.coef *= 2 ** int(exponent)
+        return True
     if not isinstance(node, Map) or exponent.denominator != 1 or exponent <= 0:
         return False
     if node.function == "abs" and exponent >= 2:
@@ -482,26 +486,29 @@ def _pair(work: _Work, node: Node, labels: tuple[int, ...], exponent: Fraction) 
     return False
 
 
-def _keeps(work: _Work, step: Where, labels: tuple[int, ...]) -> bool:
-    """`max(u, 0) [u > 0] = max(u, 0)`: tell whether a step stands beside what it leaves alone."""
-    if step.relation != ">" or not is_zero(step.right) or constant(step.yes) != 1:
+def _doubles(work: _Work, step: Add, labels: tuple[int, ...]) -> bool:
+    """`max(u, 0) (1 + sign(u)) = 2 max(u, 0)`, and `min(u, 0) (1 − sign(u)) = 2 min(u, 0)`."""
+    values = [(c * value, n) for c, n in step.terms if (value := constant(n)) is not None]
+    signs = [(c, n) for c, n in step.terms if isinstance(n, Map) and n.function == "sign"]
+    if len(step.terms) != 2 or len(signs) != 1 or [v for v, _ in values] != [1]:
         return False
-    tie = step.no
-    if isinstance(tie, Where):
-        same = (tie.relation, tie.left, tie.right) == ("<", step.left, step.right)
-        if not (same and is_zero(tie.yes) and constant(tie.no) is not None):
-            return False
-    elif not is_zero(tie):
-        return False
-    both = {step.left, step.right}
+    written = scaled(*signs[0])
     for (node, at), exponent in work.powers.items():
-        if at != labels or exponent < 1:
-            continue
-        if isinstance(node, Extremum) and node.kind == "maximum" and {node.left, node.right} == both:
-            return True
-        if isinstance(node, Map) and node.function == "relu" and node.arg is step.left:
-            return True
+        if at == labels and exponent >= 1 and isinstance(node, Extremum) and is_zero(node.right):
+            side = ONE if node.kind == "maximum" else -ONE
+            if scaled(side, entrywise("sign", node.left)) is written:
+                return True
     return False
+
+
+def _keeps(work: _Work, step: Where, labels: tuple[int, ...]) -> bool:
+    """`relu(u) [u > 0] = relu(u)`: tell whether a step stands beside what it leaves alone."""
+    if step.relation != ">" or not is_zero(step.right) or constant(step.yes) != 1 or not is_zero(step.no):
+        return False
+    return any(
+        at == labels and exponent >= 1 and isinstance(node, Map) and node.function == "relu" and node.arg is step.left
+        for (node, at), exponent in work.powers.items()
+    )
 
 
 def _matches(
@@ -718,7 +725,17 @@ def entrywise(function: str, arg: Node, order: int = 0) -> Node:
         return arg
     if function == "sign" and positive(inner):
         return number(1, arg.dims)
+    if function in ("abs", "sign") and isinstance(inner, Contraction):
+        sums = len(inner.factors) == 1 and isinstance(inner.factors[0][0], Add)
+        outside = _side(inner.coef) if sums else inner.coef  # |x + 1/2| keeps its content, which is not seen
+        if outside != 1:
+            size = abs(outside) if function == "abs" else _side(outside)
+            return scaled(size, entrywise(function, scaled(1 / outside, arg), order))
     return rewrapped(Map(inner.dims, function, order, inner), axes, arg.dims)
+
+
+def _side(value: Fraction) -> Fraction:
+    return ONE if value > 0 else -ONE
 
 
 def _at_number(function: str, value: Fraction) -> Fraction | None:
@@ -823,6 +840,8 @@ def extremum(kind: str, left: Node, right: Node) -> Node:
     """Return the entrywise maximum or minimum."""
     if left is right:
         return left
+    if constant(left) is not None:  # numbers stand on the right
+        left, right = right, left
     return _oriented(left.dims, (left, right), lambda dims, parts: Extremum(dims, kind, *parts))
 
 

@@ -226,16 +226,19 @@ def choice(expr: Any, context: Context) -> sympy.Expr | None:
 
 @rule("extreme")
 def extreme(expr: Any, context: Context) -> sympy.Expr | None:
-    """`∂max(f, g)/∂x` is the slope of the larger one, at a tie half of each."""
+    """`∂max(f, g)/∂x = ½ (1 + sign(f − g)) ∂f/∂x + ½ (1 + sign(g − f)) ∂g/∂x`: at a tie half of each.
+
+    For the minimum the two are exchanged in the signs.
+    """
     if not (isinstance(expr, Immediate) and isinstance(expr.of, Extreme)):
         return None
     f, g = expr.of.parts
-    more, less = (">", "<") if expr.of.kind == "maximum" else ("<", ">")
     terms = []
     for a, b in ((f, g), (g, f)):
         if depends(a, expr.entry.tensor, context):
-            step = Choice(more, a, b, ONE, Choice(less, a, b, ZERO, HALF))
-            terms.append(Times(step, Immediate(a, expr.entry)))
+            ahead, behind = (a, b) if expr.of.kind == "maximum" else (b, a)
+            lead = Plus(ahead, Times(sympy.Integer(-1), behind))
+            terms.append(Times(HALF, Plus(ONE, Apply("sign", 0, lead)), Immediate(a, expr.entry)))
     return terms[0] if len(terms) == 1 else Plus(*terms) if terms else None
 
 
