@@ -7,12 +7,13 @@ down the graph once, definition by definition:
     C̄[F, k] = Σ_P Σ_i P̄[F, i] ∂P[i]/∂C[k]                 (sum over all paths)
 
 with the local derivative ∂P/∂C found from the index definition of P alone.  What is found for one edge
-(P, C) is kept as an :class:`Edge`; a proof replays it.  Nothing is expanded across definitions.
+(P, C) is kept as an :class:`Edge`; a proof replays it.  Nothing is expanded across definitions.  The pass is
+the same for one variable and for several: what they share is found once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -61,18 +62,24 @@ class Edge:
 
 @dataclass(frozen=True)
 class Chain:
-    """A derivative with the edges it was made of, in order, and the adjoint of each definition."""
+    """The derivatives of a function with the edges they were made of, in order, and the adjoint of each definition."""
 
     function: Node
-    variable: Node
-    result: Node
+    variables: tuple[Node, ...]
+    results: tuple[Node, ...]
     edges: tuple[Edge, ...]
     adjoints: dict[Node, Node]
     moving: frozenset[Node]
 
+    @property
+    def result(self) -> Node:
+        """Return the derivative in the only variable."""
+        (result,) = self.results
+        return result
+
     def along(self, parent: Node, adjoint: Node) -> dict[Node, Node]:
         """Return what some adjoint of a definition contributes to each definition that it uses."""
-        return pull(parent, adjoint, self.function.rank, set(self.moving), self.variable)
+        return pull(parent, adjoint, self.function.rank, set(self.moving), set(self.variables))
 
 
 def differentiate(function: Node, x: Node, hold: Iterable[Node] = ()) -> Chain:
@@ -80,56 +87,86 @@ def differentiate(function: Node, x: Node, hold: Iterable[Node] = ()) -> Chain:
 
     `x` is a leaf or a definition; the definitions in `hold` are kept constant.
     """
-    held = set(hold) - {x}
-    moving = _dependents(function, x, held)
-    order = _definitions(function, x, moving, held)
+    return differentiate_all(function, (x,), hold)
+
+
+def differentiate_all(function: Node, variables: Sequence[Node], hold: Iterable[Node] = ()) -> Chain:
+    """Return ∂function/∂x for several leaves or definitions x, from one pass down the graph."""
+    ends = set(variables)
+    held = set(hold) - ends
+    moving = _dependents(function, ends, held)
     rank = function.rank
     seed = contract(1, [(normal.delta(d), (k, rank + k)) for k, d in enumerate(function.dims)], range(2 * rank))
     adjoints: dict[Node, Node] = {function: seed}
     edges: list[Edge] = []
     incoming: dict[Node, list[Node]] = {}
-    for parent in order:
+    for parent in _definitions(function, ends, moving):
         if parent is not function:
             if parent not in incoming:  # it stands only in a condition, which has no slope
                 continue
             adjoints[parent] = add([(1, n) for n in incoming[parent]], (*function.dims, *parent.dims))
-        if parent is x or parent not in moving:
+        if not _goes_on(parent, ends, moving):
             continue
-        for child, result in pull(parent, adjoints[parent], rank, moving, x).items():
+        for child, result in pull(parent, adjoints[parent], rank, moving, ends).items():
             edges.append(Edge(parent, child, adjoints[parent], result))
             incoming.setdefault(child, []).append(result)
-    whole = adjoints.get(x)
-    if whole is None:
-        whole = normal.number(0, (*function.dims, *x.dims))
-    return Chain(function, x, whole, tuple(edges), adjoints, frozenset(moving))
+    results = tuple(adjoints.get(x) or normal.number(0, (*function.dims, *x.dims)) for x in variables)
+    return Chain(function, tuple(variables), results, tuple(edges), adjoints, frozenset(moving))
 
 
-def _dependents(function: Node, x: Node, held: set[Node]) -> set[Node]:
+def directional(function: Node, directions: Mapping[Node, Node], hold: Iterable[Node] = ()) -> dict[Node, Node]:
+    """Return the derivatives of a function, and of each definition below it, as every x moves along `directions[x]`.
+
+    Such a derivative is that in x contracted with the direction.  It goes up the graph, definition by definition,
+
+        Ṗ[i] = Σ_C Σ_k ∂P[i]/∂C[k] Ċ[k]        with ẋ the direction of x,
+
+    and has the shape of the definition: no array of higher rank is met.  The local rules are those of the way
+    down, transposed: what an adjoint b of P contributes is linear in b, so
+    `Ṗ[i] = ∂/∂b[i] Σ_C Σ_k (Σ_j b[j] ∂P[j]/∂C[k]) Ċ[k]`.
+    """
+    ends = set(directions)
+    moving = _dependents(function, ends, set(hold) - ends)
+    found: dict[Node, Node] = {}
+    for node in reversed(_definitions(function, ends, moving)):
+        if node in ends:
+            found[node] = directions[node]
+        elif node in moving:
+            adjoint = normal.leaf(f"adjoint of {node.key}", node.dims)
+            parts = [(part, found[c]) for c, part in pull(node, adjoint, 0, moving, ends).items()]
+            terms = [contract(1, [(a, range(a.rank)), (b, range(a.rank))], ()) for a, b in parts]
+            found[node] = differentiate(add([(1, t) for t in terms], ()), adjoint).result
+    found.setdefault(function, normal.number(0, function.dims))
+    return found
+
+
+def _dependents(function: Node, ends: set[Node], held: set[Node]) -> set[Node]:
     moving: set[Node] = set()
     for node in walk(function):
-        if node is x or (node not in held and any(c in moving for c in node.children())):
+        if node in ends or (node not in held and any(c in moving for c in node.children())):
             moving.add(node)
     return moving
 
 
-def _definitions(function: Node, x: Node, moving: set[Node], held: set[Node]) -> list[Node]:
-    """Return the function, the moving definitions below it, and x: parents before children."""
-    below = [n for n in walk(function) if n in moving and (isinstance(n, Defined) or n is x)]
+def _goes_on(parent: Node, ends: set[Node], moving: set[Node]) -> bool:
+    """Tell whether a variable lies below a definition: it may be a variable itself."""
+    return parent in moving and (parent not in ends or any(c in moving for c in parent.children()))
+
+
+def _definitions(function: Node, ends: set[Node], moving: set[Node]) -> list[Node]:
+    """Return the function, and the moving definitions and variables below it: parents before children."""
+    below = [n for n in walk(function) if n in moving and (isinstance(n, Defined) or n in ends)]
     order = list(reversed(below))
     if function not in order:
         order.insert(0, function)
     reached = {function}
     for node in order:
-        if node in reached and node is not x:
-            reached |= set(_stops(node, moving, x))
+        if node in reached and _goes_on(node, ends, moving):
+            reached.update(n for n in _inside(node, moving, ends) if n in ends or isinstance(n, Defined))
     return [n for n in order if n in reached]
 
 
-def _stops(parent: Node, moving: set[Node], x: Node) -> list[Node]:
-    return [n for n in _inside(parent, moving, x) if n is x or isinstance(n, Defined)]
-
-
-def _inside(parent: Node, moving: set[Node], x: Node) -> list[Node]:
+def _inside(parent: Node, moving: set[Node], ends: set[Node]) -> list[Node]:
     """Return the moving nodes of one definition, parents first; other definitions are its ends."""
     start = parent.body if isinstance(parent, Defined) else parent
     seen: dict[Node, None] = {}
@@ -142,12 +179,12 @@ def _inside(parent: Node, moving: set[Node], x: Node) -> list[Node]:
             seen[node] = None
             continue
         stack.append((node, True))
-        if node is not x and not isinstance(node, Defined):
+        if node not in ends and not isinstance(node, Defined):
             stack.extend((c, False) for c in node.children() if c in moving and c not in seen)
     return list(reversed(seen))
 
 
-def pull(parent: Node, adjoint: Node, rank: int, moving: set[Node], x: Node) -> dict[Node, Node]:
+def pull(parent: Node, adjoint: Node, rank: int, moving: set[Node], ends: set[Node]) -> dict[Node, Node]:
     """Return what an adjoint of `parent` contributes to the adjoint of each definition it uses.
 
     `rank` is the number of axes of the function itself, the first ones of every adjoint.
@@ -155,11 +192,11 @@ def pull(parent: Node, adjoint: Node, rank: int, moving: set[Node], x: Node) -> 
     start = parent.body if isinstance(parent, Defined) else parent
     gathered: dict[Node, list[Node]] = {start: [adjoint]}
     found: dict[Node, Node] = {}
-    for node in _inside(parent, moving, x):
+    for node in _inside(parent, moving, ends):
         if node not in gathered:  # an entrywise expression was passed through as a whole
             continue
         bar = add([(1, n) for n in gathered[node]], (*adjoint.dims[:rank], *node.dims))
-        if node is x or isinstance(node, Defined):
+        if node in ends or isinstance(node, Defined):
             found[node] = bar
             continue
         itself = parent if node is start else node
@@ -174,13 +211,13 @@ def local(node: Node, bar: Node, rank: int, moving: set[Node], itself: Node) -> 
     `itself` is the name under which the node's own value may stand in its derivative.
     """
     found: dict[Node, list[Node]] = {}
-    for piece in _pieces(bar):
+    for piece in pieces(bar):
         for child, part in _local(node, piece, rank, moving, itself):
             found.setdefault(child, []).append(part)
     return [(c, add([(1, p) for p in parts], parts[0].dims)) for c, parts in found.items()]
 
 
-def _pieces(bar: Node) -> list[Node]:
+def pieces(bar: Node) -> list[Node]:
     """Split an adjoint that is a sum with deltas in it: each δ then contracts on its own."""
     if isinstance(bar, Add) and any(_has_delta(n) for _, n in bar.terms):
         return [normal.scaled(c, n) for c, n in bar.terms]
@@ -242,7 +279,7 @@ def _local(node: Node, bar: Node, rank: int, moving: set[Node], itself: Node) ->
         case Unknown():
             return _through_unknown(node, bar, front, moving)
         case ProdExcept():
-            raise UnsupportedError("second derivatives of prod are not known yet")
+            return [(node.arg, _through_others(node, bar, front))]
     raise UnsupportedError(f"no derivative is known for {type(node).__name__}")
 
 
@@ -279,6 +316,15 @@ def _through_softmax(node: Softmax, bar: Node, front: Labels, itself: Node) -> N
     here = contract(1, [(bar, front + at), (itself, at)], front + at)
     mean = contract(1, [(bar, front + at), (itself, at), (itself, moved)], front + moved)
     return add([(1, here), (-1, mean)], here.dims)
+
+
+def _through_others(node: ProdExcept, bar: Node, front: Labels) -> Node:
+    """`∂/∂u[j] Π_{k ∉ J} u[k] = Π_{k ∉ J ∪ {j}} u[k]`, 0 for j in J: one more entry is left out."""
+    at: Labels = list(range(node.rank))
+    new: Labels = [("j", axis) for axis in node.axes]
+    more = normal.product_except(node.arg, node.axes, node.order + 1)
+    moved: Labels = [("j", k) if k in node.axes else k for k in range(node.arg.rank)]
+    return contract(1, [(bar, front + at), (more, at + new)], front + moved)
 
 
 def _through_unknown(node: Unknown, bar: Node, front: Labels, moving: set[Node]) -> list[tuple[Node, Node]]:

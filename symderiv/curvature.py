@@ -1,0 +1,224 @@
+"""Hessian-vector products, without the Hessian.
+
+For a number f of x and a direction v of the shape of x, `φ = Σ_l ∂f/∂x[l] v[l]` is the derivative of f along v,
+and
+
+    (H v)[k] = Σ_l ∂²f/∂x[k]∂x[l] v[l] = Σ_l v[l] ∂/∂x[k] (∂f/∂x[l]) = ∂φ/∂x[k],
+
+as second derivatives commute.  φ is a number again: one more pass down the definitions finds its gradient, and
+no array is met that has more axes than the definitions have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from symderiv import dims
+from symderiv.code.numpy import Source, function_source
+from symderiv.conventions import assumptions, differs, notes, without_trait
+from symderiv.derivation import closing_of, declared_in, function_name, standing_alone, with_assumptions
+from symderiv.errors import ParseError, ProofError, ShapeError, UnsupportedError
+from symderiv.inputs import Shapes, read, variables
+from symderiv.lift import lift
+from symderiv.lower import lower
+from symderiv.render.latex import Latex
+from symderiv.replay import replay
+from symderiv.results import Declared, Proof, Result, code_source, compiled, named_orders, proof_of, shown
+from symderiv.shorten import shortened
+from symderiv.stage import Stage
+from symderiv.structured import structure
+from symderiv.tensor import parse
+from symderiv.tensor.array import Tensor
+from symderiv.tensor.expr import Expr, replaced, walk, written_out
+from symderiv.tensor.naming import named
+from symderiv.tensor.operations import apply
+from symderiv.tensor.parse import KNOWN, Scope, without_symmetry
+from symderiv.tensor.text import FunctionName, to_text
+
+
+@dataclass(frozen=True)
+class HessianVectorProduct:
+    """The Hessian of a number, multiplied with a direction: an array of the shape of the variable."""
+
+    function: Expr
+    wrt: Expr
+    direction: Expr
+    result: Result
+    gradient: Result
+    stages: tuple[Stage, Stage]
+    declared: Declared
+
+    @property
+    def shape(self) -> dims.Shape:
+        """Return the shape of the product, which is that of the variable."""
+        return self.result.expr.shape
+
+    @property
+    def value(self) -> Result:
+        """Return the function itself."""
+        return Result(self.function, self.functions, self.declared.origin)
+
+    @property
+    def functions(self) -> Mapping[FunctionName, str]:
+        """Return the names of unknown functions and of their derivatives."""
+        return self.declared.functions
+
+    @property
+    def _bare(self) -> dict[Expr, Expr]:
+        return {self.wrt: without_symmetry(self.wrt)}
+
+    @cached_property
+    def named_result(self) -> Expr:
+        """The product over the definitions."""
+        return with_assumptions(self.stages[1].result, self._bare)
+
+    @property
+    def definitions(self) -> dict[str, Expr]:
+        """Return the intermediate arrays that got a name, in order."""
+        return {e.name: e.args[0] for e in walk(self.named_result) if e.op == "defined"}
+
+    def statements(self) -> str:
+        """Return definitions and result as statements, definitions first."""
+        lines = [f"{name} = {to_text(body, self.functions)}" for name, body in self.definitions.items()]
+        return "\n".join([*lines, to_text(self.named_result, self.functions)])
+
+    @cached_property
+    def proof(self) -> Proof:
+        """Return the proof: the gradient of f, then that of its product with the direction."""
+        first, second = self.stages
+        taken = [*self.declared.taken, *(e.name for s in self.stages for e in walk(s.function) if e.op == "defined")]
+        if written_out(second.function) is not written_out(along(first.result, self.direction)):
+            raise ProofError("the proof does not go on from the gradient that was found")
+        closing = closing_of({self.wrt.name: self.named_result}, [self.wrt])
+        parts = [replay(first, taken, closing_of({}, [self.wrt])), replay(second, taken, closing)]
+        return proof_of(parts, self.functions, ())
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """Return the convention, the assumptions that matter, and what holds at kinks."""
+        assumed = assumptions(self.function, [self.wrt], self._needs)
+        return notes(self.function, [self.wrt], assumed, {})
+
+    def _needs(self, name: str, trait: str) -> bool:
+        """Tell whether the result is another one without an assumption."""
+        change = without_trait(self.function, name, trait) | without_trait(self.wrt, name, trait)
+        function, x = replaced(self.function, change), change.get(self.wrt, self.wrt)
+        return differs(self.result, lambda: _hvp(function, x, self.direction, self.declared).result)
+
+    def to_latex(self) -> str:
+        r"""Return the statement `\frac{\partial^2 f}{\partial x^2}[v] = …`."""
+        latex = Latex({}, functions=self.functions)
+        f, x, v = (latex.name(n) for n in (self.stages[0].name, self.wrt.name, self.direction.name))
+        return rf"\frac{{\partial^{{2}} {f}}}{{\partial {x}^{{2}}}}[{v}] = {latex.matrix(self.result.expr)}"
+
+    def _repr_latex_(self) -> str:
+        return f"$${self.to_latex()}$$"
+
+    def __str__(self) -> str:
+        return str(self.result)
+
+    def to_numpy(self, name: str = "hvp", value: bool = False, gradient: bool = False) -> str:
+        """Return the source of a NumPy function of the arrays and the direction.
+
+        It returns the product; with `value` or `gradient` a tuple of what was asked for, in the order
+        value, gradient, product.
+        """
+        return function_source(self._source(name, value, gradient))
+
+    def compile(self, value: bool = False, gradient: bool = False) -> Callable[..., Any]:
+        """Return that function, called with keyword arrays; sizes are read off the arrays and checked."""
+        return compiled(self._source("hvp", value, gradient))
+
+    def _source(self, name: str, value: bool, gradient: bool) -> Source:
+        front = [self.function] * value + [self.gradient.expr] * gradient
+        results = [*front, self.result.expr]
+        what = ["value"] * value + ["gradient"] * gradient + ["Hessian-vector product"]
+        said = ", ".join(what[:-1]) + (" and " if front else "") + what[-1]
+        of = shown(self.function, self.functions)
+        summary = f"{said[0].upper()}{said[1:]} of {of} in {self.wrt.name} along {self.direction.name}."
+        declared = replace(self.declared, taken=(*self.declared.taken, self.direction.name))
+        return code_source(name, results, [self.function, self.wrt, self.direction], summary, self.notes, declared)
+
+
+def along(gradient: Expr, direction: Expr) -> Expr:
+    """Return `Σ gradient direction`, the derivative along a direction.
+
+    >>> g, v = (parse.variable(name, ("n",)) for name in "gv")
+    >>> to_text(along(g, v))
+    'g @ v'
+    """
+    if gradient.rank == 1 and gradient.axes == direction.axes:
+        return apply("matmul", gradient, direction)
+    product = apply("mul", gradient, direction)
+    return apply("sum", product) if product.rank else product
+
+
+def hvp(
+    expr: Any,
+    wrt: Any,
+    direction: str = "V",
+    *,
+    shapes: Shapes | None = None,
+    assume: Mapping[str, str] | None = None,
+    functions: Mapping[str, list[str]] | None = None,
+    structured: bool = False,
+) -> HessianVectorProduct:
+    """Return the product of the Hessian of a number with a direction, a new array of the shape of `wrt`.
+
+    >>> given = {"X": ("n", "p"), "w": ("p",), "y": ("n",)}
+    >>> print(hvp("norm(X @ w - y)**2", "w", "v", shapes=given))
+    2 * X.T @ (X @ v)
+    """
+    scope, function = read(expr, shapes, assume, functions)
+    if not isinstance(wrt, (str, Tensor)):
+        raise ParseError(f"the variable is one name, not {wrt!r}", hint='write hvp(f, "w", …)')
+    (x,) = variables(wrt, scope)
+    if function.rank:
+        raise ShapeError(
+            "a Hessian-vector product is of a number",
+            shapes={"function": dims.written(function.shape)},
+            hint="sum its entries, or take derive(f, [x, x])",
+        )
+    if structured and structure(x):
+        raise UnsupportedError(
+            f"a direction in the free entries of {x.name} has no one accepted meaning",
+            hint="leave structured=False: entries count as independent, and a symmetric direction is one of them",
+        )
+    return _hvp(function, x, _direction(direction, x, scope, function), declared_in(scope))
+
+
+def _direction(name: str, x: Expr, scope: Scope, function: Expr) -> Expr:
+    """Return the direction, a new array of the shape of x; refuse a name that is in use."""
+    found = parse.variable(name, x.shape)
+    definitions = {e.name for e in walk(function) if e.op == "defined"}
+    if name in {*scope.names, *scope.sizes, *scope.functions, *KNOWN, *definitions}:
+        raise ParseError(f"{name} is in use and cannot be the direction", hint='give it a new name: direction="…"')
+    return found
+
+
+def _hvp(function: Expr, x: Expr, direction: Expr, declared: Declared) -> HessianVectorProduct:
+    bare = without_symmetry(x)
+    taken = [*declared.taken, direction.name]
+
+    def stage(expr: Expr, *names: str) -> Stage:
+        used = [*taken, *(e.name for e in walk(expr) if e.op == "defined")]
+        over = named(expr, [x.name], used)
+        own = [*used, *(e.name for e in walk(over) if e.op == "defined")]
+        name = next((n for n in names if n not in own), function_name(own))
+        return Stage(over, (bare,), name, declared.functions)
+
+    first = stage(replaced(function, {x: bare}))
+    second = stage(along(first.result, direction), "phi", "psi")
+    own = {e.name for s in (first, second) for e in walk(s.function) if e.op == "defined"}
+    results = []
+    for s in (first, second):
+        node = standing_alone(lower(s.result).node, own, {x: bare})
+        results.append(Result(shortened(lift(node, x.axes)), declared.functions, declared.origin))
+        named_orders([node], declared.functions)
+    return HessianVectorProduct(function, x, direction, results[1], results[0], (first, second), declared)
+
+
+__all__ = ["HessianVectorProduct", "along", "hvp"]

@@ -1,0 +1,240 @@
+"""All gradients at once: the value and the derivatives in several variables from one pass down the definitions.
+
+The adjoint `P̄ = ∂f/∂P` of a definition that more than one derivative uses gets a name of its own, `P_bar`;
+so statements and code grow linearly with the graph of definitions, however deep it is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from symderiv.adjoints import BAR, adjoints, free_name
+from symderiv.code.numpy import Source, function_source
+from symderiv.conventions import Statement, assumptions, differs, notes, without_trait
+from symderiv.derivation import closing_of, declared_in, function_name, standing_alone, with_assumptions
+from symderiv.errors import ParseError, UnknownNameError
+from symderiv.inputs import Shapes, read
+from symderiv.inputs import variables as read_variables
+from symderiv.lift import lift
+from symderiv.replay import replay
+from symderiv.results import Declared, Proof, Result, code_source, compiled, named_orders, proof_of, shown
+from symderiv.shorten import shortened
+from symderiv.stage import Stage
+from symderiv.structured import structures
+from symderiv.tensor.expr import Expr, replaced, walk, written_out
+from symderiv.tensor.naming import named
+from symderiv.tensor.parse import without_symmetry
+from symderiv.tensor.text import FunctionName, to_text
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """The value of a function and its derivatives in several variables.
+
+    `g["W"]` is the closed form of ∂f/∂W, of the shape `f.shape + W.shape`; iterating gives the names.
+    """
+
+    function: Expr
+    wrt: tuple[Expr, ...]
+    stage: Stage
+    declared: Declared
+    structures: Mapping[str, str]
+
+    # -- closed forms
+
+    @property
+    def value(self) -> Result:
+        """Return the function itself."""
+        return Result(self.function, self.functions, self.declared.origin)
+
+    @cached_property
+    def results(self) -> dict[str, Result]:
+        """Return the derivative in each variable, definitions put in, by name."""
+        own = {e.name for e in walk(self.stage.function) if e.op == "defined"}
+        found = {}
+        for x, b in self._bare.items():
+            node = standing_alone(self.stage.node_in(b), own, self._bare)
+            found[x.name] = Result(
+                shortened(lift(node, self.function.axes + x.axes)), self.functions, self.declared.origin
+            )
+        return found
+
+    def __getitem__(self, name: str) -> Result:
+        """Return the derivative in a variable."""
+        if name not in self.names:
+            raise UnknownNameError(f"no gradient in {name!r}", hint=f"there are those in {', '.join(self.names)}")
+        return self.results[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.wrt)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the variables."""
+        return tuple(x.name for x in self.wrt)
+
+    @property
+    def functions(self) -> Mapping[FunctionName, str]:
+        """Return the names of unknown functions and of their derivatives."""
+        return self.declared.functions
+
+    @property
+    def _bare(self) -> dict[Expr, Expr]:
+        return {x: without_symmetry(x) for x in self.wrt}
+
+    # -- over the definitions
+
+    @cached_property
+    def _named_function(self) -> Expr:
+        """The function over its definitions, with what is assumed of the variables."""
+        return replaced(self.stage.function, {b: x for x, b in self._bare.items()})
+
+    @cached_property
+    def bars(self) -> dict[str, str]:
+        """Return the name that each derivative has in the statements: `W_bar` for that in W, where it is free."""
+        inner = (e.name for e in walk(self.stage.function) if e.op == "defined")
+        used = {*self.declared.taken, self.stage.name, *inner}
+        return {x.name: free_name(x.name + BAR, used) for x in self.wrt}
+
+    @cached_property
+    def _named_results(self) -> dict[str, Expr]:
+        """The derivatives over the definitions and the adjoints that they share."""
+        bare = {b: x for x, b in self._bare.items()}
+        found = adjoints(self.stage, [*self.declared.taken, self.stage.name, *self.bars.values()])
+        return {bare[x].name: with_assumptions(e, self._bare) for x, e in found.items()}
+
+    @property
+    def definitions(self) -> dict[str, Expr]:
+        """Return the intermediate arrays that got a name, in order: those of the function, then shared adjoints."""
+        roots = (self._named_function, *self._named_results.values())
+        return {e.name: e.args[0] for e in walk(*roots) if e.op == "defined"}
+
+    def statements(self) -> str:
+        """Return definitions, the function, shared adjoints and the derivatives (`W_bar` for ∂f/∂W) as statements.
+
+        Declarations apart they are a block of the statement language, linear in the size of the graph.
+        """
+        own = {e.name for e in walk(self._named_function) if e.op == "defined"}
+        ends = {self.bars[name]: result for name, result in self._named_results.items()}
+        lines = {name: body for name, body in self.definitions.items() if name in own}
+        lines[self.stage.name] = self._named_function
+        lines |= {name: body for name, body in self.definitions.items() if name not in own} | ends
+        return "\n".join(f"{name} = {to_text(body, self.functions)}" for name, body in lines.items())
+
+    # -- proof, notes, display
+
+    @cached_property
+    def proof(self) -> Proof:
+        """Return the proof: the chain of each definition once, then one for each variable."""
+        taken = [*self.declared.taken, *(e.name for e in walk(self.stage.function) if e.op == "defined")]
+        results = {x.name: with_assumptions(self.stage.result_in(b), self._bare) for x, b in self._bare.items()}
+        part = replay(self.stage, taken, closing_of(results, self.wrt))
+        return proof_of([part], self.functions, tuple(self._statement(x) for x in self.wrt))
+
+    def _statement(self, x: Expr) -> Statement:
+        structured, result = x.name in self.structures, self.results[x.name].expr
+        return Statement(self.stage.name, self.function.shape, (x,), result, self.functions, structured)
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """Return the convention, the assumptions that matter, how structure was counted, what holds at kinks."""
+        return notes(self.function, self.wrt, assumptions(self.function, self.wrt, self._needs), self.structures)
+
+    def _needs(self, name: str, trait: str) -> bool:
+        """Tell whether the results are others without an assumption."""
+        change = without_trait(self.function, name, trait)
+        for x in self.wrt:
+            change |= without_trait(x, name, trait)
+        function, wrt = replaced(self.function, change), [change.get(x, x) for x in self.wrt]
+        if self.structures and structures(wrt) != self.structures:
+            return True
+        return differs(
+            self.statements(), lambda: _gradients(function, wrt, self.declared, self.structures).statements()
+        )
+
+    def to_latex(self, layout: str | None = None) -> str:
+        """Return one statement `∂f/∂W = …` for each variable, below one another."""
+        lines = [self._statement(x).latex(layout).replace(" = ", " &= ", 1) for x in self.wrt]
+        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+    def _repr_latex_(self) -> str:
+        return f"$${self.to_latex()}$$"
+
+    def __str__(self) -> str:
+        return self.statements()
+
+    # -- code
+
+    def to_numpy(self, name: str = "gradients", value: bool = True) -> str:
+        """Return the source of a NumPy function that returns `(value, {name: gradient})`.
+
+        With `value=False` it returns the dictionary alone.
+        """
+        return function_source(self._source(name, value))
+
+    def compile(self, value: bool = True) -> Callable[..., Any]:
+        """Return that function, called with keyword arrays; sizes are read off the arrays and checked."""
+        return compiled(self._source("gradients", value))
+
+    def _source(self, name: str, value: bool) -> Source:
+        front = [written_out(self._named_function)] if value else []
+        results = [*front, *(written_out(e) for e in self._named_results.values())]
+        names = {written_out(body): n for n, body in self.definitions.items()}
+        by = ", ".join(self.names)
+        kind = "Value and gradients" if value else "Gradients"
+        summary = f"{kind} of {shown(self.function, self.functions)} with respect to {by}."
+        roots = [self.function, *self.wrt]
+        return code_source(name, results, roots, summary, self.notes, self.declared, names, self.names)
+
+
+# ---------------------------------------------------------------- the function
+
+
+def gradients(
+    expr: Any,
+    wrt: Any,
+    *,
+    shapes: Shapes | None = None,
+    assume: Mapping[str, str] | None = None,
+    functions: Mapping[str, list[str]] | None = None,
+    structured: bool = False,
+) -> Gradients:
+    """Return the value of an expression and its derivatives in several variables, from one backward pass.
+
+    >>> given = {"X": ("n", "p"), "w": ("p",), "b": (), "y": ("n",)}
+    >>> g = gradients("norm(X @ w + b - y)**2", ["w", "b"], shapes=given)
+    >>> print(g["w"])
+    2 * X.T @ (X @ w + b - y)
+    >>> print(g.statements())
+    u = X @ w + b - y
+    f = norm(u)**2
+    w_bar = 2 * X.T @ u
+    b_bar = 2 * sum(u)
+    """
+    scope, function = read(expr, shapes, assume, functions)
+    variables = read_variables(wrt, scope)
+    twice = [x.name for x, count in Counter(variables).items() if count > 1]
+    if twice:
+        raise ParseError(f"{twice[0]} is named twice", hint='for a second derivative write derive(…, ["x", "x"])')
+    return _gradients(function, variables, declared_in(scope), structures(variables) if structured else {})
+
+
+def _gradients(function: Expr, variables: Sequence[Expr], declared: Declared, kinds: Mapping[str, str]) -> Gradients:
+    bare = {x: without_symmetry(x) for x in variables}
+    taken = [*declared.taken, *(e.name for e in walk(function) if e.op == "defined")]
+    over = named(replaced(function, bare), [x.name for x in variables], taken)
+    name = function_name([*taken, *(e.name for e in walk(over) if e.op == "defined")])
+    stage = Stage(over, tuple(bare.values()), name, declared.functions, structures=kinds)
+    found = Gradients(function, tuple(variables), stage, declared, dict(kinds))
+    named_orders(stage.chain.results, declared.functions)
+    return found
+
+
+__all__ = ["Gradients", "gradients"]
