@@ -31,8 +31,11 @@ class Printer:
     detail: str = "normal"
 
     def latex(self, claim: Claim | None = None) -> Latex:
-        """Return the math printer; a claim brings what the heads of its proof stand for."""
-        expressions = dict(claim.proof.expressions) if claim is not None and claim.proof is not None else {}
+        """Return the math printer; claims bring what the heads of their proofs stand for, cited ones included."""
+        expressions: dict[str, Expr] = {}
+        for c in [*self.sheet.claims, claim]:
+            if c is not None and c.proof is not None:
+                expressions |= c.proof.expressions
         latex = Latex(expressions, self.display)
         for function in self.sheet.names.functions.values():
             if len(function.parameters) == 1:
@@ -81,7 +84,10 @@ class Printer:
             chains = [view(a, latex, self.detail, self.language) for a in claim.proof.arguments]
             lines = tuple(line for chain in chains for line in chain.lines)
             cites = tuple(dict.fromkeys(label for chain in chains for label in chain.cites))
-            proofs = (ProofView(lines, checked=claim.basis == "kernel", cites=cites),)
+            f = _nameless(claim)
+            name = latex.name(claim.proof.arguments[-1].left.of.tensor.name)
+            intro = "" if f is None else phrase(self.language, "let", items=f"${name} = {latex.matrix(f)}$")
+            proofs = (ProofView(lines, checked=claim.basis == "kernel", intro=intro, cites=cites),)
         rows: list[tuple[str, str]] = []
         if claim.counterexample is not None:
             c = claim.counterexample
@@ -97,8 +103,15 @@ class Printer:
             proofs,
             tuple(rows),
             self.correction(claim, latex),
-            remark=claim.scope if claim.status in ("undecided", "rejected") else "",
+            remark=self.remark(claim),
         )
+
+    @staticmethod
+    def remark(claim: Claim) -> str:
+        """Return why a claim is undecided; a rejected one has no statement, so that its line is quoted."""
+        if claim.status == "rejected":
+            return f"{claim.text}: {claim.scope}."
+        return claim.scope if claim.status == "undecided" else ""
 
     def correction(self, claim: Claim, latex: Latex) -> str:
         """Return the left side of a refuted claim with what it is equal to."""
@@ -109,12 +122,12 @@ class Printer:
         return f"{left} = {right}"
 
     def statement(self, claim: Claim, latex: Latex) -> str:
-        """Return the claimed equation; a gradient is stated for its entries, as the proof is."""
+        """Return the claimed equation; a gradient of a name is stated for its entries, as the proof is."""
         assert claim.statement is not None
         if not claim.statement.exprs:
             return ""
         left, right = claim.statement.exprs
-        if claim.proof is not None:
+        if claim.proof is not None and _nameless(claim) is None:
             last = claim.proof.arguments[-1]
             return f"{latex.index(last.left)} = {latex.index(last.right)}"
         return f"{latex.matrix(left)} = {latex.matrix(right)}"
@@ -170,6 +183,16 @@ class Printer:
         lifted = lift(node.node, names=known)
         names: dict[Expr, str] = {}
         return _written_out(lifted, names), names
+
+
+def _nameless(claim: Claim) -> Expr | None:
+    """Return what a claim differentiates where that is no name: the statement has to spell it."""
+    assert claim.statement is not None
+    left = claim.statement.exprs[0]
+    if left.op != "diff":
+        return None
+    f = left.args[0].args[0] if left.args[0].op == "entry" else left.args[0]
+    return None if f.op in ("var", "defined", "called") else f
 
 
 def _written_out(expr: Expr, names: dict[Expr, str]) -> Expr:

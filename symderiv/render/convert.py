@@ -59,8 +59,12 @@ def _paragraph(formula: Formula) -> dict[str, Any]:
 
 
 def _readable(latex: str) -> str:
-    r"""Write out what pandoc reads badly: ``\!`` (as a whole em), ``\mathrm{vec}`` (as single letters)."""
+    r"""Write out what pandoc reads badly: ``\!`` (as a whole em), ``\mathrm{vec}`` (as single letters).
+
+    ``\left\lVert`` becomes a bare sign that carries no exponent; ``\lVert`` alone is a bracket that stretches.
+    """
     latex = _stretching(inner(latex).strip().replace(r"\!", ""))
+    latex = latex.replace(r"\left\lVert", r"\lVert").replace(r"\right\rVert", r"\rVert")
     return re.sub(r"\\mathrm\{([A-Za-z]{2,})\}", r"\\operatorname{\1}", latex)
 
 
