@@ -6,13 +6,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 ARGS ?=
+# How long `make fuzz` goes on, and which cases it draws.
+SECONDS ?= 60
+SEED ?= 1
 
 # Two installations into one environment at once do not go well.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
-.PHONY: help handouts test bench lint format clean
+.PHONY: help handouts test fuzz bench lint format clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -22,6 +25,9 @@ handouts: $(VENV)/.stamp-handout  ## Derive, prove and typeset the built-in hand
 
 test: $(VENV)/.stamp-test  ## Run the entire test suite (ARGS="-k name" to choose)
 	$(BIN)/python -m pytest $(ARGS)
+
+fuzz: $(VENV)/.stamp-test  ## Examine random derivatives (SECONDS=600 SEED=2, ARGS="--start 17 --cases 1")
+	$(BIN)/python -m symderiv.testing.fuzz --seconds $(SECONDS) --seed $(SEED) $(ARGS)
 
 bench: $(VENV)/.stamp-test  ## Run the benchmarks
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only -o norecursedirs= $(ARGS)
