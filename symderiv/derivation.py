@@ -1,96 +1,50 @@
-"""What a user holds in the hand: a Derivation with its Proof, and `derive`, which makes it."""
+"""What a user holds in the hand: a Derivation with its proof and its code, and `derive`, which makes it."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import sympy
 
 from symderiv import dims
-from symderiv.check.kernel import check as kernel_check
-from symderiv.code.compiled import Compiled
-from symderiv.code.numpy import Argument as CodeArgument
+from symderiv.adjoints import adjoints
 from symderiv.code.numpy import Source, function_source
-from symderiv.errors import ParseError, ProofError, UnsupportedError
-from symderiv.functions import FUNCTIONS
+from symderiv.conventions import Statement, assumptions, differs, notes, without_trait
+from symderiv.ending import Ending, ending
+from symderiv.errors import ProofError
 from symderiv.index import normal
 from symderiv.index.graph import Node
-from symderiv.index.nodes import Argument, Definition, Index, Names, Step
-from symderiv.index.written import Written
-from symderiv.inputs import Shapes, read, variable
+from symderiv.inputs import Shapes, read
+from symderiv.inputs import variables as read_variables
+from symderiv.interop import IndexForm
 from symderiv.lift import lift
-from symderiv.lower import lower, write
-from symderiv.render.latex import Latex
-from symderiv.render.proof import proof_views
-from symderiv.render.tex import aligned
-from symderiv.replay import Replayed, Stage, replay
+from symderiv.lower import lower
+from symderiv.replay import Closing, Replayed, replay
+from symderiv.results import (
+    Declared,
+    Proof,
+    Result,
+    code_source,
+    compiled,
+    named_orders,
+    proof_of,
+    shown,
+)
 from symderiv.shorten import shortened
+from symderiv.stage import Stage
+from symderiv.structured import structures
 from symderiv.tensor.expr import Axes, Expr, replaced, written_out
 from symderiv.tensor.expr import walk as walk_expr
 from symderiv.tensor.naming import named
-from symderiv.tensor.parse import without_symmetry
+from symderiv.tensor.parse import MERGING, Scope, without_symmetry
 from symderiv.tensor.text import FunctionName, to_text
 
-CONVENTION = "a derivative has the shape of the function followed by the shape of each variable"
-
-
-@dataclass(frozen=True)
-class Proof:
-    """The derivation step by step: chains of equalities over the definitions.
-
-    `check()` has every step examined by the kernel, which shares no code with the engine.
-    """
-
-    parts: tuple[Replayed, ...]
-    expressions: Mapping[str, Expr] = field(default_factory=dict)
-    functions: Mapping[FunctionName, str] = field(default_factory=dict)
-
-    @property
-    def arguments(self) -> tuple[Argument, ...]:
-        """Return the chains of equalities, lemmas first."""
-        return tuple(a for part in self.parts for a in part.arguments)
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """Return every step, in order."""
-        return tuple(step for a in self.arguments for step in a.steps)
-
-    def check(self) -> None:
-        """Have every step examined by the kernel; raise :class:`symderiv.ProofError` at the first bad one."""
-        for part in self.parts:
-            kernel_check(part.arguments, part.context)
-
-    @cached_property
-    def accepted(self) -> bool:
-        """Tell whether the kernel accepts every step."""
-        try:
-            self.check()
-        except ProofError:
-            return False
-        return True
-
-    def to_latex(self, detail: str = "normal", language: str = "en") -> str:
-        r"""Return the proof as LaTeX `align*` displays; `detail` is brief, normal or full.
-
-        The box □ closes the last one only where the kernel accepts every step.
-        """
-        views = [v for part in self.parts for v in proof_views(part, self.latex(), detail, language)]
-        return "\n".join(aligned(v.lines, checked=v is views[-1] and self.accepted) for v in views)
-
-    def latex(self) -> Latex:
-        """Return the printer that knows the names of this proof."""
-        return Latex(self.expressions, functions=self.functions)
-
-    def __str__(self) -> str:
-        lines = []
-        for a in self.arguments:
-            lines.append(f"{a.left}")
-            lines += [f"  = {s.after}    [{s.rule}]" for s in a.steps]
-        return "\n".join(lines)
+DEEPEST = 60  # definitions; over more of them a result is kept in terms of named adjoints
+LONGEST_STATED = 2000  # nodes; a longer result is not written as one formula under its proof
+LONGEST_UNNAMED = 300  # nodes of a result; a longer one is stated over named adjoints
 
 
 @dataclass(frozen=True)
@@ -99,80 +53,139 @@ class Derivation:
 
     function: Expr
     wrt: tuple[Expr, ...]
-    result: Result
     stages: tuple[Stage, ...]
     named_result: Expr
     node: Node
-    functions: Mapping[FunctionName, str]
-    taken: tuple[str, ...]
-    declared: tuple[Expr, ...]
+    declared: Declared
+    structures: Mapping[str, str]
+
+    @property
+    def axes(self) -> Axes:
+        """Return the axes of the derivative: those of the function, then those of each variable."""
+        return self.function.axes + tuple(axis for v in self.wrt for axis in v.axes)
 
     @property
     def shape(self) -> dims.Shape:
         """Return the shape of the derivative."""
-        return self.result.expr.shape
+        return tuple(dims.product(axis) for axis in self.axes)
+
+    @cached_property
+    def result(self) -> Result:
+        """Return the closed form, standing alone; one nested too deeply is refused, :meth:`statements` has it."""
+        return Result(shortened(lift(self.node, self.axes)), self.functions, self.declared.origin)
+
+    @property
+    def functions(self) -> Mapping[FunctionName, str]:
+        """Return the names of unknown functions and of their derivatives."""
+        return self.declared.functions
+
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """Return the names that were declared."""
+        return self.declared.taken
+
+    @cached_property
+    def _stated(self) -> Expr:
+        """The result as statements give it: a long one over adjoints that are named where ways part."""
+        if self.named_result.weight <= LONGEST_UNNAMED:
+            return self.named_result
+        last = self.stages[-1]
+        (result,) = adjoints(last, [*self.taken, *(s.name for s in self.stages)]).values()
+        return with_assumptions(result, {v: without_symmetry(v) for v in self.wrt})
 
     @property
     def definitions(self) -> dict[str, Expr]:
         """Return the intermediate arrays that got a name, in order."""
-        return {e.name: e.args[0] for e in walk_expr(self.named_result) if e.op == "defined"}
+        return {e.name: e.args[0] for e in walk_expr(self._stated) if e.op == "defined"}
 
     def statements(self) -> str:
-        """Return definitions and result as statements, definitions first."""
+        """Return definitions and result as statements, definitions first; linear in the size of the graph."""
         lines = [f"{name} = {to_text(body, self.functions)}" for name, body in self.definitions.items()]
-        return "\n".join([*lines, to_text(self.named_result, self.functions)])
+        return "\n".join([*lines, to_text(self._stated, self.functions)])
 
     @cached_property
     def proof(self) -> Proof:
         """Return the proof; it is replayed when it is first asked for."""
         taken = [*self.taken, *(e.name for s in self.stages for e in walk_expr(s.function) if e.op == "defined")]
-        parts = tuple(replay(stage, taken) for stage in self.stages)
+        *before, last = self.stages
+        parts = [replay(stage, taken, closing_of({}, self.wrt)) for stage in before]
+        parts.append(replay(last, taken, closing_of({self.wrt[-1].name: self.named_result}, self.wrt)))
         _linked(self)
-        expressions = {k: v for part in parts for k, v in part.expressions.items()}
-        return Proof(parts, expressions, self.functions)
+        if self.named_result.weight > LONGEST_STATED:
+            return proof_of(parts, self.functions, ())
+        end = self._ending(parts[-1], shortened(lift(self.node, self.axes), clipped=False))
+        return proof_of(parts, self.functions, (self.statement,), end)
+
+    def ending(self, wanted: Expr) -> Ending:
+        """Return the end of a proof that the derivative is `wanted`."""
+        return self._ending(self.proof.parts[-1], wanted)
+
+    def _ending(self, part: Replayed, wanted: Expr) -> Ending:
+        over = self.named_result
+        return ending(part, part.arguments[-1], over, wanted, [self.function, *self.wrt], self.taken)
+
+    @property
+    def statement(self) -> Statement:
+        """Return `∂f/∂x = result`, to be shown in a layout."""
+        name, structured = self.stages[0].name, bool(self.structures)
+        return Statement(name, self.function.shape, self.wrt, self.result.expr, self.functions, structured)
 
     @cached_property
-    def _indexed(self) -> tuple[sympy.Expr, tuple[Index, ...], dict[str, Definition]]:
-        names = Names(self.taken)
-        tokens = [tuple(names.fresh(s) for s in axis) for axis in self.result.expr.axes]
-        definitions: dict[str, Definition] = {}
-        body = write(self.result.expr, tokens, Written(names, definitions))
-        return body, tuple(i for token in tokens for i in token), definitions
+    def _indexed(self) -> IndexForm:
+        return IndexForm.of(self.result.expr, self.declared.origin, self.taken, self.functions)
+
+    @property
+    def matrix_form(self) -> Any:
+        """Return the derivative as a `MatrixExpr` of SymPy, or as a number; refused where it is no matrix.
+
+        Vectors are columns; axes of size 1 drop out of a result with more than two.  Symbols are the user's own
+        where the function came from SymPy.
+
+        >>> print(derive("x @ A @ x", "x", shapes={"x": ("n",), "A": ("n", "n")}).matrix_form)
+        (A + A.T)*x
+        """
+        return self.result.to_sympy()
 
     @property
     def index_form(self) -> sympy.Expr:
-        """Return the derivative in plain SymPy: `Indexed`, `Sum`, `KroneckerDelta`; indices from 0."""
-        body = self._indexed[0]
-        return body.to_sympy() if hasattr(body, "to_sympy") else body
+        """Return the derivative in plain SymPy: `Indexed`, `Sum`, `KroneckerDelta`.
+
+        Indices run from 0, or from 1 where those of the user's own index expression did.
+        """
+        return self._indexed.form
 
     @property
     def free_indices(self) -> tuple[sympy.Symbol, ...]:
         """Return the free indices of `index_form`, in the order of the axes."""
-        return tuple(i.to_sympy() for i in self._indexed[1])
+        return self._indexed.free
 
     @property
     def index_definitions(self) -> dict[str, str]:
-        """Return what the heads in `index_form` stand for that are no variables (an inverse, say)."""
-        return {k: (v.kind or str(v.body)) for k, v in self._indexed[2].items()}
+        """Return what the heads in `index_form` stand for that are no variables (an inverse, say), as text."""
+        return self._indexed.definitions
 
-    @property
+    @cached_property
     def notes(self) -> tuple[str, ...]:
-        """Return the convention, the assumptions used and what holds at kinks."""
-        traits = {e.name: e.data[1] for e in walk_expr(self.function, *self.wrt) if e.op == "var" and e.data[1]}
-        said = [f"Convention: {CONVENTION}."]
-        if traits:
-            listed = ", ".join(f"{k} {' '.join(sorted(v))}" for k, v in sorted(traits.items()))
-            said.append(f"Assumed: {listed}.")
-        return tuple(said + list(_kinks(self.function)))
+        """Return the convention, the assumptions that matter, how structure was counted, what holds at kinks."""
+        return notes(self.function, self.wrt, assumptions(self.function, self.wrt, self._needs), self.structures)
 
-    def to_latex(self) -> str:
-        r"""Return the statement, such as `\frac{\partial f}{\partial w} = 2 X^\top (X w - y)`."""
-        latex = Latex({}, functions=self.functions)
-        times = Counter(latex.name(w.name) for w in self.wrt)
-        below = r"\,".join(rf"\partial {n}" + (f"^{{{k}}}" if k > 1 else "") for n, k in times.items())
-        order = f"^{{{len(self.wrt)}}}" if len(self.wrt) > 1 else ""
-        left = rf"\frac{{\partial{order} f}}{{{below}}}"
-        return f"{left} = {latex.matrix(self.result.expr)}"
+    def _needs(self, name: str, trait: str) -> bool:
+        """Tell whether the result is another one without an assumption."""
+        change = without_trait(self.result.expr, name, trait) | without_trait(self.function, name, trait)
+        for x in self.wrt:
+            change |= without_trait(x, name, trait)
+        function, wrt = replaced(self.function, change), [change.get(x, x) for x in self.wrt]
+        if self.structures and structures(wrt) != self.structures:
+            return True
+        return differs(self.result, lambda: _derive(function, wrt, self.declared, self.structures).result)
+
+    def to_latex(self, layout: str | None = None) -> str:
+        r"""Return the statement, such as `\frac{\partial f}{\partial w} = 2 X^\top (X w - y)`.
+
+        `layout` is "numerator" or "denominator" (:mod:`symderiv.conventions` has the table); without it the
+        right side is the array.  Text and code always are the array.
+        """
+        return self.statement.latex(layout)
 
     def _repr_latex_(self) -> str:
         return f"$${self.to_latex()}$$"
@@ -186,71 +199,37 @@ class Derivation:
 
     def compile(self, value: bool = False) -> Callable[..., Any]:
         """Return that function, called with keyword arrays; sizes are read off the arrays and checked."""
-        source = self._source("derivative", value)
-        return Compiled(function_source(source), source.name, tuple(source.arguments))
+        return compiled(self._source("derivative", value))
 
     def _source(self, name: str, value: bool) -> Source:
-        if not name.isidentifier():
-            raise ParseError(f"{name!r} is not a name for a function")
-        results = [self.function, self.result.expr] if value else [self.result.expr]
-        variables = {e.name: e for e in walk_expr(self.function, *self.wrt, *results) if e.op == "var"}
-        sizes = {
-            s for e in walk_expr(*results) if e.op in ("size", "eye", "ones", "zeros", "reshape") for s in _sizes(e)
-        }
-        for e in self.declared:  # an array that only brings a size along
-            new = sizes & {s for d in e.shape for s in d.free_symbols}
-            if new - {s for v in variables.values() for d in v.shape for s in d.free_symbols}:
-                variables.setdefault(e.name, e)
-        order = [n for n in self.taken if n in variables]
-        labels = {lbl: key for key, lbl in self.functions.items()}
-        used = {e.data for r in results for e in walk_expr(r) if e.op == "map"}
-        arguments = [CodeArgument(n, variables[n].shape) for n in order]
-        arguments += [CodeArgument(lbl) for lbl, key in labels.items() if key in used]
-        text = to_text(self.function, self.functions)
-        shown = text if len(text) <= 60 else "the expression"
+        function = written_out(self.function)
+        deep = any(len(stage.inner) > DEEPEST for stage in self.stages)
+        result = written_out(self._stated) if deep else self.result.expr
+        results = [function, result] if value else [result]
+        named = walk_expr(self.function, *([self._stated] if deep else []))
+        names = {written_out(e): e.name for e in named if e.op == "defined"}
         by = ", ".join(w.name for w in self.wrt)
         kind = "Value and derivative" if value else "Derivative"
-        summary = f"{kind} of {shown} with respect to {by}."
-        return Source(name, arguments, results, summary, self.notes, {}, self.functions)
+        summary = f"{kind} of {shown(function, self.functions)} with respect to {by}."
+        return code_source(name, results, [function, *self.wrt], summary, self.notes, self.declared, names)
 
 
 def _linked(d: Derivation) -> None:
     """Refuse a proof that starts from another function, or whose next derivative is of another result."""
-    wanted = replaced(d.function, {v: without_symmetry(v) for v in d.wrt})
-    for stage in d.stages:
+    first = replaced(d.function, {v: without_symmetry(v) for v in d.wrt})
+    for wanted, stage in zip([first, *(s.result for s in d.stages[:-1])], d.stages, strict=True):
         if written_out(stage.function) is not written_out(wanted):
             raise ProofError("the proof does not start from the function that was given")
-        wanted = stage.result
 
 
-@dataclass(frozen=True)
-class Result:
-    """A closed form; as text it is input of the language again."""
-
-    expr: Expr
-    functions: Mapping[FunctionName, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return to_text(self.expr, self.functions)
-
-    def _repr_latex_(self) -> str:
-        return f"$${Latex({}, functions=self.functions).matrix(self.expr)}$$"
-
-
-def _sizes(expr: Expr) -> set[sympy.Symbol]:
-    """Return the symbols of the sizes that an expression writes as numbers."""
-    (value,) = expr.data
-    return {s for size in (value if isinstance(value, tuple) else (value,)) for s in size.free_symbols}
-
-
-def _kinks(function: Expr) -> list[str]:
-    said = {FUNCTIONS[e.data[0]].kink for e in walk_expr(function) if e.op == "map" and e.data[0] in FUNCTIONS}
-    ops = {e.op for e in walk_expr(function)}
-    if ops & {"maximum", "minimum"}:
-        said.add("maximum and minimum count half of each slope at a tie")
-    if "where" in ops:
-        said.add("where has the slope of the branch its condition takes")
-    return [f"At a kink: {text}." for text in sorted(said - {""})]
+def closing_of(results: Mapping[str, Expr], variables: Sequence[Expr]) -> Closing:
+    """Return what is assumed of the variables themselves, and the results by name with that in use."""
+    traits = {x.name: x.data[1] for x in variables if x.data[1] & MERGING}
+    assumed = []
+    for name, found in traits.items():
+        words = {"symmetric" if t == "positive_definite" else t for t in found & MERGING}
+        assumed += [(name, word) for word in sorted(words)]
+    return Closing(traits, results if traits else {}, tuple(assumed))
 
 
 # ---------------------------------------------------------------- the functions
@@ -258,7 +237,7 @@ def _kinks(function: Expr) -> list[str]:
 
 def derive(
     expr: Any,
-    wrt: str | Sequence[str],
+    wrt: Any,
     *,
     shapes: Shapes | None = None,
     assume: Mapping[str, str] | None = None,
@@ -267,65 +246,74 @@ def derive(
 ) -> Derivation:
     """Return the derivative of an expression, with axes `expr.shape + wrt[0].shape + …`.
 
+    The expression is a text, SymPy's, a tensor of :func:`symderiv.declare`, or a Python function written in NumPy,
+    which is run on tensors named after its parameters; `wrt` are names or tensors, one or several.
+
     >>> d = derive("norm(X @ w - y)**2", "w", shapes={"X": ("n", "p"), "w": ("p",), "y": ("n",)})
     >>> print(d.result)
     2 * X.T @ (X @ w - y)
     >>> print(derive("x @ A @ x", ["x", "x"], shapes={"x": ("n",), "A": ("n", "n")}).result)
     A + A.T
+
+    With `structured=True` it is taken over the free entries of symmetric and diagonal variables:
+
+    >>> given = {"shapes": {"S": ("n", "n")}, "assume": {"S": "symmetric"}}
+    >>> print(derive("logdet(S)", "S", structured=True, **given).result)
+    2 * inv(S) - diag(diag(inv(S)))
     """
     scope, function = read(expr, shapes, assume, functions)
-    if structured:
-        raise UnsupportedError(
-            "structured derivatives are not there yet", hint="leave structured=False: entries count as independent"
-        )
-    wanted: Any = [wrt] if isinstance(wrt, str) else wrt
-    if not isinstance(wanted, Sequence) or not all(isinstance(name, str) for name in wanted):
-        raise ParseError(f"wrt is a name or a list of names, not {wrt!r}", hint='write "x" or ["x", "x"]')
-    variables = [variable(name, scope) for name in wanted]
-    if not variables:
-        raise ParseError("name at least one variable to differentiate with respect to")
+    variables = read_variables(wrt, scope)
+    return _derive(function, variables, declared_in(scope), structures(variables) if structured else {})
+
+
+def declared_in(scope: Scope) -> Declared:
+    """Return what a scope declares."""
     labels = {key: label for label, key in scope.functions.items()}
-    return _derive(function, variables, labels, (*scope.names, *scope.sizes), tuple(scope.names.values()))
+    return Declared((*scope.names, *scope.sizes), tuple(scope.names.values()), labels, scope.origin)
 
 
-def _derive(
-    function: Expr,
-    variables: Sequence[Expr],
-    labels: Mapping[FunctionName, str],
-    taken: tuple[str, ...],
-    declared: tuple[Expr, ...],
-) -> Derivation:
+def _derive(function: Expr, variables: Sequence[Expr], declared: Declared, kinds: Mapping[str, str]) -> Derivation:
+    labels, taken = declared.functions, declared.taken
     bare = {v: without_symmetry(v) for v in variables}
     current = replaced(function, bare)
     stages = []
     for order, v in enumerate(variables):
         used = [*taken, *(e.name for e in walk_expr(current) if e.op == "defined")]
         current = named(current, [w.name for w in variables[order:]], used)
-        stage = Stage(current, bare[v], _function_name(taken) + "'" * order, labels)
+        kind = {v.name: kinds[v.name]} if v.name in kinds else {}
+        stage = Stage(current, (bare[v],), function_name(taken) + "'" * order, labels, structures=kind)
         stages.append(stage)
-        current = stage.result
-    own = {e.name for s in stages for e in walk_expr(s.function) if e.op == "defined"}
-    node = normal.unfold(lower(current).node, lambda d: d.name in own)
-    node = normal.substitute(node, {lower(b).node: lower(v).node for v, b in bare.items()})
-    axes: Axes = function.axes
-    for v in variables:
-        axes += v.axes
-    result = Result(shortened(lift(node, axes)), labels)
-    _named_orders(result.expr, labels)
-    return Derivation(function, tuple(variables), result, tuple(stages), current, node, labels, taken, declared)
+        current = stage.result if len(stage.inner) <= DEEPEST else next(iter(adjoints(stage, used).values()))
+    own = {e.name for s in (*(s.function for s in stages), current) for e in walk_expr(s) if e.op == "defined"}
+    node = standing_alone(lower(current).node, own, bare)
+    named_orders([node], labels)
+    named_result = with_assumptions(current, bare)
+    return Derivation(function, tuple(variables), tuple(stages), named_result, node, declared, dict(kinds))
 
 
-def _named_orders(expr: Expr, labels: Mapping[FunctionName, str]) -> None:
-    """Refuse a derivative of an unknown function that the caller gave no name."""
-    for e in walk_expr(expr):
-        if e.op == "map" and e.data[0] not in FUNCTIONS and e.data not in labels:
-            name, order = e.data
-            wanted = ", ".join(repr(f"d{k if k > 1 else ''}{name}") for k in range(1, order + 1))
-            raise UnsupportedError(
-                f"the derivative of order {order} of {name} has no name",
-                hint=f"write functions={{{name!r}: [{wanted}]}}",
-            )
+def standing_alone(node: Node, own: set[str], bare: Mapping[Expr, Expr]) -> Node:
+    """Return a result with its own definitions put in and what is assumed of the variables in use."""
+    node = normal.unfold(node, lambda d: d.name in own)
+    return normal.substitute(node, {lower(b).node: lower(v).node for v, b in bare.items()})
 
 
-def _function_name(taken: Sequence[str]) -> str:
+def with_assumptions(result: Expr, bare: Mapping[Expr, Expr]) -> Expr:
+    """Return a result over definitions with what is assumed of the variables in use."""
+    change = {b: v for v, b in bare.items() if b is not v}
+    if not change:
+        return result
+    leaves = {lower(b).node: lower(v).node for b, v in change.items()}
+    old, renamed = lower(result).node, replaced(result, change)
+    node = normal.substitute(old, leaves)
+    if normal.substitute(node, {v: b for b, v in leaves.items()}) is old:  # of no use
+        return renamed
+    definitions = [e for e in walk_expr(renamed) if e.op == "defined"]
+    return lift(node, result.axes, {lower(e).node: e for e in definitions})
+
+
+def function_name(taken: Sequence[str]) -> str:
+    """Return a name for the function itself that is not in use."""
     return next(n for n in ("f", "F", "phi", "f_0", "f_00") if n not in taken)
+
+
+__all__ = ["Derivation", "Proof", "Result", "derive"]

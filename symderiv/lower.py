@@ -48,7 +48,8 @@ class Array:
 class Engine:
     """The notation of the operations' lines, on nodes of the normal form."""
 
-    def __init__(self, sizes: Mapping[str, Axis] | None = None) -> None:
+    def __init__(self, sizes: Mapping[str, Axis] | None = None, independent: bool = False) -> None:
+        self.independent = independent
         self.sizes: dict[Any, Size] = {}
         for name, axis in (sizes or {}).items():
             self.sizes.update(zip(self.free(name, axis), axis, strict=True))
@@ -122,6 +123,15 @@ class Engine:
         return At(build(array.node, over), (*flat, *array.free))
 
 
+    def others(self, array: Indexed, axes: Sequence[int], order: int, tokens: Sequence[Token]) -> At:
+        assert isinstance(array, Array)
+        starts = [sum(len(axis) for axis in array.axes[:k]) for k in range(len(array.axes))]
+        over = [starts[k] + n for k in axes for n in range(len(array.axes[k]))]
+        flat = [atom for token in tokens for atom in token]
+        own = array.node.rank - len(array.free)
+        return At(normal.product_except(array.node, over, order), (*flat[:own], *array.free, *flat[own:]))
+
+
 Meaning = Callable[[Expr], Array | None]
 
 
@@ -135,8 +145,9 @@ def lower(
     meaning: Meaning = nothing,
     sizes: Mapping[str, Axis] | None = None,
     done: dict[Expr, Array] | None = None,
+    independent: bool = False,
 ) -> Array:
-    """Return the normal form of an expression.
+    """Return the normal form of an expression; `independent` leaves the symmetry of definitions unused.
 
     `meaning` may give the node of a subexpression (a definition, a derivative) before its operation is
     looked at; `sizes` are those of the free indices; `done` keeps what was lowered before.
@@ -149,7 +160,7 @@ def lower(
     True
     """
     done = {} if done is None else done
-    notation = Engine(sizes)
+    notation = Engine(sizes, independent)
     stack = [expr]
     while stack:
         top = stack[-1]
@@ -184,13 +195,15 @@ def _one(notation: Engine, expr: Expr, args: list[Array]) -> Array:
         case "defined":
             if args[0].free:
                 raise UnsupportedError(f"the definition of {expr.name} holds a free index")
-            return Array(normal.defined(expr.name, args[0].node), expr.axes)
+            return Array(normal.defined(expr.name, args[0].node, notation.independent), expr.axes)
         case "called":
             return args[0]
         case "unknown":
             if any(a.free for a in args):
                 raise UnsupportedError(f"{expr.name} of something that depends on a free index")
-            return Array(normal.unknown(expr.name, [a.node for a in args], flat), expr.axes)
+            slots = expr.data[1] if len(expr.data) > 1 else ()
+            own = len(flat) - sum(args[s].node.rank for s in slots)
+            return Array(normal.unknown(expr.name, [a.node for a in args], flat[:own], slots), expr.axes)
         case "entry":
             entry, out = _entry(notation, expr, args[0])
             return _array(entry, out, expr.axes)

@@ -18,8 +18,7 @@ from dataclasses import dataclass, field
 
 import sympy
 
-from symderiv.chain import Chain, differentiate
-from symderiv.errors import ProofError
+from symderiv.errors import ProofError, UnsupportedError
 from symderiv.index import normal
 from symderiv.index.expand import same
 from symderiv.index.graph import Node
@@ -36,6 +35,8 @@ from symderiv.index.nodes import (
     Names,
     Place,
     Plus,
+    Structured,
+    Sum,
     Tensor,
     Times,
     heads,
@@ -46,67 +47,13 @@ from symderiv.index.reading import Reader
 from symderiv.index.rewriter import Rewriter
 from symderiv.index.rules import depends, rename_bound, unfolded
 from symderiv.index.written import Written, alike, total
-from symderiv.lift import lift
-from symderiv.lower import Array, Meaning, lower, nothing, write
+from symderiv.lower import write
+from symderiv.stage import Stage
+from symderiv.structured import slope
 from symderiv.tensor.expr import Expr, walk
 from symderiv.tensor.text import to_text
 
 LONGEST_INSERTED = 60
-
-
-@dataclass
-class Stage:
-    """One derivative, ∂f/∂x, of an expression over definitions.
-
-    `meaning` gives the nodes of what the matrix language does not know itself (a derivative that a
-    definition names); x may be a variable or a definition.
-    """
-
-    function: Expr
-    variable: Expr
-    name: str = "f"
-    functions: Mapping[tuple[str, int], str] = field(default_factory=dict)
-    meaning: Meaning = nothing
-
-    def __post_init__(self) -> None:
-        self.known: dict[Expr, Array] = {}
-        self.node = self.lowered(self.function)
-        self.leaf = self.lowered(self.variable)
-        self.chain: Chain = differentiate(self.node, self.leaf)
-        self.inner = definitions_below(self.function, self.variable)
-        self.named: dict[Node, Expr] = {self.lowered(e): e for e in self.inner}
-
-    def lowered(self, expr: Expr) -> Node:
-        """Return the normal form of an expression."""
-        return lower(expr, self.meaning, done=self.known).node
-
-    def lifted(self, node: Node) -> Expr:
-        """Return a node in matrix notation, in terms of the definitions."""
-        return lift(node, names=self.named)
-
-    @property
-    def result(self) -> Expr:
-        """Return the derivative in terms of the definitions, its axes grouped as the shapes are."""
-        return lift(self.chain.result, self.function.axes + self.variable.axes, self.named)
-
-
-def definitions_below(function: Expr, variable: Expr) -> list[Expr]:
-    """Return the definitions that a function is made of, parents first, not looking below the variable."""
-    found: dict[Expr, None] = {}
-    stack: list[tuple[Expr, bool]] = [(function, False)]
-    seen: set[Expr] = set()
-    while stack:
-        node, ready = stack.pop()
-        if ready:
-            if node.op == "defined" and node is not function and node is not variable:
-                found[node] = None
-            continue
-        if node in seen or node is variable:
-            continue
-        seen.add(node)
-        stack.append((node, True))
-        stack.extend((a, False) for a in node.args)
-    return list(reversed(found))
 
 
 @dataclass(frozen=True)
@@ -120,18 +67,35 @@ class Replayed:
 
 
 @dataclass(frozen=True)
+class Closing:
+    """What follows the last derivative: what is assumed of the variables, and the results by name with it in use.
+
+    `assumed` lists what could not be used before: (name, symmetric, diagonal or orthogonal).
+    """
+
+    traits: Mapping[str, frozenset[str]]
+    results: Mapping[str, Expr]
+    assumed: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Known:
     """What a proof may cite: chains proved before, by label, and names given to derivatives of unknown functions."""
 
     lemmas: Mapping[str, Argument] = field(default_factory=dict)
     named: Mapping[tuple[str, str], Tensor] = field(default_factory=dict)  # (f, x) -> head of ∂f/∂x
+    definitions: Mapping[str, Mapping[str, Definition]] = field(default_factory=dict)  # what a label's proof wrote down
 
 
-def replay(stage: Stage, taken: Sequence[str]) -> Replayed:
+def replay(stage: Stage, taken: Sequence[str], closing: Closing | None = None) -> Replayed:
     """Return the proof of a stage; every chain has arrived at the engine's node."""
-    work = Replay(stage, taken)
-    last = work.run()
-    work.read_off(last)
+    work = Replay(stage, taken, closing=closing)
+    work.run()
+    for x in stage.variables:
+        work.read_off(x)
+        if x.name in stage.structures:
+            work.free_entries(x)
+        work.close(x)
     return work.replayed()
 
 
@@ -144,9 +108,12 @@ class Replay:
         taken: Sequence[str],
         free: tuple[tuple[Index, ...], tuple[Index, ...]] | None = None,
         known: Known | None = None,
+        closing: Closing | None = None,
     ) -> None:
         self.stage = stage
         self.known = known or Known()
+        self.closing = closing or Closing({}, {})
+        self.ends = {x.name: x for x in stage.variables}
         self.free = free
         chosen = {i.name for part in free or () for i in part}
         self.names = Names({*taken, stage.name, *chosen})
@@ -165,23 +132,27 @@ class Replay:
     def collect(self) -> None:
         """Write down every definition between f and x."""
         stage = self.stage
-        for e in walk(stage.function, stage.variable):
+        reaching: set[Expr] = set(stage.variables)
+        for e in walk(stage.function, *stage.variables):
             if e.op in ("var", "defined"):
                 self.heads[e.name] = stage.lowered(e)
+            if any(a in reaching for a in e.args):
+                reaching.add(e)
         root = stage.function
         body = root.args[0] if root.op == "defined" and root.name == stage.name else root
         self.root = self.define(stage.name, body, self.free[0] if self.free else None)
         moving = set(stage.chain.adjoints)
         for e in stage.inner:
-            if stage.lowered(e) in moving or stage.variable in set(walk(e)):
+            if stage.lowered(e) in moving or e in reaching:
                 self.define(e.name, e.args[0])
                 self.order.append(e)
                 self.left[e.name] = stage.lowered(e)
-        self.left[stage.variable.name] = stage.leaf
+        self.left.update((x.name, leaf) for x, leaf in zip(stage.variables, stage.leaves, strict=True))
         for (f, x), head in self.known.named.items():
             if f == stage.name and x in self.left:
                 arguments = (self.root.tensor, Tensor(x, *self.left[x].dims))
                 self.inline[head.name] = Definition(head, kind="derivative", arguments=arguments)
+        self.below = self.names_below()
 
     def define(self, name: str, body: Expr, indices: tuple[Index, ...] | None = None) -> Definition:
         """Write a definition at indices."""
@@ -200,33 +171,48 @@ class Replay:
     # -- chains
 
     def run(self) -> Argument:
-        """Derive every chain; return the last one, ∂f/∂x."""
+        """Derive every chain; return the last one, ∂f/∂x for the last variable."""
         for e in self.order:
             if self.primitive(e.name):
                 self.keep(e.name)
             else:
                 self.arguments.append(self.argument(e.name))
-        self.arguments.append(self.argument(self.stage.variable.name))
+        self.arguments += [self.argument(x.name) for x in self.stage.variables]
         return self.arguments[-1]
 
     def replayed(self) -> Replayed:
         """Return the proof as it stands."""
-        free = self.root.indices + self.closed[self.stage.variable.name][0]
+        free = self.root.indices + self.closed[self.stage.variables[-1].name][0]
         return Replayed(tuple(self.arguments), self.context(), free, self.expressions)
 
     def context(self) -> Context:
         """Return what the steps may use."""
-        variables = walk(self.stage.function, self.stage.variable)
+        variables = walk(self.stage.function, *self.stage.variables)
         traits = {e.name: e.data[1] for e in variables if e.op == "var" and e.data[1]}
+        traits.update(self.closing.traits)
         lemmas = {a.label: a for a in self.arguments}
         return Context(dict(self.inline), dict(self.cuts), traits, {**self.known.lemmas, **lemmas})
 
     def parents(self, name: str) -> list[Definition]:
-        """Return the definitions whose text names C, functions of whole arrays looked through."""
+        """Return the definitions of f, its own and those below it, whose text names C."""
         context = Context(self.inline)
         return [
-            d for d in self.cuts.values() if d.tensor.name != name and any(h.name == name for h in heads_of(d, context))
+            d
+            for d in self.cuts.values()
+            if d.tensor.name != name and d.tensor.name in self.below and any(h.name == name for h in heads_of(d, context))
         ]
+
+    def names_below(self) -> set[str]:
+        """Return the names of f and of all that its text depends on, functions of whole arrays looked through."""
+        context = Context(self.inline)
+        found: set[str] = set()
+        stack = [self.root.tensor.name]
+        while stack:
+            name = stack.pop()
+            if name not in found:
+                found.add(name)
+                stack += [h.name for h in heads_of(self.cuts[name], context)] if name in self.cuts else []
+        return found
 
     def primitive(self, name: str) -> bool:
         """Tell whether f is an unknown function of C and nothing else: ∂f/∂C is then a name of its own."""
@@ -246,7 +232,7 @@ class Replay:
 
     def target(self, name: str) -> tuple[Index, ...]:
         """Return the indices of C: those of the claim for x itself, fresh ones else."""
-        if self.free is not None and name == self.stage.variable.name:
+        if self.free is not None and name in self.ends:
             return self.free[1]
         return tuple(self.names.fresh(size) for size in self.left[name].dims)
 
@@ -311,6 +297,9 @@ class Replay:
             cited = self.cited(part)
             if cited is not None:
                 label, new = cited
+                for name, definition in self.known.definitions.get(label, {}).items():
+                    self.inline.setdefault(name, definition)
+                work.context = self.context()
                 work.replace("cite", place, new, {"label": label})
                 continue
             body = unfolded(part.of, self.cuts[part.of.tensor.name], self.names)
@@ -360,6 +349,13 @@ class Replay:
                             "fold", place, Entry(definition.tensor, *indices), {"name": definition.tensor.name}
                         )
 
+    def name_definitions(self, expr: Expr) -> None:
+        """Write down the definitions that a claim names and the function does not: its last line may read them."""
+        for e in walk(expr):
+            if e.op == "defined" and e.name not in self.cuts and e.name not in self.inline:
+                self.heads[e.name] = self.stage.lowered(e)
+                self.define(e.name, e.args[0])
+
     # -- arriving
 
     def reader(self) -> Reader:
@@ -387,7 +383,7 @@ class Replay:
 
     def arrived(self, expr: sympy.Expr, name: str, order: tuple[Index, ...]) -> None:
         """Hold an expression against the engine's node for ∂f/∂C."""
-        if name != self.stage.variable.name and self.left[name] not in self.stage.chain.adjoints:
+        if name not in self.ends and self.left[name] not in self.stage.chain.adjoints:
             return  # cancelled in the normal form: the engine never comes by; the kernel checks the steps all the same
         found = self.reader().node(expr, order)
         if not same(found, self.wanted(expr, name)):
@@ -415,18 +411,78 @@ class Replay:
                 done[top] = normal.add([(1, part) for part in parts], (*self.stage.node.dims, *top.dims))
         return done[node]
 
-    def read_off(self, last: Argument) -> None:
-        """Close the last chain with the result in matrix notation."""
-        c, closed = self.closed[self.stage.variable.name]
+    def read_off(self, x: Expr) -> None:
+        """Close the chain of a variable with the result in matrix notation."""
+        c, closed = self.closed[x.name]
         order = (*self.root.indices, *c)
-        head = self.matrix(self.stage.lifted(self.stage.chain.result), order)
+        try:
+            head = self.matrix(self.stage.lifted(self.stage.node_in(x, independent=True)), order, apart=True)
+        except UnsupportedError:  # nested too deeply for one expression: the chain ends over its lemmas
+            return
         work = Rewriter(closed, self.context())
         work.replace("read off", (), Entry(head, *order), {"name": head.name})
-        self.arguments[-1] = Argument(last.label, last.left, (*last.steps, *work.steps), work.expr)
+        self.lengthen(x.name, work)
 
-    def matrix(self, expr: Expr, order: tuple[Index, ...]) -> Tensor:
-        """Return the head of an array in matrix notation, its index definition written down."""
+    def lengthen(self, label: str, work: Rewriter) -> None:
+        """Put steps at the end of a chain."""
+        place = next(k for k, a in enumerate(self.arguments) if a.label == label)
+        old = self.arguments[place]
+        self.arguments[place] = Argument(label, old.left, (*old.steps, *work.steps), work.expr)
+
+    def free_entries(self, x: Expr) -> None:
+        """`∂f/∂S[k,l] = Σ_ij ∂f/∂S[i,j] ∂S[i,j]/∂S[k,l]` over the free entries of S, ∂f/∂S[i,j] as proved before."""
+        kind = self.stage.structures[x.name]
+        c, f = self.closed[x.name][0], Entry(self.root.tensor, *self.root.indices)
+        tensor = Tensor(x.name, *self.left[x.name].dims)
+        i, j = (self.names.fresh(size, Names.BOUND) for size in tensor.sizes)
+        part = Derivative(f, Entry(tensor, i, j))
+        slopes = slope(kind, (i, j), (c[0], c[1]))
+        work = Rewriter(Structured(f, Entry(tensor, *c)), self.context())
+        work.replace("free entries", (), Sum(Times(part, slopes), i, j), {"name": x.name, "kind": kind})
+        proved = next(a for a in self.arguments if a.label == x.name)
+        change = dict(zip(c, (i, j), strict=True))
+        work.replace("lemma", (0, 0), replace_indices(proved.right, change), {"label": x.name})
+        work.contract()
+        order = (*self.root.indices, *c)
+        if not same(self.reader().node(work.expr, order), self.stage.node_in(x)):
+            raise ProofError(f"the replay of the free entries of {x.name} did not arrive at the engine's result")
+        head = self.matrix(self.stage.lifted(self.stage.node_in(x)), order)
+        work.replace("read off", (), Entry(head, *order), {"name": head.name})
+        self.arguments.append(Argument(self.structured_label(x), work.start, tuple(work.steps), work.expr))
+
+    def structured_label(self, x: Expr) -> str:
+        """Return the label of the chain of a variable: its name, or that with its free entries."""
+        return f"{x.name}, free entries" if x.name in self.stage.structures else x.name
+
+    def close(self, x: Expr) -> None:
+        """Use what is assumed of the variables themselves, now that the last derivative is taken."""
+        result = self.closing.results.get(x.name)
+        if result is None:
+            return
+        label = self.structured_label(x)
+        closed = next(a for a in self.arguments if a.label == label).right
+        if not isinstance(closed, Entry):
+            return
+        order = closed.indices
+        if to_text(result, self.stage.functions) == closed.tensor.name:
+            return
+        head = self.matrix(result, order, apart=True)
+        if head is closed.tensor:
+            return
+        work = Rewriter(closed, self.context())
+        work.replace("assumption", (), Entry(head, *order), {"name": head.name, "of": self.closing.assumed})
+        self.lengthen(label, work)
+
+    def matrix(self, expr: Expr, order: tuple[Index, ...], apart: bool = False) -> Tensor:
+        """Return the head of an array in matrix notation, its index definition written down.
+
+        `apart` gives a variable or a definition as a result a head of its own.
+        """
         name = to_text(expr, self.stage.functions)
+        if apart and name in self.heads:
+            name = f"({name})"
+        while name in self.inline and self.inline[name].kind:  # a function of a whole array has that name already
+            name = f"({name})"
         tensor: Tensor = Tensor(name, *(i.size for i in order))
         left = iter(order)
         tokens = [tuple(next(left) for _ in axis) for axis in expr.axes]

@@ -7,7 +7,7 @@ proof, or where exact evaluation confirms it (`basis` tells which); *refuted* wi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,11 +15,11 @@ from symderiv.check.decide import decide_equal
 from symderiv.check.kernel import check as kernel_check
 from symderiv.errors import ProofError, ShapeError, SymderivError, UnsupportedError
 from symderiv.index.graph import Node
-from symderiv.index.nodes import Argument, Index, Names, Tensor
+from symderiv.index.nodes import Argument, Definition, Index, Names, Tensor
 from symderiv.index.text import index_text
 from symderiv.index.written import Written
 from symderiv.lift import lift
-from symderiv.lower import lower, write
+from symderiv.lower import Array, lower, write
 from symderiv.replay import Known, Replayed
 from symderiv.statements import block
 from symderiv.statements.block import Statement
@@ -40,6 +40,7 @@ class Claim:
     expected: str
     basis: str = ""
     scope: str = ""
+    unproved: str = ""  # why the kernel has no proof, where one was tried
     counterexample: Any = None
     correct: str = ""
     correction: Any = None  # the same as an expression, of the matrix language or in indices
@@ -73,6 +74,8 @@ class Sheet:
         self.names = block.Names()
         self.lemmas: dict[str, Argument] = {}
         self.proofs: dict[str, tuple[Argument, ...]] = {}
+        self.written: dict[str, Mapping[str, Definition]] = {}
+        self.lowered: dict[Expr, Array] = {}
         self.given: dict[tuple[str, str], Tensor] = {}
         if self.text.strip():
             self.read(self.text)
@@ -88,7 +91,7 @@ class Sheet:
         for statement in found:
             try:
                 if statement.kind == "define":
-                    lower(statement.exprs[0], meaning())  # refused here, where it stands, if it has no meaning
+                    lower(statement.exprs[0], meaning(), done=self.lowered)  # refused here, where it stands, if it has no meaning
                     self.note_name(statement)
                 claim = self.decide(statement) if statement.kind == "claim" else None
             except SymderivError as err:
@@ -119,24 +122,25 @@ class Sheet:
         expected = "refuted" if statement.negated else "proved"
         base = Claim(name, label, statement.text, "undecided", expected, statement=statement)
         if statement.error is not None:
-            return _with(base, status="rejected", expected="rejected", scope=str(statement.error))
+            return _with(base, status="rejected", expected="rejected", scope=_why(statement.error))
         left, right = statement.exprs
         try:
             both = sides(left, right)
         except ShapeError as err:
             if not statement.negated:
                 raise err.at(statement.place) from None
-            return _with(base, status="rejected", expected="rejected", scope=str(err))
+            return _with(base, status="rejected", expected="rejected", scope=_why(err))
         base = _with(base, sides=both)
         if both.equal and provable(left):
             try:
-                proof = prove(left, right, self.taken, Known(dict(self.lemmas), dict(self.given)))
+                proof = prove(left, right, self.taken, Known(dict(self.lemmas), dict(self.given), dict(self.written)))
                 kernel_check(proof.arguments, proof.context, self.proofs)
                 self.lemmas[name] = proof.arguments[-1]
                 self.proofs[name] = proof.arguments
+                self.written[name] = proof.context.definitions
                 return _with(base, status="proved", basis="kernel", scope="all sizes; every step checked", proof=proof)
             except (ProofError, UnsupportedError) as err:
-                base = _with(base, scope=f"no proof: {err.message}")
+                base = _with(base, unproved=err.message)
         outcome = decide_equal(_plain(left), _plain(right))
         basis = "exact" if outcome.status == "proved" else ""
         correction = self.corrected(left, both) if outcome.status == "refuted" else None
@@ -195,6 +199,11 @@ def _text(correction: Any) -> str:
     if correction is None:
         return ""
     return to_text(correction) if isinstance(correction, Expr) else index_text(correction)
+
+
+def _why(err: SymderivError) -> str:
+    """Return what is wrong with a line that is claimed to be wrong, without the place: the line stands beside it."""
+    return "; ".join([err.message, *(f"{name}: shape {shape}" for name, shape in err.shapes.items())])
 
 
 def _with(claim: Claim, **changes: Any) -> Claim:

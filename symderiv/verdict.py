@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import sympy
+
 from symderiv import dims
 from symderiv.check.decide import decide_derivative
-from symderiv.check.kernel import check as kernel_check
-from symderiv.derivation import CONVENTION, Derivation, Result, derive
+from symderiv.conventions import CONVENTION
+from symderiv.derivation import Derivation, derive
 from symderiv.errors import ProofError, ShapeError, SymderivError, UnsupportedError
 from symderiv.index.expand import same
-from symderiv.index.nodes import Argument, Context, Names, Step
-from symderiv.index.written import Written
-from symderiv.inputs import Shapes, read
-from symderiv.lower import lower, write
+from symderiv.inputs import Shapes, read, read_claim, variables
+from symderiv.interop import claimed
+from symderiv.lower import lower
+from symderiv.results import Result
 from symderiv.tensor.expr import Expr
-from symderiv.tensor.expr import walk as walk_expr
-from symderiv.tensor.parse import parse
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Verdict:
 
 def verify(
     expr: Any,
-    wrt: str | Sequence[str],
+    wrt: Any,
     claim: Any,
     *,
     shapes: Shapes | None = None,
@@ -57,7 +57,7 @@ def verify(
     functions: Mapping[str, list[str]] | None = None,
     structured: bool = False,
 ) -> Verdict:
-    """Decide whether `claim` is the derivative of `expr`.
+    """Decide whether `claim` is the derivative of `expr`: texts, SymPy, tensors, or Python functions written in NumPy.
 
     >>> v = verify("x @ A @ x", "x", "2 * A @ x", shapes={"x": ("n",), "A": ("n", "n")})
     >>> v.status, str(v.correct)
@@ -65,7 +65,12 @@ def verify(
     """
     d = derive(expr, wrt, shapes=shapes, assume=assume, functions=functions, structured=structured)
     scope, _ = read(expr, shapes, assume, functions)
-    wanted = parse(claim, scope) if isinstance(claim, str) else read(claim, shapes, assume, functions)[1]
+    variables(wrt, scope)  # a tensor declares itself
+    if isinstance(claim, sympy.Basic):
+        axes, indices = d.result.expr.axes, (d.free_indices, d.index_definitions)
+        wanted = claimed(claim, axes, *indices, scope, assume, functions)
+    else:
+        wanted = read_claim(claim, scope)
     if wanted.shape != d.shape:
         raise ShapeError(
             "the claim has another shape than the derivative",
@@ -76,34 +81,13 @@ def verify(
     if _equal(d, wanted):
         try:
             d.proof.check()
-            kernel_check(*_closing(d, wanted))
+            d.ending(wanted).check()
             return Verdict("proved", "kernel", "all sizes; every step checked", d)
         except (ProofError, UnsupportedError) as err:
             unproved = f"; the kernel did not accept a proof: {err.message}"
-    names = [w.name for w in d.wrt]
-    outcome = decide_derivative(d.function, names, wanted, structured=structured)
+    outcome = decide_derivative(d.function, d.wrt, wanted, structured=structured)
     basis = "exact" if outcome.status == "proved" else ""
     return Verdict(outcome.status, basis, outcome.scope + unproved, d, outcome.counterexample)
-
-
-def _closing(d: Derivation, wanted: Expr) -> tuple[list[Argument], Context]:
-    """Return the last line of a verification: the derivative, definitions written out, is the claim.
-
-    Here the definitions of the derivation are looked through, and what was assumed of the variables
-    themselves may be used: the last derivative has been taken.
-    """
-    part = d.proof.parts[-1]
-    last = part.arguments[-1].right
-    names = Names([*d.taken, *(i.name for i in part.free), *part.context.chain, *part.context.definitions])
-    chain = {k: v for k, v in part.context.chain.items() if k != d.stages[-1].name}
-    definitions = {**part.context.definitions, **chain}
-    left = iter(part.free)
-    tokens = [tuple(next(left) for _ in axis) for axis in wanted.axes]
-    written = write(wanted, tokens, Written(names, definitions))
-    variables = walk_expr(d.function, wanted, *d.wrt)
-    traits = {e.name: e.data[1] for e in variables if e.op == "var" and e.data[1]}
-    steps = () if written == last else (Step("rearrange", (), {}, last, written),)
-    return [Argument("claim", last, steps, written)], Context(definitions, {}, traits)
 
 
 def _equal(d: Derivation, wanted: Expr) -> bool:

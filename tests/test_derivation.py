@@ -13,7 +13,7 @@ import pytest
 import sympy
 
 import symderiv
-from symderiv import derivation, derive
+from symderiv import derivation, derive, ending, results
 from symderiv import verdict as deciding
 from symderiv.tensor.operations import apply
 from symderiv.tensor.parse import number, parse, scope_of
@@ -524,15 +524,15 @@ def test_what_the_kernel_sees_runs_from_the_derivative_to_the_claim(monkeypatch)
         seen.append((arguments, context))
         return check(arguments, context, *more)
 
-    check = deciding.kernel_check
-    monkeypatch.setattr(derivation, "kernel_check", spy)
-    monkeypatch.setattr(deciding, "kernel_check", spy)
+    check = ending.kernel_check
+    monkeypatch.setattr(results, "kernel_check", spy)
+    monkeypatch.setattr(ending, "kernel_check", spy)
     verdict = symderiv.verify(claim=RIGHT_CLAIM, **CLAIMED)
     proof = verdict.derivation.proof
-    assert [arguments for arguments, _ in seen[:-1]] == [part.arguments for part in proof.parts]
-    (last,), _ = seen[-1]
-    assert last.left is proof.arguments[-1].right
-    assert last.steps[-1].after is last.right
+    assert [arguments for arguments, _ in seen[:-2]] == [part.arguments for part in proof.parts]
+    for (last,), _ in seen[-2:]:  # the result standing alone, and the claim
+        assert last.left is proof.arguments[-1].right
+        assert last.steps[-1].after is last.right
 
 
 def damaged_start(last, other):
@@ -555,14 +555,16 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_closing_step_is_refused(damage, monkeypatch):
-    closing = deciding._closing
+    line = ending.Ending.line
+    wrong = parse(WRONG_CLAIM, scope_of(CLAIMED["shapes"]))
 
-    def broken(d, wanted):
-        (last,), context = closing(d, wanted)
-        (other,), _ = closing(d, parse(WRONG_CLAIM, scope_of(CLAIMED["shapes"])))
-        return [DAMAGES[damage](last, other)], context
+    def broken(self):
+        last, context = line(self)
+        other, _ = line(replace(self, wanted=wrong))
+        return DAMAGES[damage](last, other), context
 
-    monkeypatch.setattr(deciding, "_closing", broken)
+    monkeypatch.setattr(ending.Ending, "line", broken)
+    monkeypatch.setattr(ending.Ending, "lines", lambda self: iter([broken(self)]))
     verdict = symderiv.verify(claim=RIGHT_CLAIM, **CLAIMED)
     assert verdict.basis != "kernel"
     assert "the kernel did not accept" in verdict.scope
@@ -579,8 +581,8 @@ def test_a_wrong_claim_taken_for_equal_is_refused_by_the_kernel(monkeypatch):
 def test_a_damaged_proof_proves_nothing(damage, monkeypatch):
     replaying = derivation.replay
 
-    def broken(stage, taken):
-        proof = replaying(stage, taken)
+    def broken(stage, *more):
+        proof = replaying(stage, *more)
         *before, last = proof.arguments
         steps = list(last.steps)
         if damage == "a step left out":
@@ -779,5 +781,5 @@ def test_the_box_closes_a_proof_only_where_the_kernel_accepts_it(monkeypatch):
     def refuse(*_):
         raise symderiv.ProofError("a bad step")
 
-    monkeypatch.setattr("symderiv.derivation.kernel_check", refuse)
+    monkeypatch.setattr("symderiv.results.kernel_check", refuse)
     assert r"\square" not in derive("x @ A @ x", "x", shapes=shapes).proof.to_latex()

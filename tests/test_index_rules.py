@@ -47,6 +47,14 @@ soft, lse, prod, others = (
     Tensor("prod(u, 0)"),
     Tensor("prodexcept(u, 0)", n),
 )
+but_two = Tensor("prodexcept(u, 0, order 2)", n, n)
+rows = {
+    "prodexcept(N, 1)": Tensor("prodexcept(N, 1)", n, n),
+    "prodexcept(N, 1, order 2)": Tensor("prodexcept(N, 1, order 2)", n, n, n),
+    "prodexcept(N, 1, order 3)": Tensor("prodexcept(N, 1, order 3)", n, n, n, n),
+    "prodexcept(N, 0, 1, order 2)": Tensor("prodexcept(N, 0, 1, order 2)", n, n, n, n),
+    "prodexcept(N, 0, 1)": Tensor("prodexcept(N, 0, 1)", n, n),
+}
 N, u = Tensor("N", n, n), Tensor("u", n)
 CONTEXT = Context({
     "N": Definition(N, (i, j), Plus(Entry(A, i, j), Times(xi, xj))),
@@ -58,7 +66,24 @@ CONTEXT = Context({
     "logsumexp(u, 0)": Definition(lse, kind="logsumexp", arguments=(u,), axes=(0,)),
     "prod(u, 0)": Definition(prod, kind="prod", arguments=(u,), axes=(0,)),
     "prodexcept(u, 0)": Definition(others, kind="prodexcept", arguments=(u,), axes=(0,)),
+    "prodexcept(u, 0, order 2)": Definition(but_two, kind="prodexcept", arguments=(u,), axes=(0,)),
+    **{
+        name: Definition(head, kind="prodexcept", arguments=(N,), axes=(0, 1) if "0, 1" in name else (1,))
+        for name, head in rows.items()
+    },
 })  # fmt: skip
+
+
+def all_but(a, over, order):
+    """Return the products of all entries but some, entry by entry; 0 where one would be left out twice."""
+    found = np.zeros(a.shape + tuple(a.shape[k] for k in over) * (order - 1))
+    for place in np.ndindex(found.shape):
+        later = range(a.ndim, found.ndim, len(over))
+        gone = {tuple(place[k] for k in over), *(place[k : k + len(over)] for k in later)}
+        if len(gone) == order:
+            each = (at for at in np.ndindex(a.shape) if all(at[k] == place[k] for k in range(a.ndim) if k not in over))
+            found[place] = np.prod([a[at] for at in each if tuple(at[k] for k in over) not in gone])
+    return found
 
 
 def arrays(given):
@@ -69,7 +94,10 @@ def arrays(given):
         **given, "N": N_, "u": u_, "inv(N)": np.linalg.inv(N_), "det(N)": np.asarray(np.linalg.det(N_)),
         "logdet(N)": np.asarray(np.linalg.slogdet(N_)[1]), "softmax(u, 0)": e / e.sum(),
         "logsumexp(u, 0)": np.asarray(np.log(e.sum())), "prod(u, 0)": np.asarray(u_.prod()),
-        "prodexcept(u, 0)": np.array([np.delete(u_, s).prod() for s in range(3)]),
+        "prodexcept(u, 0)": all_but(u_, (0,), 1), "prodexcept(u, 0, order 2)": all_but(u_, (0,), 2),
+        "prodexcept(N, 1)": all_but(N_, (1,), 1), "prodexcept(N, 1, order 2)": all_but(N_, (1,), 2),
+        "prodexcept(N, 1, order 3)": all_but(N_, (1,), 3), "prodexcept(N, 0, 1)": all_but(N_, (0, 1), 1),
+        "prodexcept(N, 0, 1, order 2)": all_but(N_, (0, 1), 2),
     }  # fmt: skip
 
 
@@ -144,6 +172,11 @@ SAMPLES = [
     ("softmax", d(Entry(soft, i)), False),
     ("log sum exp", d(Entry(lse)), False),
     ("product of entries", d(Entry(prod)), False),
+    ("product of other entries", d(Entry(others, i)), False),
+    ("product of other entries", d(Entry(rows["prodexcept(N, 1)"], i, q)), False),
+    ("product of other entries", d(Entry(rows["prodexcept(N, 1, order 2)"], i, q, t)), False),
+    ("product of other entries", d(Entry(rows["prodexcept(N, 1, order 2)"], i, q, q)), False),
+    ("product of other entries", d(Entry(rows["prodexcept(N, 0, 1)"], i, q)), False),
     ("definition", d(Entry(u, i)), False),
     ("definition", d(Entry(N, i, q)), False),
     ("zero", Times(xi, number(0), yi), False),
@@ -225,3 +258,16 @@ def test_new_indices_are_not_called_like_tensors(tensor):
     new = all_indices(after) - {i, q, j}
     assert len(new) == 2
     assert tensor.name not in {s.name for s in new}
+
+
+def test_renaming_does_not_capture_what_stands_free_in_an_inner_sum():
+    """`Σ_r (Σ_s A[t,s] X[s,r]) B[r,q]`: the fresh name of s must not be r, which is free there."""
+    size = sympy.Symbol("n")
+    t, q, r, s = (Index(name, size) for name in "tqrs")
+    a, x, b = (Tensor(name, size, size) for name in ("A", "X", "B"))
+    body = Sum(Times(Sum(Times(Entry(a, t, s), Entry(x, s, r)), s), Entry(b, r, q)), r)
+    names = Names({"t", "q", "s"})  # r is not known to be in use
+    renamed = rename_bound(body, names)
+    inner = renamed.body.args[0]
+    assert {i.name for i in free_indices(inner)} == {"t", renamed.bound[0].name}
+    assert inner.bound[0] is not renamed.bound[0]

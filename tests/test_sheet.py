@@ -193,3 +193,83 @@ def test_a_sheet_pickles():
     again = pickle.loads(pickle.dumps(sheet))
     assert [c.status for c in again.claims] == ["proved"]
     assert [c.status for c in again.read("assert diff(x @ x, x) == x")] == ["refuted"]
+
+
+# --- what a claim may say and still be proved step by step
+
+
+BY_THE_KERNEL = {
+    "the name of a definition that the function does not name": """
+x: (n,)
+y: (n,)
+p = sigmoid(x)
+E = sum(softplus(x)) - y @ x
+assert diff(E, x) == p - y
+""",
+    "a residual, in the whole array and in its entries": """
+X: (n, p)
+w: (p,)
+y: (n,)
+r = X @ w - y
+assert diff(norm(X @ w - y), w) == X.T @ r / norm(r)
+assert diff(norm(X @ w - y)**2, w[k]) == 2 * (X.T @ r)[k]
+""",
+    "a softmax by its name": """
+X: (n, d)
+W: (d, k)
+Y: one_hot_rows(n, k)
+A = X @ W
+S = softmax(A, 1)
+E = sum(logsumexp(A, 1)) - sum(Y * A)
+assert diff(E, W) == X.T @ (S - Y)
+""",
+    "the symmetry of the variable, used after the last derivative": """
+X: positive_definite(n, n)
+z: (n,)
+S: symmetric(n, n)
+assert diff(-logdet(X), X) == -inv(X)
+assert diff(z @ inv(X) @ z, X) == -inv(X) @ outer(z, z) @ inv(X)
+assert diff(trace(S @ X) - logdet(X), X) == S - inv(X)
+""",
+    "a lemma about whole arrays, cited": """
+g: (n,)
+z: (n,)
+c: (n,)
+y = g * z
+assert diff(y, g) == diag(z), "L"
+assert diff(c @ y, g) == c * z
+""",
+    "a function of the variable itself": "x: (n,)\nassert diff(logsumexp(x), x) == softmax(x, 0)\n",
+    "a definition that is symmetric": """
+X: (n, m)
+C: symmetric(n, n)
+A: (m, m)
+V = inv(X.T @ C @ X)
+assert diff(trace(V @ A), X) == -C @ X @ V @ (A + A.T) @ V
+""",
+    "a symmetric array made of its variable": """
+U: (n, n)
+A: (n, n)
+X = U + U.T - U * eye(n)
+assert diff(trace(A @ X), U) == A + A.T - A * eye(n)
+""",
+    "a determinant of a product": """
+X: invertible(n, n)
+A: invertible(n, n)
+B: invertible(n, n)
+assert diff(det(A @ X @ B), X) == det(A @ X @ B) * inv(X).T
+""",
+}
+
+
+@pytest.mark.parametrize("about", BY_THE_KERNEL)
+def test_it_is_proved_by_the_kernel(about):
+    claims = Sheet(BY_THE_KERNEL[about]).claims
+    assert claims
+    for claim in claims:
+        assert (claim.status, claim.basis) == ("proved", "kernel"), claim.unproved
+
+
+def test_the_derivative_in_a_symmetric_definition_takes_its_entries_as_independent():
+    text = "X: (n, m)\nA: (n, n)\nV = X @ X.T\nassert diff(trace(V @ A), V) == A.T\nassert not diff(trace(V @ A), V) == A\n"
+    assert [c.status for c in Sheet(text).claims] == ["proved", "refuted"]

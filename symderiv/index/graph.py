@@ -121,6 +121,15 @@ class Defined(Node):
         return iter((self.body,))
 
 
+class Independent(Defined):
+    """A definition whose entries count as independent: the symmetry of its body is not used.
+
+    So it is while a derivative in it is taken, as it is for a variable that is declared symmetric.
+    """
+
+    __slots__ = ()
+
+
 class Delta(Node):
     """`δ[i, j]`: 1 where i = j, else 0."""
 
@@ -291,7 +300,7 @@ class Along(Node):
     """A function along some axes of its argument."""
 
     __slots__ = ()
-    names = ("arg", "axes")
+    names: ClassVar[tuple[str, ...]] = ("arg", "axes")
 
     arg: Node = _field(0)  # the argument
     axes: tuple[int, ...] = _field(1)  # the axes of the argument that it runs over
@@ -320,9 +329,24 @@ class Prod(Along):
 
 
 class ProdExcept(Along):
-    """`Π_{k ≠ j} arg[i, k]` for every j: the product of the other entries, right where one is 0."""
+    """`Π_{k ∉ {j₁ … jₘ}} arg[i, k]` for all different j₁ … jₘ, 0 where two of them are equal.
+
+    A product of entries is linear in each of them, so this is its m-th partial derivative in the entries at
+    j₁ … jₘ; it is right where entries are 0.  Axes: those of the argument, j₁ standing at its product axes,
+    then j₂ … jₘ, each with the product axes once more.
+    """
 
     __slots__ = ()
+    names = ("arg", "axes", "order")
+
+    order: int = _field(2)  # m, how many entries are left out
+
+    @property
+    def places(self) -> tuple[tuple[int, ...], ...]:
+        """Return the axes of each of j₁ … jₘ."""
+        rank, width = self.arg.rank, len(self.axes)
+        later = (range(rank + k * width, rank + (k + 1) * width) for k in range(self.order - 1))
+        return (self.axes, *map(tuple, later))
 
 
 class Unknown(Node):

@@ -10,13 +10,14 @@ is fresh by construction (:class:`Names`), so nothing is ever captured.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sympy
 
 from symderiv.errors import UnsupportedError
+from symderiv.index.choices import plain_choice, plain_sum
 
 _NODES: weakref.WeakValueDictionary[tuple[Any, ...], IndexExpr] = weakref.WeakValueDictionary()
 
@@ -248,6 +249,13 @@ class Immediate(Derivative):
     """`∂ of / ∂ entry` with every other named definition held constant."""
 
 
+class Structured(Derivative):
+    """The total derivative over the free entries of a symmetric or diagonal array, not yet carried out."""
+
+    def __repr__(self) -> str:
+        return f"{super().__repr__()}|free"
+
+
 # ---------------------------------------------------------------- names, substitution
 
 
@@ -265,11 +273,11 @@ class Names:
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self.taken = set(taken)
 
-    def fresh(self, size: sympy.Expr, letters: str = FREE) -> Index:
-        """Return a new index."""
+    def fresh(self, size: sympy.Expr, letters: str = FREE, avoid: Container[str] = ()) -> Index:
+        """Return a new index, whose name is not among those to avoid either."""
         for suffix in ("", *map(str, range(1, 1000))):
             for letter in letters:
-                if letter + suffix not in self.taken:
+                if letter + suffix not in self.taken and letter + suffix not in avoid:
                     self.taken.add(letter + suffix)
                     index: Index = Index(letter + suffix, size)
                     return index
@@ -358,7 +366,7 @@ class Definition:
     """`tensor[indices] = body`; `kind` is "" for an index definition, else what the head stands for.
 
     Kinds with a rule of their own name their argument tensor: inv, det, logdet, softmax, logsumexp,
-    prod.  `unknown` is the unknown `function` of the tensors `arguments`, differentiated in those at the
+    prod, and prodexcept, whose order is told by its sizes.  `unknown` is the unknown `function` of the tensors `arguments`, differentiated in those at the
     positions `axes`; `derivative` is a name for ∂f/∂x, `arguments` being (f, x).
     """
 
@@ -434,13 +442,12 @@ def to_sympy(expr: Any) -> sympy.Expr:
         case Power():
             return sympy.Pow(to_sympy(args[0]), to_sympy(args[1]))
         case Sum():
-            return sympy.Sum(to_sympy(expr.body), *((to_sympy(i), 0, i.size - 1) for i in expr.bound))
+            return plain_sum(to_sympy(expr.body), [(to_sympy(i), 0, i.size - 1) for i in expr.bound])
         case Apply():
             return _function(expr.name, expr.order)(to_sympy(expr.arg))
         case Choice():
             left, right, yes, no = (to_sympy(p) for p in expr.parts)
-            relation = {"<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge}[expr.relation]
-            return sympy.Piecewise((yes, relation(left, right)), (no, True))
+            return plain_choice(expr.relation, left, right, yes, no)
         case Extreme():
             kind = sympy.Max if expr.kind == "maximum" else sympy.Min
             return kind(*(to_sympy(p) for p in expr.parts))

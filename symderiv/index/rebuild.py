@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from symderiv.errors import UnsupportedError
-from symderiv.index.contraction import add, contract, defined, entrywise, extremum, general_power, power, where
+from symderiv.index.contraction import add, contract, entrywise, extremum, general_power, power, where
 from symderiv.index.graph import (
     Add,
     Contraction,
@@ -13,6 +13,7 @@ from symderiv.index.graph import (
     Delta,
     Det,
     Extremum,
+    Independent,
     Inverse,
     Leaf,
     LogDet,
@@ -50,7 +51,8 @@ def rebuild(node: Node, new: Callable[[Node], Node]) -> Node:
         case Add():
             return add([(c, new(n)) for c, n in node.terms], node.dims)
         case Defined():
-            return defined(node.name, new(node.body))
+            body = new(node.body)
+            return type(node)(body.dims, node.name, body)
         case Map():
             return entrywise(node.function, new(node.arg), node.order)
         case Pow():
@@ -74,7 +76,7 @@ def rebuild(node: Node, new: Callable[[Node], Node]) -> Node:
         case Prod():
             return product(new(node.arg), node.axes)
         case ProdExcept():
-            return product_except(new(node.arg), node.axes)
+            return product_except(new(node.arg), node.axes, node.order)
         case Unknown():
             args = [new(a) for a in node.args]
             own = node.rank - sum(node.args[s].rank for s in node.slots)
@@ -106,6 +108,27 @@ def substitute(node: Node, change: Mapping[Node, Node] | Callable[[Node], Node |
         same = all(memo[c] is c for c in top.children())
         memo[top] = top if same else rebuild(top, memo.__getitem__)
         stack.pop()
+    return memo[node]
+
+
+def dependent(node: Node, done: dict[Node, Node] | None = None) -> Node:
+    """Return the node with the symmetry of its definitions put to use: the last derivative is taken.
+
+    `done` keeps what was found, for nodes that share their definitions.
+    """
+    memo = {} if done is None else done
+    stack = [node]
+    while stack:
+        top = stack[-1]
+        missing = [c for c in top.children() if c not in memo]
+        if missing:
+            stack += missing
+            continue
+        stack.pop()
+        same = all(memo[c] is c for c in top.children())
+        memo[top] = top if same else rebuild(top, memo.__getitem__)
+        if isinstance(top, Independent):
+            memo[top] = Defined(top.dims, top.name, memo[top.body])
     return memo[node]
 
 

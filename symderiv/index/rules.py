@@ -37,7 +37,7 @@ from symderiv.index.nodes import (
     heads,
     replace_indices,
 )
-from symderiv.index.written import negative, plus, power, times, total
+from symderiv.index.written import negative, plus, power, product_except, times, total
 
 Rule = Callable[[Any, Context], "sympy.Expr | None"]
 RULES: dict[str, Rule] = {}
@@ -322,7 +322,8 @@ def log_sum_exp(expr: Any, context: Context) -> sympy.Expr | None:
     definition = _head(expr, context, "logsumexp")
     if definition is None:
         return None
-    return _along(expr, context, definition, "softmax")
+    (u,), axes = definition.arguments, ", ".join(map(str, definition.axes))
+    return _along(expr, context, definition, Tensor(f"softmax({u.name}, {axes})", *u.sizes))
 
 
 @rule("product of entries")
@@ -331,17 +332,35 @@ def product_of_entries(expr: Any, context: Context) -> sympy.Expr | None:
     definition = _head(expr, context, "prod")
     if definition is None:
         return None
-    return _along(expr, context, definition, "prodexcept")
+    return _along(expr, context, definition, product_except(definition.arguments[0], definition.axes, 1))
 
 
-def _along(expr: Any, context: Context, definition: Definition, weight: str) -> sympy.Expr:
+def _along(expr: Any, context: Context, definition: Definition, head: Tensor) -> sympy.Expr:
     (u,) = definition.arguments
     names = fresh(expr, context)
     rest = iter(expr.of.indices)
     bound = {a: names.fresh(u.sizes[a], Names.BOUND) for a in definition.axes}
     at = [bound[a] if a in bound else next(rest) for a in range(len(u.sizes))]
-    head = Tensor(f"{weight}({u.name}, {', '.join(map(str, definition.axes))})", *u.sizes)
     return Sum(Times(Entry(head, *at), Immediate(Entry(u, *at), expr.entry)), *bound.values())
+
+
+@rule("product of other entries")
+def product_of_other_entries(expr: Any, context: Context) -> sympy.Expr | None:
+    """`∂(Π_{k∉J} u[k])/∂x = Σ_j (Π_{k∉J∪{j}} u[k]) ∂u[j]/∂x` for J = {j₁ … jₘ}, all different, the sum over j ∉ J.
+
+    Proof: the product of the entries outside of J is linear in each of them.  Where two of j₁ … jₘ, j are equal,
+    the head on the right is 0; where two of j₁ … jₘ are, so is that on the left.
+    """
+    definition = _head(expr, context, "prodexcept")
+    if definition is None:
+        return None
+    (u,), over = definition.arguments, definition.axes
+    names, indices, rank = fresh(expr, context), expr.of.indices, len(u.sizes)
+    bound = {a: names.fresh(u.sizes[a], Names.BOUND) for a in over}
+    moved = [bound.get(a, i) for a, i in enumerate(indices[:rank])]
+    more = product_except(u, over, 2 + (len(indices) - rank) // len(over))
+    body = Times(Entry(more, *indices, *bound.values()), Immediate(Entry(u, *moved), expr.entry))
+    return Sum(body, *bound.values())
 
 
 @rule("unknown function")
@@ -394,7 +413,8 @@ def rename_bound(expr: Any, names: Names) -> Any:
         return expr
     args = [rename_bound(a, names) for a in expr.args]
     if isinstance(expr, Sum):
-        new = {b: names.fresh(b.size, Names.BOUND) for b in expr.bound}
+        standing = {i.name for i in free_indices(args[0])}
+        new = {b: names.fresh(b.size, Names.BOUND, standing) for b in expr.bound}
         return Sum(replace_indices(args[0], new), *new.values())
     return type(expr)(*args)
 
@@ -567,7 +587,7 @@ def merge(expr: Any, context: Context) -> sympy.Expr | None:
 
 DERIVATIVE_RULES = (
     "constant", "entry", "sum", "linearity", "product", "power", "general power", "chain", "choice", "extreme",
-    "inverse", "determinant", "log determinant", "softmax", "log sum exp", "product of entries", "unknown function",
-    "definition",
+    "inverse", "determinant", "log determinant", "softmax", "log sum exp", "product of entries",
+    "product of other entries", "unknown function", "definition",
 )  # fmt: skip
 TIDYING_RULES = ("zero", "associate", "delta", "common delta", "exchange", "distribute")

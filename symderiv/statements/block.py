@@ -17,7 +17,8 @@ from symderiv.lift import lift
 from symderiv.lower import lower
 from symderiv.statements.meaning import meaning
 from symderiv.tensor.expr import Expr, defined, plain_axes, walk
-from symderiv.tensor.parse import KNOWN, TRAITS, Parser, Scope, check_bounds, checked_traits, variable
+from symderiv.tensor.parse import KNOWN, TRAITS, Parser, Scope, checked_traits, variable
+from symderiv.tensor.syntax import check_bounds, statement_tree
 
 
 @dataclass(frozen=True)
@@ -65,15 +66,9 @@ def read_block(text: str, names: Names, source: str = "", first_line: int = 1) -
     >>> [s.kind for s in read_block("D: (m, n)\nW: (n, p)\nA = D @ W", names)]
     ['declare', 'declare', 'define']
     """
-    check_bounds(text)
+    check_bounds(text, source)
     padded = "\n" * (first_line - 1) + text
-    try:
-        tree = ast.parse(padded)
-    except SyntaxError as err:
-        place = Place(padded, max(0, (err.offset or 1) - 1), line=err.lineno or 1, source=source)
-        raise ParseError(f"not a statement: {err.msg}", place=place) from None
-    except (RecursionError, MemoryError, ValueError):
-        raise ParseError("the text is nested too deeply", hint="name intermediate results") from None
+    tree = statement_tree(padded, source)
     reader = _Reader(padded, names, source)
     return [s for node in tree.body for s in reader.statement(node)]
 

@@ -6,8 +6,9 @@ the few steps a reader wants to see on the way to the right side: the transposed
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import sympy
@@ -30,7 +31,8 @@ from symderiv.index.nodes import (
 from symderiv.index.rewriter import Rewriter
 from symderiv.index.written import times
 from symderiv.lower import Array, index_ranges, lower, write
-from symderiv.replay import Known, Replay, Replayed, Stage
+from symderiv.replay import Closing, Known, Replay, Replayed
+from symderiv.stage import Stage
 from symderiv.statements.meaning import meaning
 from symderiv.tensor.expr import Axis, Expr, defined, replaced, walk
 from symderiv.tensor.parse import without_symmetry
@@ -62,7 +64,8 @@ def sides(left: Expr, right: Expr) -> Sides:
 
 def _over(array: Array, free: tuple[str, ...], ranges: Mapping[str, Axis]) -> Node:
     flat = [size for axis in array.axes for size in axis]
-    entry = array[[(("axis", k),) for k in range(len(flat))]]
+    places = iter(range(len(flat)))
+    entry = array[[tuple(("axis", next(places)) for _ in axis) for axis in array.axes]]
     sizes: dict[object, Any] = {("axis", k): size for k, size in enumerate(flat)}
     sizes |= {name: axis[0] for name, axis in ranges.items()}
     return entry.over((*(("axis", k) for k in range(len(flat))), *free), sizes)
@@ -78,6 +81,12 @@ def prove(left: Expr, right: Expr, taken: Sequence[str], known: Known) -> Replay
     return _Proof(left, right, taken, known).run()
 
 
+def function_names() -> Iterator[str]:
+    """Yield what a function without a name may be called, best first."""
+    yield from ("f", "F", "phi")
+    yield from (f"f_{k}" for k in count())
+
+
 class _Proof:
     def __init__(self, left: Expr, right: Expr, taken: Sequence[str], known: Known) -> None:
         self.left, self.right = left, right
@@ -87,12 +96,14 @@ class _Proof:
         self.ranges = index_ranges(left, right)
         self.free = {n: Index(n, axis[0]) for n, axis in self.ranges.items() if n not in _bound(left, right)}
         names = Names((*taken, *self.free))
+        self.nameless = next(n for n in function_names() if n not in names.taken)
         letters = iter(self.letters(left, names))
         function, at_f = self.side(f, letters)
         variable, at_x = self.side(x, letters)
-        stage = Stage(function, variable, function.name, meaning=meaning(self.ranges))
+        stage = Stage(function, (variable,), function.name, meaning=meaning(self.ranges))
         self.order = tuple(self.open)
-        self.replay = Replay(stage, [*taken, *self.free], (at_f, at_x), known)
+        traits = {array.name: array.data[1]} if bare else {}
+        self.replay = Replay(stage, [*taken, *self.free], (at_f, at_x), known, Closing(traits, {}))
 
     def letters(self, left: Expr, names: Names) -> list[Index]:
         """Return indices for the axes of the claim: k, l for a gradient, as the books have it."""
@@ -110,7 +121,7 @@ class _Proof:
         if array.op == "called":
             array = defined(array.name, array.args[0])
         elif array.op not in ("defined", "var"):
-            array = defined("f", array)
+            array = defined(self.nameless, array)
         subscripts = expr.data if expr.op == "entry" else (None,) * array.rank
         indices = []
         for name, axis in zip(subscripts, array.axes, strict=True):
@@ -126,6 +137,7 @@ class _Proof:
 
     def run(self) -> Replayed:
         last = self.replay.run()
+        self.replay.name_definitions(self.right)
         work = Rewriter(last.right, self.replay.context())
         self.finish(work)
         if work.expr is not self.goal:

@@ -13,7 +13,7 @@ from symderiv.chain import differentiate
 from symderiv.errors import UnsupportedError
 from symderiv.index.graph import Node
 from symderiv.index.indexed import At
-from symderiv.index.normal import substitute
+from symderiv.index.normal import dependent, substitute
 from symderiv.lower import Array, Engine, Meaning, lower
 from symderiv.tensor.expr import Axis, Expr, replaced, walk
 from symderiv.tensor.parse import without_symmetry
@@ -32,13 +32,13 @@ def meaning(sizes: Mapping[str, Axis] | None = None) -> Meaning:
 def _derivative(expr: Expr, ranges: Mapping[str, Axis], inner: Meaning) -> Array:
     free_entries = _bare(expr)
     f, *variables = (replaced(a, free_entries) for a in expr.args)
-    function = lower(f, inner, ranges)
+    function = lower(f, inner, ranges, independent=True)
     node = function.node
     tokens: list[object] = [("f", k) for k in range(node.rank - len(function.free))]
     labels: list[object] = [*tokens, *function.free]
     for order, x in enumerate(variables):
         array = x.args[0] if x.op == "entry" else x
-        leaf = lower(array, inner, ranges).node
+        leaf = lower(array, inner, ranges, independent=True).node
         held = _held(f, array, inner) if expr.data[0] == "immediate" else []
         node = differentiate(node, leaf, held).result
         subscripts = x.data if x.op == "entry" else (None,) * len(array.axes)
@@ -49,6 +49,7 @@ def _derivative(expr: Expr, ranges: Mapping[str, Axis], inner: Meaning) -> Array
                 labels += new
             else:
                 labels += Engine.free(name, axis)
+    node = dependent(node)
     node = substitute(node, {lower(b).node: lower(x).node for x, b in free_entries.items()})
     at = At(node, labels)
     free = tuple(sorted(x for x in at.labels if isinstance(x, str)))
@@ -81,4 +82,4 @@ def _held(f: Expr, x: Expr, inner: Meaning) -> list[Node]:
             f"{x.name} does not stand in the definition itself",
             hint=f"it depends on {x.name} through {via}: write diff" if via else "write diff",
         )
-    return [lower(e, inner).node for e in direct if e is not x and e.op == "defined"]
+    return [lower(e, inner, independent=True).node for e in direct if e is not x and e.op == "defined"]
