@@ -2,41 +2,114 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 from symderiv import dims
 from symderiv.code.numpy import Argument as CodeArgument
 from symderiv.code.numpy import compiled
-from symderiv.errors import ShapeError, UnknownNameError
+from symderiv.errors import ParseError, ShapeError, UnknownNameError, UnsupportedError
 
 
 class Compiled:
-    """A generated function with the checks that its arguments have the declared shapes."""
+    """A generated function with the checks that its arguments have the declared shapes.
+
+    Whatever `numpy.asarray` takes will do: arrays of any memory order, lists, numbers.  Integers and
+    booleans are converted to floats; float32 arrays give a float32 result; complex numbers are refused,
+    since the derivatives of |x|, max and norm are those on the real line.  Inputs are never changed.  What
+    NumPy refuses for its values (the inverse of a singular matrix) is NumPy's `LinAlgError`.
+    """
 
     def __init__(self, source: str, name: str, arguments: tuple[CodeArgument, ...]) -> None:
         self.source, self.name, self.arguments = source, name, arguments
         self.function = compiled(source, name)
+        self.__doc__ = self.function.__doc__
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Compiled, (self.source, self.name, self.arguments))
 
-    def __call__(self, **given: Any) -> Any:
-        """Return the value at keyword arrays; what is given and not needed is ignored."""
-        import numpy as np
+    def __repr__(self) -> str:
+        return f"<compiled {self.name}({', '.join(a.name for a in self.arguments)})>"
 
-        values: dict[str, Any] = {}
+    def __call__(self, /, *positional: Any, **given: Any) -> Any:
+        """Return the value at keyword arrays; what is given and not needed is ignored."""
+        if positional:
+            names = ", ".join(f"{a.name}=…" for a in self.arguments)
+            raise ParseError("arrays are given by name", hint=f"write {self.name}({names})")
         sizes: dict[dims.Size, int] = {}
-        for a in self.arguments:
-            if a.name not in given:
-                raise UnknownNameError(f"{a.name} is missing", hint="give every array by its name")
-            value = given[a.name]
-            if a.shape is not None:
-                value = np.asarray(value)
-                if value.dtype.kind in "biu":
-                    value = value.astype(float)
-                _match(a, value.shape, sizes)
-            values[a.name] = value
-        return self.function(**values)
+        values = {a.name: _checked(a, given, sizes) for a in self.arguments}
+        try:
+            result = self.function(**values)
+        except ZeroDivisionError:
+            empty = ", ".join(str(k) for k, v in sizes.items() if v == 0)
+            raise ShapeError("a mean over no entries has no value", hint=f"of size 0 here: {empty}") from None
+        arrays = [values[a.name] for a in self.arguments if a.shape is not None]
+        return _kept_in_kind(result, arrays)
+
+
+def _checked(argument: CodeArgument, given: dict[str, Any], sizes: dict[dims.Size, int]) -> Any:
+    if argument.name not in given:
+        raise UnknownNameError(f"{argument.name} is missing", hint=_missing(argument, list(given)))
+    value = given[argument.name]
+    if argument.shape is None:
+        if not callable(value):
+            raise UnsupportedError(
+                f"{argument.name} is a function, and {type(value).__name__} cannot be called",
+                hint=f"give a function of arrays, such as {argument.name}=np.tanh",
+            )
+        return value
+    array = _real(argument.name, value)
+    _match(argument, array.shape, sizes)
+    return array
+
+
+def _missing(argument: CodeArgument, given: list[str]) -> str:
+    near = get_close_matches(argument.name, given, 1)
+    if near:
+        return f"is {near[0]} meant to be {argument.name}?"
+    if argument.shape is None:
+        return f"give a function of arrays as {argument.name}=…"
+    return f"give an array of shape {dims.written(argument.shape)} as {argument.name}=…"
+
+
+def _real(name: str, value: Any) -> Any:
+    """Return an array of floats; what holds anything but real numbers is refused."""
+    import numpy as np
+
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError) as err:
+        raise ShapeError(f"{name} is no array: {err}", hint="rows of equal length are needed") from None
+    kind = array.dtype.kind
+    if kind in "biu":
+        return array.astype(float)
+    if kind == "O" and None not in array.ravel().tolist():  # big integers, fractions, numbers of SymPy
+        try:
+            return array.astype(float)
+        except (ValueError, TypeError, OverflowError):
+            pass
+    if kind == "c":
+        raise UnsupportedError(f"{name} is complex", hint=f"derivatives here are real: give {name}.real")
+    if kind != "f":
+        raise UnsupportedError(f"{name} holds {array.dtype} and no real numbers", hint="give an array of numbers")
+    return array
+
+
+def _kept_in_kind(result: Any, arrays: list[Any]) -> Any:
+    """Return results as floats of the arguments' precision."""
+    import numpy as np
+
+    wanted = np.result_type(*arrays) if arrays else np.dtype(float)
+
+    def kept(value: Any) -> Any:
+        kind = getattr(value, "dtype", None)
+        return value if kind == wanted or not hasattr(value, "astype") else value.astype(wanted)
+
+    if isinstance(result, dict):
+        return {key: kept(value) for key, value in result.items()}
+    if isinstance(result, tuple):
+        return tuple(_kept_in_kind(value, arrays) for value in result)
+    return kept(result)
 
 
 def _match(argument: CodeArgument, found: tuple[int, ...], sizes: dict[dims.Size, int]) -> None:

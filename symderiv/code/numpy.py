@@ -10,22 +10,34 @@ import ast
 import keyword
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any
 
 from symderiv import dims
+from symderiv.code.stable import stable
+from symderiv.errors import ParseError, UnsupportedError
 from symderiv.functions import FUNCTIONS
 from symderiv.tensor.expr import Expr, walk
-from symderiv.tensor.text import ATOM, POWER, SIGN, FunctionName, Printer, tuple_text
+from symderiv.tensor.text import ATOM, POWER, SIGN, SUM, FunctionName, Printer, tuple_text
 
 HELPERS = {
-    "sigmoid": "def {name}(x):\n    return {np}.exp(-{np}.logaddexp(0, -x))\n",
+    "sigmoid": "def {name}(x):\n    e = {np}.exp(-{np}.abs(x))\n    return {np}.where(x < 0, e, 1) / (1 + e)\n",
     "softmax": (
         "def {name}(x, axis):\n"
-        "    e = {np}.exp(x - {np}.max(x, axis=axis, keepdims=True))\n"
+        "    e = {np}.exp(x - {np}.max(x, axis=axis, keepdims=True, initial=-{np}.inf))\n"
         "    return e / {np}.sum(e, axis=axis, keepdims=True)\n"
     ),
+    "logsumexp": (
+        "def {name}(x, axis=None):\n"
+        "    m = {np}.max(x, axis=axis, keepdims=True, initial=-{np}.inf)\n"
+        "    return {np}.log({np}.sum({np}.exp(x - m), axis=axis)) + {np}.squeeze(m, axis=axis)\n"
+    ),
+    "log_det": (
+        "def {name}(a):\n    sign, value = {np}.linalg.slogdet(a)\n    return {np}.where(sign < 0, {np}.nan, value)\n"
+    ),
 }
+VIEWS = ("transpose", "newaxis", "reshape", "vec", "diag")  # what NumPy gives without copying
 CALLS = {
     "trace": "trace", "outer": "outer", "inner": "inner", "kron": "kron", "diag": "diag", "sqrt": "sqrt",
     "maximum": "maximum", "minimum": "minimum", "det": "linalg.det", "inv": "linalg.inv", "solve": "linalg.solve",
@@ -51,18 +63,36 @@ class Source:
     notes: Sequence[str] = ()
     names: Mapping[Expr, str] = field(default_factory=dict)
     functions: Mapping[FunctionName, str] = field(default_factory=dict)
+    keys: Sequence[str] = ()  # names of the last results, which are returned as a dictionary
 
 
 def function_source(source: Source) -> str:
     """Return the text of a self-contained module with one function."""
-    return _Writer(source).module()
+    return _Writer(_stable(source)).module()
 
 
 def function_text(source: Source) -> str:
     """Return the text of the function alone, for a module that imports `numpy as np` itself."""
-    writer = _Writer(source)
+    writer = _Writer(_stable(source))
     lines = writer.function_lines()
     return "\n\n".join([*writer.helper_texts(), lines])
+
+
+def checked_name(name: str) -> str:
+    """Return a name that a function may have; anything else is refused."""
+    given: Any = name
+    if not isinstance(given, str) or not given.isidentifier() or keyword.iskeyword(given):
+        hint = "letters, digits and underscores, and no word of Python's own"
+        raise ParseError(f"{name!r} is not a name for a function", hint=hint)
+    return name
+
+
+def _stable(source: Source) -> Source:
+    """Return a source whose expressions are in a form that holds far out; names go along."""
+    results = stable(source.results, source.names)
+    count = len(source.results)
+    names = dict(zip(results[count:], source.names.values(), strict=True))
+    return replace(source, results=results[:count], names=names)
 
 
 def compiled(text: str, name: str) -> Callable[..., Any]:
@@ -84,6 +114,7 @@ class _Writer(Printer):
         self.taken = {a.name for a in source.arguments} | {
             str(s) for a in source.arguments for size in a.shape or () for s in size.free_symbols
         }
+        self.taken.add(source.name)
         self.np = self.free("np")
         self.helpers: dict[str, str] = {}
         self.assigned: dict[Expr, str] = {}
@@ -122,14 +153,23 @@ class _Writer(Printer):
         lines += [f"{name}: a size" for name in self.loose]
         shapes = ", ".join(dims.written(r.shape) for r in self.source.results)
         lines += [""] if lines[-1] else []
-        lines += [
-            f"Returns an array of shape {shapes}."
-            if len(self.source.results) == 1
-            else f"Returns arrays of shapes {shapes}."
-        ]
+        if self.source.keys:
+            lines += self.dictionary()
+        elif len(self.source.results) == 1:
+            lines.append(f"Returns an array of shape {shapes}.")
+        else:
+            lines.append(f"Returns arrays of shapes {shapes}.")
         lines += list(self.source.notes)
         lines.append('"""')
         return lines
+
+    def dictionary(self) -> list[str]:
+        """Say what is returned where results have keys."""
+        results, keys = self.source.results, self.source.keys
+        first = results[: len(results) - len(keys)]
+        front = "".join(f"an array of shape {dims.written(r.shape)} and " for r in first)
+        shapes = [f"    {k!r}: shape {dims.written(r.shape)}" for k, r in zip(keys, results[len(first) :], strict=True)]
+        return [f"Returns {front}a dictionary of arrays:", *shapes]
 
     def sizes(self) -> list[str]:
         """Read off the sizes that the code needs, each from the first argument that has it."""
@@ -145,7 +185,8 @@ class _Writer(Printer):
             for n in names:
                 kept.append(n if n in new and n not in kept else "_")
             if len(names) == 1:
-                lines.append(f"{names[0]} = len({a.name})")
+                length = f"{a.name}.shape[0]" if "len" in self.taken else f"len({a.name})"
+                lines.append(f"{names[0]} = {length}")
             else:
                 lines.append(f"{', '.join(kept)} = {a.name}.shape")
         return lines
@@ -154,13 +195,14 @@ class _Writer(Printer):
         """Return the assignments of what is used more than once, and the return."""
         uses: Counter[Expr] = Counter()
         nodes = list(walk(*self.source.results))
+        uses.update(self.source.results)
         for node in nodes:
             uses.update(node.args)
         lines: list[str] = []
         count = 0
         for node in nodes:
             shared = uses[node] > 1 and not self.trivial(node)
-            if node in self.source.results or not (shared or node in self.source.names):
+            if not (shared or (node in self.source.names and node not in self.source.results)):
                 continue
             if self.trivial(node):
                 continue
@@ -171,8 +213,24 @@ class _Writer(Printer):
                 name = self.free(f"t{count}")
             lines.append(f"{name} = {self.text(node)}")
             self.assigned[node] = name
-        lines.append("return " + ", ".join(self.text(r) for r in self.source.results))
+        lines += self.returned([self.result(r) for r in self.source.results])
         return lines
+
+    def result(self, expr: Expr) -> str:
+        """Return the text of a result: a copy where it would be a view of an argument."""
+        inner = expr
+        while inner.op in VIEWS and not (inner.op == "diag" and inner.rank == 2):
+            (inner,) = inner.args
+        return self.numpy("array", self.text(expr)) if inner.op == "var" else self.text(expr)
+
+    def returned(self, texts: Sequence[str]) -> list[str]:
+        """Return the lines of the return: the results, those that have a key in a dictionary."""
+        keys = self.source.keys
+        if not keys:
+            return ["return " + ", ".join(texts)]
+        first = len(texts) - len(keys)
+        items = [f"    {key!r}: {text}," for key, text in zip(keys, texts[first:], strict=True)]
+        return ["return " + "".join(f"{t}, " for t in texts[:first]) + "{", *items, "}"]
 
     def trivial(self, node: Expr) -> bool:
         """Tell what costs nothing to write twice."""
@@ -234,8 +292,19 @@ class _Writer(Printer):
         return f"{self.helper('softmax')}({self.text(expr.args[0])}, {expr.data[0]})", ATOM
 
     def write_logsumexp(self, expr: Expr) -> tuple[str, int]:
-        axis = expr.data[0] if expr.data else None
-        return self.numpy("logaddexp.reduce", self.text(expr.args[0]), f"axis={axis}"), ATOM
+        axis = [str(expr.data[0])] if expr.data else []
+        return self.call(self.helper("logsumexp"), self.text(expr.args[0]), *axis), ATOM
+
+    def write_logaddexp(self, expr: Expr) -> tuple[str, int]:
+        return self.numpy("logaddexp", *(self.text(a) for a in expr.args)), ATOM
+
+    def write_largest(self, expr: Expr) -> tuple[str, int]:
+        (axes,) = expr.data
+        over = [] if len(axes) == expr.args[0].rank else [f"axis={axes[0] if len(axes) == 1 else axes}"]
+        return self.numpy("max", self.text(expr.args[0]), *over), ATOM
+
+    def write_log_det(self, expr: Expr) -> tuple[str, int]:
+        return f"{self.helper('log_det')}({self.text(expr.args[0])})", ATOM
 
     def reduction(self, expr: Expr) -> tuple[str, int]:
         axis = [f"axis={expr.data[0]}"] if expr.data else []
@@ -265,8 +334,12 @@ class _Writer(Printer):
         return self.numpy("einsum", repr(expr.data[0]), *args, *extra), ATOM
 
     def write_where(self, expr: Expr) -> tuple[str, int]:
-        text, precedence = super().write_where(expr)
-        return f"{self.np}.{text}", precedence
+        left, right, *branches = expr.args
+        test = f"{self.bracketed(left, SUM)} {expr.data[0]} {self.bracketed(right, SUM)}"
+        texts = [self.text(b) for b in branches]
+        if all(b.op == "number" for b in branches):  # a choice between integers would be one
+            texts = [t if "." in t or "/" in t else f"{t}.0" for t in texts]
+        return self.numpy("where", test, *texts), ATOM
 
     def write_transpose(self, expr: Expr) -> tuple[str, int]:
         if not expr.data:
@@ -287,5 +360,27 @@ class _Writer(Printer):
     write_ones = write_zeros = filled
 
     def write_power(self, expr: Expr) -> tuple[str, int]:
+        (exponent,) = expr.data
+        if _beyond_integers(exponent):
+            return f"{self.bracketed(expr.args[0], ATOM)}**{_float(exponent)}", POWER
         text, precedence = super().write_power(expr)
         return text, min(precedence, POWER)
+
+    def write_number(self, expr: Expr) -> tuple[str, int]:
+        (value,) = expr.data
+        if _beyond_integers(value):
+            return _float(value), SIGN if value < 0 else ATOM
+        return super().write_number(expr)
+
+
+def _beyond_integers(value: Fraction) -> bool:
+    """Tell a number that is no quotient of integers that arrays hold."""
+    return max(abs(value.numerator), value.denominator) >= 2**53
+
+
+def _float(value: Fraction) -> str:
+    try:
+        return repr(float(value))
+    except OverflowError:
+        digits = len(str(abs(round(value))))
+        raise UnsupportedError(f"a number of {digits} digits is beyond the range of floats") from None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import keyword
+import math
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,10 +23,10 @@ from symderiv.errors import ParseError, Place, ShapeError, SymderivError, Unknow
 from symderiv.functions import FUNCTIONS
 from symderiv.tensor.expr import Expr
 from symderiv.tensor.operations import apply
+from symderiv.tensor.origin import Origin
+from symderiv.tensor.syntax import expression_tree, instead, named, too_deep
 
-MOST_CHARACTERS = 200_000
-MOST_NESTING = 100
-MOST_DIGITS = 40
+MOST_DIGITS = 400
 
 BINARY = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.MatMult: "matmul"}
 RELATIONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
@@ -39,6 +40,11 @@ WITH_AXIS = {"sum": False, "mean": False, "prod": False, "logsumexp": False, "so
 OTHERS = ("dot", "eye", "ones", "zeros", "matrix_power", "einsum", "where", "transpose", "reshape")
 KNOWN = sorted({*PLAIN, *WITH_AXIS, *OTHERS, *FUNCTIONS})
 
+DOMAIN: dict[str, Callable[[Fraction], bool]] = {
+    "log": lambda u: u > 0, "log1p": lambda u: u > -1, "sqrt": lambda u: u >= 0,
+    "arcsin": lambda u: abs(u) <= 1, "arccos": lambda u: abs(u) <= 1,
+}  # fmt: skip
+
 Handler = Callable[["Parser", ast.Call], Expr]
 
 
@@ -51,6 +57,7 @@ class Scope:
     functions: dict[str, tuple[str, int]] = field(default_factory=dict)
     calls: dict[str, Handler] = field(default_factory=dict)
     indices: bool = False
+    origin: Origin = field(default_factory=Origin)  # the SymPy symbols that the names come from
 
 
 def variable(name: str, shape: tuple[Any, ...], traits: frozenset[str] = frozenset()) -> Expr:
@@ -62,6 +69,11 @@ def variable(name: str, shape: tuple[Any, ...], traits: frozenset[str] = frozens
         raise ParseError(f"{name!r} is read as {unicodedata.normalize('NFKC', name)!r}", hint="take that name itself")
     axes = tuple((size,) for size in dims.shape(shape))
     return Expr("var", (), (name, traits), axes)
+
+
+def with_traits(x: Expr, traits: frozenset[str]) -> Expr:
+    """Return a variable of which more is assumed."""
+    return variable(x.name, x.shape, x.data[1] | traits)
 
 
 MERGING = frozenset({"symmetric", "positive_definite", "diagonal", "orthogonal"})
@@ -91,45 +103,7 @@ def parse(text: str, scope: Scope) -> Expr:
     >>> parse("sum(x**2) / n", Scope({"x": x}, {"n": dims.symbol("n")}))
     div(sum(power(2, var(x, frozenset()))), size(n))
     """
-    return Parser(text, scope).read(parse_tree(text))
-
-
-def parse_tree(text: str) -> ast.expr:
-    """Return the syntax tree of one expression, within the bounds of length and nesting."""
-    check_bounds(text)
-    if not text.strip():
-        raise ParseError("the text is empty", hint='write an expression, such as "x @ A @ x"')
-    try:
-        return ast.parse(text.strip(), mode="eval").body
-    except SyntaxError as err:
-        place = Place(text.strip(), max(0, (err.offset or 1) - 1), line=err.lineno or 1)
-        raise ParseError(f"not an expression: {err.msg}", place=place) from None
-    except (RecursionError, MemoryError, ValueError) as err:
-        raise _too_deep(err) from None
-
-
-def _too_deep(err: Exception) -> ParseError:
-    return ParseError("the text is nested too deeply", hint="name intermediate results and write them as statements")
-
-
-def check_bounds(text: str) -> None:
-    """Refuse texts too long or nested too deeply to be meant."""
-    if not isinstance(text, str):
-        raise ParseError(f"a text is expected, not {type(text).__name__}")
-    if len(text) > MOST_CHARACTERS:
-        raise ParseError(
-            f"the text has {len(text)} characters, more than {MOST_CHARACTERS}",
-            hint="name intermediate results and write them as statements",
-        )
-    depth = 0
-    for column, character in enumerate(text):
-        if character in "([{":
-            depth += 1
-            if depth > MOST_NESTING:
-                place = Place(text, column) if "\n" not in text else None
-                raise ParseError(f"more than {MOST_NESTING} brackets inside one another", place=place)
-        elif character in ")]}":
-            depth -= 1
+    return Parser(text, scope).read(expression_tree(text))
 
 
 class Parser:
@@ -163,8 +137,8 @@ class Parser:
         """Return the expression of a syntax tree; errors get their place here."""
         try:
             return self._read(node)
-        except RecursionError as err:
-            raise _too_deep(err) from None
+        except RecursionError:
+            raise too_deep() from None
 
     def _read(self, node: ast.expr) -> Expr:
         try:
@@ -191,9 +165,25 @@ class Parser:
                 return self.subscript(node)
             case ast.Call():
                 return self.call(node)
+            case ast.Attribute():
+                self.attribute(node)
             case ast.Compare():
-                self.refuse(node, "a comparison stands only as the first argument of where")
-        self.refuse(node, f"{type(node).__name__} is not part of the language")
+                hint = "an equation is a claim: of verify, or in a Sheet" if isinstance(node.ops[0], ast.Eq) else ""
+                self.refuse(node, "a comparison stands only as the first argument of where", hint)
+            case ast.UnaryOp():
+                self.refuse(node, f"{named(node.op)} is not part of the language", instead(node.op))
+        self.refuse(node, f"{named(node)} is not part of the language", instead(node))
+
+    def attribute(self, node: ast.Attribute) -> NoReturn:
+        """Refuse an attribute, with what to write instead."""
+        whose = ast.unparse(node.value)
+        constants = {"pi": math.pi, "e": math.e}
+        if whose in ("np", "numpy", "math") and whose not in self.scope.names:
+            hint = f"write the number {constants[node.attr]!r}" if node.attr in constants else ""
+            self.refuse(node, f"{whose}.{node.attr} is not part of the language", hint)
+        hints = {"I": f"write inv({whose})", "H": f"write {whose}.T", "shape": "sizes go by their names, such as n"}
+        hint = hints.get(node.attr, f"write {node.attr}({whose})" if node.attr in KNOWN else "")
+        self.refuse(node, f"the attribute .{node.attr} is not part of the language", hint)
 
     # -- parts
 
@@ -221,27 +211,35 @@ class Parser:
         )
 
     def suggestion(self, name: str, known: list[str]) -> str:
+        if name in ("nan", "inf", "NaN", "Inf"):
+            return "infinities and nan are no numbers of the language"
         near = get_close_matches(name, known, 1)
         if near:
             return f"did you mean {near[0]}?"
-        return f"declare it with its shape; declared are {', '.join(known)}" if known else "declare it with its shape"
+        strange = [c for c in name if not c.isascii()]
+        if strange and len(name) == 1:
+            return f"this is {unicodedata.name(strange[0], 'no Latin letter')}; declared are {_listed(known)}"
+        return f"declare it with its shape; declared are {_listed(known)}" if known else "declare it with its shape"
 
     def binary(self, node: ast.BinOp) -> Expr:
         if isinstance(node.op, ast.Pow):
             return self.power(node)
         name = BINARY.get(type(node.op))
         if name is None:
-            self.refuse(node, f"the operator {type(node.op).__name__} is not part of the language")
-        return apply(name, self._read(node.left), self._read(node.right))
+            transposed = isinstance(node.op, ast.BitXor) and isinstance(node.right, ast.Name) and node.right.id == "T"
+            hint = "write .T for a transpose" if transposed else instead(node.op)
+            self.refuse(node, f"the operator {named(node.op)} is not part of the language", hint)
+        left, right = self._read(node.left), self._read(node.right)
+        if name == "div" and literal_value(right) == 0:
+            raise UnsupportedError("division by 0", place=self.place(node.right))
+        return apply(name, left, right)
 
     def power(self, node: ast.BinOp) -> Expr:
         base, exponent = self._read(node.left), self._read(node.right)
-        value = literal_value(exponent)
-        if value is None:
-            return apply("general_power", base, exponent)
-        if abs(value) > 10**6 or value.denominator > 10**6:
-            self.refuse(node.right, f"the exponent {value} is too large")
-        return apply("power", base, data=(value,))
+        try:
+            return raised(base, exponent)
+        except SymderivError as err:
+            raise err.at(self.place(node.right)) from None
 
     def subscript(self, node: ast.Subscript) -> Expr:
         parts = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
@@ -298,10 +296,7 @@ class Parser:
         name = self.callee(node)
         if name in self.scope.calls:
             return self.scope.calls[name](self, node)
-        keywords = {k.arg: k.value for k in node.keywords}
-        axis = keywords.pop("axis", None)
-        if keywords or (axis is not None and name not in WITH_AXIS):
-            self.refuse(node, f"{name} takes no argument called {node.keywords[0].arg!r}")
+        axis = self.axis_keyword(node, name)
         args = [*node.args, axis] if axis is not None else list(node.args)
         if any(isinstance(a, ast.Starred) for a in args):
             self.refuse(node, "a starred argument is not part of the language")
@@ -310,6 +305,19 @@ class Parser:
             self.arity(node, name, args, 1, 1)
             return apply("map", self._read(args[0]), data=(function, order))
         return self.builtin(node, name, args)
+
+    def axis_keyword(self, node: ast.Call, name: str) -> ast.expr | None:
+        """Return what is given as `axis=`, the one keyword there is."""
+        axis = None
+        for k in node.keywords:
+            if k.arg is None:
+                self.refuse(node, "a starred argument is not part of the language")
+            if k.arg != "axis" or name not in WITH_AXIS:
+                self.refuse(k, f"{name} takes no argument called {k.arg!r}")
+            if axis is not None:
+                self.refuse(k, "axis is given twice")
+            axis = k.value
+        return axis
 
     def callee(self, node: ast.Call) -> str:
         func: ast.expr = node.func
@@ -321,10 +329,11 @@ class Parser:
             self.refuse(node, "only functions of the language can be called")
         if path:
             if func.id not in ("np", "numpy") or path[1:] not in ([], ["linalg"]):
-                hint = (
-                    f"write {path[0]}({ast.unparse(node.func.value)})" if isinstance(node.func, ast.Attribute) else ""
-                )
-                self.refuse(node, "methods are not part of the language", hint if path[0] in KNOWN else "")
+                assert isinstance(node.func, ast.Attribute)
+                known = func.id in self.scope.names or func.id in self.scope.sizes
+                whose = ast.unparse(node.func.value) if known else "…"
+                hint = f"write {whose}.T" if path[0] == "T" else f"write {path[0]}({whose})" if path[0] in KNOWN else ""
+                self.refuse(node, "methods are not part of the language", hint)
             return path[0]
         return func.id
 
@@ -337,9 +346,11 @@ class Parser:
     def builtin(self, node: ast.Call, name: str, args: list[ast.expr]) -> Expr:
         if name in FUNCTIONS:
             self.arity(node, name, args, 1, 1)
-            return apply("map", self._read(args[0]), data=(name, 0))
+            return apply("map", self.within_domain(name, args[0]), data=(name, 0))
         if name in PLAIN:
             self.arity(node, name, args, PLAIN[name], PLAIN[name])
+            if name == "sqrt":
+                return apply(name, self.within_domain(name, args[0]))
             return apply(name, *(self._read(a) for a in args))
         if name in WITH_AXIS:
             self.arity(node, name, args, 2 if WITH_AXIS[name] else 1, 2)
@@ -347,13 +358,21 @@ class Parser:
         special = getattr(self, f"call_{name}", None) if name in OTHERS else None
         if special is None:
             known = [*KNOWN, *self.scope.functions, *self.scope.calls]
-            near = get_close_matches(name, known, 1)
+            near = get_close_matches(name, known, 1, 0.7)
             raise UnknownNameError(
                 f"unknown function {name!r}",
                 place=self.place(node),
                 hint=f"did you mean {near[0]}?" if near else "symderiv knows " + ", ".join(KNOWN),
             )
         return special(node, args)  # type: ignore[no-any-return]
+
+    def within_domain(self, name: str, node: ast.expr) -> Expr:
+        """Return an argument; a number outside of the function's domain is refused."""
+        arg = self._read(node)
+        value = literal_value(arg)
+        if value is not None and name in DOMAIN and not DOMAIN[name](value):
+            self.refuse(node, f"{name} is not defined at {value}")
+        return arg
 
     def integer(self, node: ast.expr, what: str) -> int:
         sign, inner = 1, node
@@ -408,16 +427,11 @@ class Parser:
         first = args[0]
         if not (isinstance(first, ast.Constant) and isinstance(first.value, str)):
             self.refuse(first, "the first argument of einsum is a text such as 'ij,jk->ik'")
-        spec = first.value.replace(" ", "")
-        letters = set(spec) - set(",->")
-        if not letters <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"):
-            self.refuse(first, f"{spec!r} is no einsum", "letters, commas and one ->")
-        inputs, arrow, output = spec.partition("->")
-        if not arrow:
-            output = "".join(sorted(c for c in set(inputs) - {","} if inputs.count(c) == 1))
-        if len(set(output)) < len(output) or not set(output) <= set(inputs) or "-" in inputs + output or "," in output:
-            self.refuse(first, f"{spec!r} is no einsum", "each output letter once, and each among the inputs")
-        return apply("einsum", *(self._read(a) for a in args[1:]), data=(f"{inputs}->{output}",))
+        try:
+            spec = einsum_spec(first.value)
+        except ParseError as err:
+            raise err.at(self.place(first)) from None
+        return apply("einsum", *(self._read(a) for a in args[1:]), data=(spec,))
 
     def call_where(self, node: ast.Call, args: list[ast.expr]) -> Expr:
         self.arity(node, "where", args, 3, 3)
@@ -465,11 +479,49 @@ class Parser:
         return Expr("sum_over", (body,), names, ())
 
 
+def _listed(names: list[str]) -> str:
+    """Return names for a message, cut where there are many."""
+    return ", ".join(names[:40]) + (", …" if len(names) > 40 else "")
+
+
 def negated(value: Expr) -> Expr:
     """Return `-value`; the minus of a literal belongs to the number."""
     if value.op == "number":
         return number(-value.data[0])
     return apply("neg", value)
+
+
+def raised(base: Expr, exponent: Expr) -> Expr:
+    """Return `base**exponent`; a literal exponent belongs to the operation."""
+    value = literal_value(exponent)
+    if value is None:
+        return apply("general_power", base, exponent)
+    if abs(value) > 10**6 or value.denominator > 10**6:
+        shown = f"the exponent {value}" if len(str(value)) < 40 else "the exponent"
+        what = "is too large" if abs(value) > 10**6 else "has too many digits"
+        raise ParseError(f"{shown} {what}", hint="a quotient of numbers up to 10**6; or declare a scalar k, x**k")
+    number_below = literal_value(base)
+    if number_below is not None and (number_below == 0 > value or (number_below < 0 and value.denominator != 1)):
+        raise UnsupportedError(f"{number_below} to the power of {value} is no real number")
+    return apply("power", base, data=(value,))
+
+
+def einsum_spec(text: str) -> str:
+    """Return the subscripts of an einsum with its output written out.
+
+    >>> einsum_spec("ij, jk")
+    'ij,jk->ik'
+    """
+    spec = text.replace(" ", "")
+    letters = set(spec) - set(",->")
+    if not letters <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"):
+        raise ParseError(f"{spec!r} is no einsum", hint="letters, commas and one ->")
+    inputs, arrow, output = spec.partition("->")
+    if not arrow:
+        output = "".join(sorted(c for c in set(inputs) - {","} if inputs.count(c) == 1))
+    if len(set(output)) < len(output) or not set(output) <= set(inputs) or "-" in inputs + output or "," in output:
+        raise ParseError(f"{spec!r} is no einsum", hint="each output letter once, and each among the inputs")
+    return f"{inputs}->{output}"
 
 
 def literal_value(expr: Expr) -> Fraction | None:
