@@ -1,7 +1,9 @@
 """symderiv: matrix calculus that shows its work.
 
-`derive` differentiates an expression and gives the result, the proof and the code; `verify` decides
-whether a claimed derivative is right; `Sheet` reads statements: declarations, definitions, claims.
+`derive` differentiates an expression and gives the result, the proof and the code; `gradients` does so in
+several variables at once, and `hvp` multiplies the Hessian with a direction; `verify` decides whether a claimed
+derivative is right; `declare` makes tensors that take Python's operators and NumPy's functions; `Sheet` reads
+statements: declarations, definitions, claims.
 """
 
 from __future__ import annotations
@@ -19,15 +21,28 @@ from symderiv.errors import (
 )
 
 if TYPE_CHECKING:
-    from symderiv.derivation import Derivation, Proof, derive
+    from symderiv import numpy_names
+    from symderiv.curvature import HessianVectorProduct, hvp
+    from symderiv.derivation import Derivation, derive
+    from symderiv.interop import from_sympy, to_sympy
+    from symderiv.results import Proof
+    from symderiv.several import Gradients, gradients
     from symderiv.sheet import Sheet
+    from symderiv.statements.declaring import declare
+    from symderiv.tensor.array import Tensor
     from symderiv.verdict import Verdict, verify
 
 __version__ = "0.1.0"
 _LATER = {
-    **{name: "symderiv.derivation" for name in ("Derivation", "Proof", "derive")},
+    **{name: "symderiv.derivation" for name in ("Derivation", "derive")},
+    **{name: "symderiv.several" for name in ("Gradients", "gradients")},
+    **{name: "symderiv.curvature" for name in ("HessianVectorProduct", "hvp")},
+    "Proof": "symderiv.results",
     **{name: "symderiv.verdict" for name in ("Verdict", "verify")},
     "Sheet": "symderiv.sheet",
+    "Tensor": "symderiv.tensor.array",
+    "declare": "symderiv.statements.declaring",
+    **{name: "symderiv.interop" for name in ("from_sympy", "to_sympy")},
 }
 
 
@@ -35,6 +50,8 @@ def __getattr__(name: str) -> Any:
     """Import the engine, and SymPy with it, when it is first used."""
     if name in _LATER:
         return getattr(import_module(_LATER[name]), name)
+    if name == "numpy_names":
+        return import_module("symderiv.numpy_names")
     raise AttributeError(f"module 'symderiv' has no attribute {name!r}")
 
 
@@ -43,6 +60,7 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
-    "Derivation", "ParseError", "Proof", "ProofError", "ShapeError", "Sheet", "SymderivError", "UnknownNameError",
-    "UnsupportedError", "Verdict", "__version__", "derive", "verify",
+    "Derivation", "Gradients", "HessianVectorProduct", "ParseError", "Proof", "ProofError", "ShapeError",
+    "Sheet", "SymderivError", "Tensor", "UnknownNameError", "UnsupportedError", "Verdict", "__version__",
+    "declare", "derive", "from_sympy", "gradients", "hvp", "numpy_names", "to_sympy", "verify",
 ]  # fmt: skip

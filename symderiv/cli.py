@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 PROVED, REFUTED, USAGE, UNDECIDED, UNEXPECTED, INTERRUPTED = 0, 1, 2, 3, 70, 130
 EXIT = {"proved": PROVED, "refuted": REFUTED, "undecided": UNDECIDED}
 DETAILS = ("brief", "normal", "full")
+LAYOUTS = ("numerator", "denominator")
 FORMATS = ("tex", "pdf", "html", "md", "py")
 ISSUES = "the project's issue tracker"
 MARKS = {
@@ -307,6 +308,8 @@ def main(debug: bool) -> None:
 @click.option("--proof", is_flag=True, help="Print the proof, checked step by step.")
 @click.option("--detail", type=click.Choice(DETAILS), help="How much of the proof (implies --proof).")
 @click.option("--latex", is_flag=True, help="Print LaTeX.")
+@click.option("--layout", type=click.Choice(LAYOUTS),
+              help="The layout of matrices in LaTeX (implies --latex); without it, arrays.")  # fmt: skip
 @click.option("--numpy", is_flag=True, help="Print a NumPy function.")
 def derive(
     expression: str,
@@ -319,6 +322,7 @@ def derive(
     proof: bool,
     detail: str | None,
     latex: bool,
+    layout: str | None,
     numpy: bool,
 ) -> None:
     """Differentiate an EXPRESSION, written as in NumPy."""
@@ -330,9 +334,9 @@ def derive(
     if wanted:
         d.proof.check()
     if as_json:
-        _print_json(_derivation_record(d, wanted))
+        _print_json(_derivation_record(d, wanted, layout))
     else:
-        parts = [_latex(d, wanted)] if latex else _readable(d, wanted) if wanted or not numpy else []
+        parts = [_latex(d, wanted, layout)] if latex or layout else _readable(d, wanted) if wanted or not numpy else []
         parts += [d.to_numpy().rstrip()] if numpy else []
         click.echo("\n\n".join(parts))
 
@@ -429,7 +433,8 @@ def _readable(d: Derivation, detail: str | None) -> list[str]:
 def _left_side(d: Derivation) -> str:
     order = len(d.wrt)
     power = small_form(str(order), SUPERSCRIPTS) if order > 1 else ""
-    return f"∂{power}{d.stages[0].name}/{' '.join(f'∂{w.name}' for w in d.wrt)}"
+    sign = "d" if d.structures else "∂"
+    return f"{sign}{power}{d.stages[0].name}/{' '.join(f'{sign}{w.name}' for w in d.wrt)}"
 
 
 def _shape(d: Derivation) -> str:
@@ -438,21 +443,24 @@ def _shape(d: Derivation) -> str:
     return dims.written(d.shape)
 
 
-def _latex(d: Derivation, detail: str | None) -> str:
-    return f"{d.to_latex()}\n\n{d.proof.to_latex(detail)}" if detail else d.to_latex()
+def _latex(d: Derivation, detail: str | None, layout: str | None) -> str:
+    statement = d.to_latex(layout)
+    return f"{statement}\n\n{d.proof.to_latex(detail, layout=layout)}" if detail else statement
 
 
-def _derivation_record(d: Derivation, detail: str | None) -> dict[str, Any]:
+def _derivation_record(d: Derivation, detail: str | None, layout: str | None) -> dict[str, Any]:
+    from symderiv.conventions import LAYOUT_NOTES
+
     record = {
         "result": str(d.result),
         "statements": d.statements(),
-        "latex": d.to_latex(),
+        "latex": d.to_latex(layout),
         "numpy": d.to_numpy(),
         "shape": [int(size) if size.is_Integer else str(size) for size in d.shape],
-        "notes": list(d.notes),
+        "notes": [*d.notes, *([LAYOUT_NOTES[layout]] if layout else [])],
         "steps": len(d.proof.steps),
     }
-    return record | ({"proof": d.proof.to_latex(detail)} if detail else {})
+    return record | ({"proof": d.proof.to_latex(detail, layout=layout)} if detail else {})
 
 
 def _proof_text(d: Derivation, detail: str) -> str:

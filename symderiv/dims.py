@@ -8,6 +8,7 @@ broadcasts as in NumPy; a symbol never does.
 from __future__ import annotations
 
 import keyword
+import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TypeAlias
@@ -48,6 +49,8 @@ def size(value: int | str | Size) -> Size:
         return size(int(value))
     if not value.isidentifier() or keyword.iskeyword(value):
         raise ShapeError(f"{value!r} is not a size", hint="write a name such as n, or a positive integer")
+    if unicodedata.normalize("NFKC", value) != value:
+        raise ShapeError(f"{value!r} is read as {unicodedata.normalize('NFKC', value)!r}", hint="take that name itself")
     return symbol(value)
 
 

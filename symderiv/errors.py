@@ -6,6 +6,7 @@ stand the input with a mark under the place, the shapes, and the remedy.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -28,8 +29,8 @@ class Place:
 
     def shown(self) -> str:
         """Return the line of the text with a mark under the stretch, long lines cut around it."""
-        lines = self.text.splitlines() or [""]
-        line = lines[min(self.line, len(lines)) - 1]
+        lines = re.split(r"\r\n|\r|\n", self.text)  # as Python counts them
+        line = _printable(lines[min(self.line, len(lines)) - 1])
         end = max(self.column + 1, self.end if self.end is not None else self.column + 1)
         start = max(0, self.column - self.WIDTH // 2)
         cut = line[start : start + self.WIDTH]
@@ -40,6 +41,11 @@ class Place:
         """Return `file, line, column` as a reader counts them (from 1)."""
         name = f"{self.source}, " if self.source else ""
         return f"{name}line {self.line}, column {self.column + 1}"
+
+
+def _printable(text: str) -> str:
+    """Return a text of the same length without characters that do not show or that turn the others around."""
+    return "".join(c if c.isprintable() else " " if c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 class SymderivError(Exception):

@@ -36,13 +36,13 @@ def factored(node: Add, whole: Container[Node] = ()) -> list[tuple[Node, bool]]:
     flats = [_flat(term, whole) for _, term in node.terms]
     standing: dict[Place, list[int]] = {}
     for t, (factors, _) in enumerate(flats):
-        places = {_place(f, node.rank) for f in factors if node.rank or not f[0].rank}
+        places = dict.fromkeys(_place(f, node.rank) for f in factors if node.rank or not f[0].rank)
         for place in places:
             standing.setdefault(place, []).append(t)
     shared = [
         (place, terms) for place, terms in standing.items() if len(terms) > (len(flats) - 1 if _idle(place[0]) else 1)
     ]
-    shared.sort(key=lambda s: (-len(s[1]), -len(s[0][1]), s[0][0].key))
+    shared.sort(key=lambda s: (-len(s[1]), -len(s[0][1]), s[0][0].key, str(s[0][1])))
     forms = [_taken_out(node, flats, place, terms) for place, terms in shared[:MOST_FORMS]]
     return [form for form in forms if form is not None and form[0] is not node]
 

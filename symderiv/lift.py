@@ -11,12 +11,14 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from symderiv import dims
+from symderiv.collecting import collected
 from symderiv.dims import Size
 from symderiv.errors import UnsupportedError
 from symderiv.factoring import MOST_TERMS, factored
 from symderiv.index import normal
 from symderiv.index.graph import (
     Add,
+    Along,
     Contraction,
     Defined,
     Delta,
@@ -38,7 +40,6 @@ from symderiv.index.graph import (
     Where,
 )
 from symderiv.operands import (
-    LETTERS,
     Label,
     Labels,
     Operand,
@@ -50,6 +51,7 @@ from symderiv.operands import (
     diagonal,
     entrywise,
     is_negative,
+    lettered,
     merged_entrywise,
     negated,
     negated_first,
@@ -79,9 +81,13 @@ def lift(node: Node, axes: Axes | None = None, names: Mapping[Node, Expr] | None
     """
     lifter = _Lifter(names or {})
     try:
+        node = collected(node, lifter.names, lambda n: weight(lifter.expr(n)))
         return lifter.expr(node) if axes is None or axes == plain_axes(node.dims) else lifter.grouped(node, axes)
     except RecursionError:
-        raise UnsupportedError("the result is nested too deeply to be written in one expression") from None
+        raise UnsupportedError(
+            "the result is nested too deeply to be written in one expression",
+            hint="statements() writes it over named definitions",
+        ) from None
 
 
 def ungrouped(expr: Expr, node: Node) -> Expr:
@@ -215,11 +221,7 @@ class _Lifter:
             case Where():
                 return self.where(node)
             case Extremum():
-                return (
-                    apply(node.kind, self.loose(node.left), self.loose(node.right))
-                    if node.rank == 0
-                    else self.extremum(node)
-                )
+                return self.extremum(node)
             case Inverse() | Det() | LogDet():
                 return self.matrix_function(node)
             case Softmax():
@@ -238,6 +240,8 @@ class _Lifter:
         left, right = self.loose(node.left), self.loose(node.right)
         if plain_axes(node.dims) not in (left.axes, right.axes):
             left = self.expr(node.left)
+        if normal.constant(node.right) is None and _names(right, 8) < _names(left, 8):
+            left, right = right, left
         return apply(node.kind, left, right)
 
     def where(self, node: Where) -> Expr:
@@ -288,34 +292,36 @@ class _Lifter:
 
     def along(self, node: LogSumExp | Prod) -> Expr:
         name = "logsumexp" if isinstance(node, LogSumExp) else "prod"
-        arg = self.expr(node.arg)
         if len(node.axes) == node.arg.rank:
-            return apply(name, arg)
-        if len(node.axes) > 1:
-            raise UnsupportedError(f"{name} over several axes but not all")
-        return apply(name, arg, data=node.axes)
+            return apply(name, self.expr(node.arg))
+        arg, axis, _ = self.along_one(node)
+        return apply(name, arg, data=(axis,))
 
     def softmax(self, node: Softmax) -> Expr:
-        """Return a softmax; one over all axes is that of the flattened array."""
-        arg = self.expr(node.arg)
+        """Return a softmax; one over several axes is over these as one."""
+        arg, axis, order = self.along_one(node)
+        soft = apply("softmax", arg, data=(axis,))
         if len(node.axes) == 1:
-            return apply("softmax", arg, data=node.axes)
-        if len(node.axes) < node.rank:
-            raise UnsupportedError("softmax over several axes but not all")
-        flat = apply("reshape", arg, data=((dims.product(node.dims),),))
-        return apply("reshape", apply("softmax", flat, data=(0,)), data=(node.dims,))
+            return soft
+        apart = apply("reshape", soft, data=(tuple(node.dims[k] for k in order),))
+        return plain(apart, order, symmetric=False).at(tuple(range(node.rank)))
+
+    def along_one(self, node: Along) -> tuple[Expr, int, tuple[int, ...]]:
+        """Return the argument with the axes that a function runs over as one, that axis, the order of all of them."""
+        axes, same = node.axes, tuple(range(node.arg.rank))
+        if len(axes) == 1:
+            return self.expr(node.arg), axes[0], same
+        front = tuple(k for k in same if k < axes[0])
+        back = tuple(k for k in same if k > axes[0] and k not in axes)
+        order = (*front, *axes, *back)
+        arg = self.expr(normal.transposed(node.arg, order))
+        groups = [(k,) for k in front] + [axes] + [(k,) for k in back]
+        joined = tuple(tuple(node.arg.dims[k] for k in group) for group in groups)
+        return regrouped(arg, joined), len(front), order
 
     def product_except(self, node: ProdExcept) -> Expr:
-        """`Π_{k≠j} x[k]`: with w the entries and 1 where one is 0, prod(w)/w, or 0 where another one is 0."""
-        if len(node.axes) != node.rank:
-            raise UnsupportedError("the derivative of prod along one axis has no short form")
-        x = self.expr(node.arg)
-        zero, one = number(0), number(1)
-        size = apply("map", x, data=("abs", 0))
-        safe = apply("where", size, zero, x, one, data=(">",))
-        holes = apply("where", size, zero, zero, one, data=(">",))
-        others = apply("sub", apply("sum", holes), holes)
-        return apply("where", others, zero, zero, apply("div", apply("prod", safe), safe), data=(">",))
+        """Return the product of the other entries, so that a further derivative goes through it."""
+        return apply("others", self.expr(node.arg), data=(node.axes, node.order))
 
     # -- sums
 
@@ -596,10 +602,7 @@ class _Lifter:
         def at(order: Labels) -> Expr:
             if len(parts) == 1 and set(parts[0].labels) == set(order):
                 return assembled(coef, top, low, [parts[0].at(order)])
-            letters = dict(zip(order, LETTERS, strict=False))
-            for w in parts:
-                for x in w.labels:
-                    letters.setdefault(x, LETTERS[len(letters)])
+            letters = lettered((*order, *(x for w in parts for x in w.labels)))
             chosen = [best_order(w) for w in parts]
             spec = ",".join("".join(letters[x] for x in labels) for _, labels in chosen)
             spec += "->" + "".join(letters[x] for x in order)

@@ -11,13 +11,14 @@ from fractions import Fraction
 from functools import reduce
 from itertools import groupby
 
+from symderiv.errors import UnsupportedError
 from symderiv.tensor.expr import Expr, weight
 from symderiv.tensor.operations import MOST_POWER, apply
 
 Label = Hashable
 Labels = tuple[Label, ...]
 ONE = Fraction(1)
-LETTERS = "ijklmnpqrstuvwabcdefgh"
+LETTERS = "ijklmnpqrstuvwabcdefghxyzABCDEFGHIJKLMNPQRSTUVWXYZ"
 
 
 class Operand:
@@ -46,6 +47,17 @@ class Operand:
             a, b = self.labels
             return min((self.at((a, b)), self.at((b, a))), key=weight)
         return self.at(self.labels)
+
+
+def lettered(labels: Sequence[Label]) -> dict[Label, str]:
+    """Return a letter of einsum for each index."""
+    distinct = list(dict.fromkeys(labels))
+    if len(distinct) > len(LETTERS):
+        raise UnsupportedError(
+            f"an einsum over {len(distinct)} indices has more of them than there are letters",
+            hint="give parts of the expression names of their own: statements() writes the result over them",
+        )
+    return dict(zip(distinct, LETTERS, strict=False))
 
 
 def number(value: Fraction | int) -> Expr:
@@ -165,7 +177,7 @@ def diagonal(operand: Operand) -> Operand:
     if len(labels) == 2:
         value = apply("diag", operand.at(labels))
         return Operand(labels[:1], lambda order: value)
-    letters = {x: LETTERS[k] for k, x in enumerate(dict.fromkeys(labels))}
+    letters = lettered(labels)
     spec = "".join(letters[x] for x in labels) + "->" + "".join(letters.values())
     return plain(apply("einsum", operand.at(labels), data=(spec,)), tuple(letters), symmetric=False)
 
@@ -183,7 +195,7 @@ def summed(operand: Operand, over: Labels) -> Operand:
     if len(operand.labels) == 2:
         value = apply("sum", best, data=(order.index(over[0]),))
         return Operand(rest, lambda _: value)
-    letters = {x: LETTERS[k] for k, x in enumerate(operand.labels)}
+    letters = lettered(operand.labels)
     spec = "".join(letters.values()) + "->" + "".join(letters[x] for x in rest)
     return plain(apply("einsum", operand.at(operand.labels), data=(spec,)), rest, symmetric=False)
 

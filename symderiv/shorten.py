@@ -15,8 +15,8 @@ from symderiv.tensor.expr import Expr, walk
 from symderiv.tensor.operations import apply
 
 
-def shortened(expr: Expr) -> Expr:
-    """Return an expression of the same value, the shorter forms put in.
+def shortened(expr: Expr, clipped: bool = True) -> Expr:
+    """Return an expression of the same value, the shorter forms put in; a proof ends without the `clipped` ones.
 
     >>> from symderiv.tensor.parse import parse, scope_of
     >>> from symderiv.tensor.text import to_text
@@ -32,7 +32,7 @@ def shortened(expr: Expr) -> Expr:
     for e in walk(expr):
         args = tuple(new[a] for a in e.args)
         own = Expr(e.op, args, e.data, e.axes) if args != e.args else e
-        if own.op == "where":
+        if own.op == "where" and clipped:
             own = _clipped(own)
         elif _is_product(own) and (e not in inner or e is expr):
             own = _solved(own)

@@ -45,6 +45,14 @@ PAIRS = [  # expression, variables, assumptions, a true claim, false ones
     ("x @ A @ x", "x", {}, "(A + A.T) @ x", ["2 * A @ x", "(A - A.T) @ x"]),
     ("x @ A @ x", "x", {"A": "symmetric"}, "2 * A @ x", ["A @ x"]),
     ("trace(A @ A)", "A", {}, "2 * A.T", ["2 * A", "A.T"]),
+    ("sum(where(a < b, M, w))", "M", {}, "where(a < b, 1, 0) * ones(n, m)", ["where(a > b, 1, 0) * ones(n, m)"]),
+    (
+        "exp((2 * b)**a)",
+        "a",
+        {"b": "positive"},
+        "exp((2 * b)**a) * (2 * b)**a * (log(2) + log(b))",
+        ["exp((2 * b)**a) * (2 * b)**a * (log(2) - log(b))"],
+    ),
     ("det(A)", "A", {"A": "invertible"}, "det(A) * inv(A).T", ["det(A) * inv(A)"]),
     ("logdet(X.T @ X)", "X", {}, "2 * X @ inv(X.T @ X)", ["X @ inv(X.T @ X)"]),
     ("y @ inv(A) @ z", "A", {}, "-inv(A).T @ outer(y, z) @ inv(A).T", ["-inv(A) @ outer(y, z) @ inv(A)"]),
@@ -257,6 +265,12 @@ def test_verdicts_do_not_hang_on_the_seed(seed):
 def test_a_branch_that_is_never_met_is_named():
     found = says("sum(relu(1 + x**2))", "x", "2 * x", outcome=True)
     assert found.status == "proved" and "not met: add(…) < 0" in found.scope
+
+
+def test_where_the_function_has_no_derivative_nothing_is_refuted():
+    """Binary entries are all 0 at some points: there neither side is defined."""
+    assert says("norm(x)", "x", "x / norm(x)", {"x": "binary"}) != "refuted"
+    assert says("y / a", "a", "-y / a**2", {"a": "binary"}) != "refuted"
 
 
 def test_undefined_claims_are_refuted():

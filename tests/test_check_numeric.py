@@ -68,6 +68,8 @@ VALUES = {
     "matrix_power(A, -3)": lambda A, **_: np.linalg.matrix_power(A, -3),
     "matrix_power(A, 0)": lambda A, **_: np.eye(3),
     "outer(x, y) / n": lambda x, y, **_: np.outer(x, y) / 3,
+    "where(t < 0.2, X, y)": lambda X, y, t, **_: np.where(t < 0.2, X, y),
+    "where(y < 0.2, X, x[:, None])": lambda X, x, y, **_: np.where(y < 0.2, X, x[:, None]),
     "where(x < p, x, p**2)": lambda x, p, **_: np.where(x < p, x, p**2),
     "maximum(x, 0) - minimum(x, p) + abs(x) * sign(x)": lambda x, p, **_: np.maximum(x, 0) - np.minimum(x, p) + x,
     "p**x + p**0.5 + x**3 + p**(-1)": lambda p, x, **_: p**x + p**0.5 + x**3 + 1 / p,

@@ -665,3 +665,38 @@ def test_an_encoding_without_the_marks_is_survived() -> None:
     done = python(code, PYTHONIOENCODING="latin-1")
     assert done.returncode == 1, done.stderr
     assert "? refuted" in done.stdout
+
+
+# --- structure and layout
+
+
+SYMMETRIC = ["x @ S @ x", "--wrt", "S", "--shape", "S: (n, n)", "--shape", "x: (n,)", "--assume", "S: symmetric"]
+
+
+def test_structured_derivatives() -> None:
+    text = output("derive", *SYMMETRIC, "--structured", "--proof")
+    assert "2 * outer(x, x) - diag(x**2)" in text
+    assert text.count("df/dS") == 2
+    assert "Structured: S is symmetric" in text
+    assert "outer(x, x)" in output("derive", *SYMMETRIC)
+    assert "Structured" not in output("derive", *SYMMETRIC)
+
+
+def test_structured_claims() -> None:
+    claim = ["--claim", "2 * outer(x, x) - diag(x**2)"]
+    assert output("verify", *SYMMETRIC, "--structured", *claim).startswith("✓ proved")
+    assert run("verify", *SYMMETRIC, *claim).exit_code == 1
+    assert "free entries" in refusal("derive", "trace(Q)", "--wrt", "Q", "--shape", "Q: (n, n)", "--assume",
+                                     "Q: orthogonal", "--structured")  # fmt: skip
+
+
+def test_a_layout_is_shown_in_latex() -> None:
+    gradient = ["x @ x", "--wrt", "x", "--shape", "x: (n,)"]
+    assert output("derive", *gradient, "--layout", "numerator").strip().endswith(r"\left(2\,x\right)^{\top}")
+    assert output("derive", *gradient, "--layout", "denominator") == output("derive", *gradient, "--latex")
+    record = json.loads(output("derive", *gradient, "--layout", "numerator", "--json"))
+    assert record["latex"].endswith(r"^{\top}")
+    assert record["result"] == "2 * x"
+    assert record["notes"][-1].startswith("Layout: numerator")
+    assert "no layout" in output("derive", "outer(x, x)", "--wrt", "x", "--shape", "x: (n,)", "--layout", "numerator")
+    assert run("derive", *gradient, "--layout", "mixed").exit_code == 2

@@ -228,8 +228,8 @@ def test_a_module_of_nothing(source):
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 @pytest.mark.parametrize("path", built_in(), ids=lambda p: p.stem)
-def test_pdflatex_sets_the_built_in_handouts_without_a_warning(path, tmp_path):
-    (tmp_path / "main.tex").write_bytes(rendered(read_and_decide(path), "tex"))
+def test_pdflatex_sets_the_built_in_handouts_without_a_warning(path, tmp_path, decided):
+    (tmp_path / "main.tex").write_bytes(rendered(decided(path), "tex"))
     command = ["pdflatex", "-interaction=nonstopmode", "-no-shell-escape", "main.tex"]
     for _ in range(2):
         subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)

@@ -80,6 +80,36 @@ def test_a_rejected_claim_says_why():
     assert "inner sizes m and n do not agree" in view.remark
 
 
+def test_a_rejected_claim_is_quoted_and_names_no_file():
+    sheet = Sheet("A: (n, m)\nassert not (A == inv(A))", source="/somewhere/notes.md")
+    view = Printer(sheet).claim(sheet.claims[-1])
+    assert view.remark.startswith("A == inv(A): ") and "argument: shape (n, m)" in view.remark
+    assert "notes.md" not in view.remark and "^" not in view.remark
+
+
+def test_a_function_without_a_name_is_spelled_in_the_statement_and_named_in_the_proof():
+    view = claim("a: (n,)\nb: (m,)\nX: (n, m)\nassert diff(a @ X @ b, X) == outer(a, b)")
+    assert view.statement == r"\frac{\partial}{\partial X}(a^{\top}\,X\,b) = a\,b^{\top}"
+    assert view.proofs[0].intro == r"Let $f = a^{\top}\,X\,b$."
+    assert r"\partial f" in view.proofs[0].lines[0].left
+
+
+@pytest.mark.parametrize(("taken", "name"), [("f: (n,)", "F"), ("f: (n,)\nF: (n,)", r"\phi")])
+def test_a_function_without_a_name_gets_one_that_is_free(taken, name):
+    view = claim(f"{taken}\nassert diff(f @ f * (f @ f), f[k]) == 4 * (f @ f) * f[k]")
+    assert view.basis == "kernel"
+    assert view.proofs[0].intro.startswith(f"Let ${name} = ")
+
+
+def test_a_cited_lemma_is_printed_as_it_was_stated():
+    view = claim(
+        "g: (n,)\nz: (n,)\nc: (n,)\ny = g * z\nassert diff(y, g) == diag(z), 'one'\nassert diff(c @ y, g) == c * z"
+    )
+    assert view.proofs[0].cites == ("one",)
+    shown = " ".join(line.right for line in view.proofs[0].lines)
+    assert r"\operatorname{diag}(z)_{" in shown and "diag(z)_{" not in shown.replace(r"\operatorname{diag}(z)_{", "")
+
+
 def test_code_is_made_for_proved_derivatives_only():
     found = printer(
         LAYER + "assert diff(E, W) == D.T @ B, 'a'\nassert diff(E, D) == B @ W.T, 'b'\nassert A == D @ W, 'c'"

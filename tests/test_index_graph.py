@@ -38,6 +38,7 @@ NODES = {
     "log sum exp": normal.log_sum_exp(A, [0]),
     "product": normal.product(A, [0, 1]),
     "product of the others": normal.product_except(v, [0]),
+    "product of all but three": normal.product_except(A, [1], 3),
     "unknown": normal.unknown("G", [A, v], (n,), [1, 0]),
 }
 EACH = pytest.mark.parametrize("node", NODES.values(), ids=list(NODES))

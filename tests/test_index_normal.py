@@ -181,6 +181,14 @@ SAME = {
     ),
     "inverse from the left": (contract(1, [(normal.inverse(A), "iq"), (A, "qj")], "ij"), delta(n)),
     "inverse from the right": (contract(1, [(A, "iq"), (normal.inverse(A), "qj")], "ij"), delta(n)),
+    "inverse of a product, beside that product": (
+        contract(1, [(normal.inverse(contract(1, [(A, "ik"), (B, "kj")], "ij")), "ap"), (A, "pq"), (B, "qb")], "ab"),
+        delta(n),
+    ),
+    "inverse of a product, from the right": (
+        contract(1, [(A, "ap"), (B, "pq"), (normal.inverse(contract(1, [(A, "ik"), (B, "kj")], "ij")), "qb")], "ab"),
+        delta(n),
+    ),
     "inverse of an inverse": (normal.inverse(normal.inverse(A)), A),
     "inverse of a multiple": (
         normal.inverse(normal.scaled(Fraction(2), A)),

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from symderiv import dims
+from symderiv.chain import differentiate
 from symderiv.errors import ShapeError
 from symderiv.lower import index_ranges, lower
+from symderiv.tensor.expr import Expr, defined
+from symderiv.tensor.operations import apply
 from symderiv.tensor.parse import Scope, parse, scope_of
 
 DECLARED = scope_of({"A": ("n", "m"), "B": ("m", "n"), "S": ("n", "n"), "x": ("m",), "y": ("n",), "c": ()})
@@ -84,3 +87,17 @@ def test_composed_axes_are_atomic_axes():
     array = lower(parse("kron(A, B)", SCOPE))
     assert array.axes == ((n, m), (m, n))
     assert array.node.dims == (n, m, m, n)
+
+
+def test_the_derivative_of_an_unknown_function_stays_one():
+    u = SCOPE.names["x"]
+    value = Expr("unknown", (u,), ("E",), ())
+    slope = Expr("unknown", (u,), ("E", (0,)), u.axes)
+    assert lower(slope).node is differentiate(lower(value).node, lower(u).node).result
+
+
+def test_deep_chains_of_definitions_are_lowered():
+    u = DECLARED.names["x"]
+    for k in range(1500):
+        u = defined(f"u{k}", apply("map", u, data=("tanh", 0)))
+    assert lower(apply("sub", u, DECLARED.names["x"])).node.rank == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from symderiv.handout.build import build, built_in
+from symderiv.handout.build import built_in, rendered, write_aside
 
 OUTPUT = Path(__file__).resolve().parent.parent / "output"
 LAYERS = ["backpropagation-through-a-layer", "backpropagation-durch-eine-schicht"]
@@ -18,9 +18,13 @@ WEIGHTS = np.random.default_rng(1).standard_normal((4, 4))
 
 
 @pytest.fixture(scope="module")
-def rebuilt(tmp_path_factory):
+def rebuilt(tmp_path_factory, decided):
     folder = tmp_path_factory.mktemp("output")
-    assert all(record.as_expected for record in build(None, folder, ["tex", "md", "py"]))
+    for path in built_in():
+        built = decided(path)
+        assert all(record.as_expected for record in built.records)
+        for fmt in ("tex", "md", "py"):
+            write_aside(folder / f"{path.stem}.{fmt}", rendered(built, fmt))
     return folder
 
 

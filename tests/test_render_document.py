@@ -14,6 +14,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from symderiv.errors import UnsupportedError
+from symderiv.render.convert import Formula, to_mathml, to_typst
 from symderiv.render.document import pdf_by_latex, render
 from symderiv.render.model import (
     Block,
@@ -260,6 +261,13 @@ def text(value: Document, fmt: str) -> str:
     rendered = render(value, fmt)
     assert isinstance(rendered, str)
     return rendered
+
+
+def test_the_square_of_a_norm_keeps_its_brackets_in_a_fraction() -> None:
+    needs_pandoc()
+    formula = Formula(r"\frac{\left\lVert X\,w\right\rVert^{2}}{n}")
+    assert re.search(r"lr\(.*\)\^2 / n", to_typst([formula])[formula])
+    assert to_mathml([formula])[formula].count('stretchy="true"') == 2
 
 
 def needs_pandoc() -> None:

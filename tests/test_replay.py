@@ -8,7 +8,8 @@ from symderiv import derive
 from symderiv.check import kernel
 from symderiv.index.nodes import Derivative, Entry, Immediate, at, free_indices, places
 from symderiv.index.rules import RULES
-from symderiv.replay import Stage, replay
+from symderiv.replay import replay
+from symderiv.stage import Stage
 from symderiv.tensor.expr import defined
 from symderiv.tensor.parse import Scope, parse, scope_of
 
@@ -68,7 +69,7 @@ def test_every_chain_arrives_and_its_steps_join(text, wrt, shapes, assume, shape
     proof = d.proof
     assert len(proof.parts) == len([wrt] if isinstance(wrt, str) else wrt)
     for part, stage in zip(proof.parts, d.stages, strict=True):
-        assert part.arguments[-1].label == stage.variable.name
+        assert part.arguments[-1].label == stage.variables[-1].name
         for argument in part.arguments:
             assert isinstance(argument.left, Derivative)
             assert argument.steps[0].before is argument.left
@@ -100,7 +101,7 @@ def net(depth, layer="tanh(a{k})"):
         for name, body in ((f"a{k}", f"W{k} @ {last}"), (f"z{k}", layer.format(k=k, last=last))):
             scope.names[name] = defined(name, parse(body, scope))
         last = f"z{k}"
-    return Stage(parse(f"norm({last} - y)**2", scope), scope.names["W0"]), list(declared.names)
+    return Stage(parse(f"norm({last} - y)**2", scope), (scope.names["W0"],)), list(declared.names)
 
 
 @pytest.mark.parametrize("depth", [2, 4, 5, 8, 16, 32])

@@ -45,6 +45,8 @@ def test_names_change_nothing(text, x):
         ("tanh(X @ w)", "y", []),
         ("X @ w", "w", []),
         ("where(w > 0, sqrt(w), 0)", "w", []),
+        ("where(w > 0, tanh(2 * sqrt(w)), 0)", "w", []),
+        ("where(w > 0, tanh(2 * w), 0)", "w", ["mul"]),
     ],
 )
 def test_what_is_named(text, x, bodies):

@@ -152,7 +152,8 @@ def merge(before: Any, after: Any, case: Case) -> None:
         else:
             collected.append((coefficient, rest))
     require(len(collected) < len(terms(before)), "no terms are equal")
-    left = [(c, rest) for c, rest in collected if c != 0]
+    kept = [(c, rest) for c, rest in collected if c != 0]
+    left = [pair for c, rest in kept for pair in (map(_leading_number, terms(rest)) if c == 1 else [(c, rest)])]
     found = [_leading_number(t) for t in terms(after)]
     same = len(found) == len(left) and all(a == b and alike(f, g) for (a, f), (b, g) in zip(left, found, strict=True))
     require(same, "the result is not what the rule gives")

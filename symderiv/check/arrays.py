@@ -12,6 +12,7 @@ matrices that have an inverse:
 * `Q⁻¹ = Qᵀ` and `|det Q| = 1` for an orthogonal Q: `QᵀQ = 1`.
 * `log|det|` of each, as the logarithm turns products into sums; `log|det 1| = 0`.
 * softmax, log Σ exp and products commute with a reordering of axes.
+* `Π_{k ∉ {j₁ … jₘ}} u[k]` is the same for j₁ … jₘ in any order, and by definition 0 where two of them are equal.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 
 from symderiv.check.atoms import apply, magnitude, units
 from symderiv.check.canonical import Labels, Monomial
+from symderiv.check.facts import left_out
 from symderiv.check.powers import general_power, power, primitive
 from symderiv.check.products import ONE, Atom, Poly, Products, add, factor, number, slot
 from symderiv.check.terms import fresh, require
@@ -40,7 +42,7 @@ def entry(ring: Products, of: Callable[[Any], Poly], definition: Definition) -> 
     labels = tuple(ring.label(i) for i in indices)
     poly = of(Entry(head, *indices))
     if definition.kind in ALONG:
-        return along(ring, definition.kind, poly, labels, definition.axes)
+        return along(ring, definition, poly, labels)
     half = len(labels) // 2
     matrix = poly, labels[:half], labels[half:]
     if definition.kind == "inv":
@@ -266,9 +268,9 @@ def chain_of(ring: Products, matrix: Matrix) -> list[Matrix] | None:
 # ---------------------------------------------------------------- along axes
 
 
-def along(ring: Products, kind: str, poly: Poly, labels: Labels, axes: tuple[int, ...]) -> tuple[Poly, Labels]:
+def along(ring: Products, definition: Definition, poly: Poly, labels: Labels) -> tuple[Poly, Labels]:
     """Return a function along axes as an atom, its slots in the order that makes it smallest."""
-    rank = len(labels)
+    kind, axes, rank = definition.kind, definition.axes, len(labels)
     orders = list(permutations(range(rank))) if rank <= MOST_AXES else [tuple(range(rank))]
     found = []
     for order in orders:
@@ -278,9 +280,44 @@ def along(ring: Products, kind: str, poly: Poly, labels: Labels, axes: tuple[int
     name = min(f[0] for f in found)
     best = [f for f in found if f[0] == name]
     inner, over = best[0][2], name[1]
-    stays = [k for k in range(rank) if kind in ("softmax", "prodexcept") or k not in over]
+    if kind == "prodexcept":
+        return _all_but(ring, definition, (name, inner), [order for _, order, _ in best], labels)
+    stays = [k for k in range(rank) if kind == "softmax" or k not in over]
     kept = [[order[k] for k in stays] for _, order, _ in best]
     symmetries = {tuple(kept[0].index(a) for a in order) for order in kept if set(order) == set(kept[0])}
     atom = ring.atom(kind, name, (inner,), tuple(sorted(symmetries)))
     at = tuple(labels[a] for a in kept[0])
     return factor(atom, at), tuple(labels[k] for k in sorted(kept[0]))
+
+
+def _all_but(
+    ring: Products, definition: Definition, form: tuple[Any, Poly], orders: list[Labels], labels: Labels
+) -> tuple[Poly, Labels]:
+    """Return a product of all entries but m: its first slots as those of its argument, then those of j₂ … jₘ.
+
+    The places j₁ … jₘ come in no order.
+    """
+    (name, inner), axes, count = form, definition.axes, left_out(definition)
+    later = {(n, a): fresh(definition.arguments[0].sizes[a]) for n in range(1, count) for a in axes}
+    at = {(0, a): x for a, x in enumerate(labels)} | {key: ring.label(i) for key, i in later.items()}
+    slots = []  # what stands in each slot: an axis of the argument, at one of the places
+    for order in orders:
+        over = [order[k] for k in name[1]]
+        first = [(0, a) for a in order]
+        for turn in permutations(range(count)):
+            moved = [(turn[n], a) if a in axes else (n, a) for n, a in first]
+            slots.append([*moved, *((turn[n], a) for n in range(1, count) for a in over)])
+    symmetries = {tuple(slots[0].index(key) for key in other) for other in slots}
+    data = (name, len(labels), count)
+    atom = ring.atom("prodexcept", data, (inner,), tuple(sorted(symmetries)))
+    return factor(atom, tuple(at[key] for key in slots[0])), tuple(at.values())
+
+
+def leaves_out_twice(atom: Atom, labels: Labels) -> bool:
+    """Tell whether two of the entries that a product leaves out are one and the same: it is 0 there."""
+    form, rank, count = atom.data
+    over: Labels = form[1]
+    width = len(over)
+    places = [tuple(labels[k] for k in over)]
+    places += [labels[rank + n * width : rank + (n + 1) * width] for n in range(count - 1)]
+    return len(set(places)) < len(places)

@@ -42,6 +42,8 @@ def apply(ring: Products, name: str, order: int, arg: Poly) -> Poly:
             return magnitude(ring, arg)
         if name == "sign":
             return sign(ring, arg)
+        if name == "relu":  # by its definition, [f > 0] f
+            return ring.product([indicator(ring, arg), arg])
     return ring.function("apply", (name, order), [arg])
 
 

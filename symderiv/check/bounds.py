@@ -92,7 +92,7 @@ def _degree(node: Expr, inner: list[Degree], sizes: Mapping[str, int]) -> Degree
     if op == "det":
         a, b = _cleared(inner[0], lengths[0])
         return a * lengths[0], b * lengths[0]
-    if op == "prod":
+    if op in ("prod", "others"):
         return _power(inner[0], prod(lengths))
     if op == "diff":
         return _slope(inner[0], len(node.args) - 1)

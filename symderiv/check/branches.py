@@ -100,7 +100,7 @@ class Line:
         return np.sort(middle[np.isfinite(middle)])
 
 
-def visit(reading: Reading, indices: Indices, sizes: Mapping[str, int], seed: int) -> Visited:
+def visit(reading: Reading, indices: Indices, sizes: Mapping[str, int], seed: int, lines: int = LINES) -> Visited:
     """Return points of every combination of branches found along a few lines."""
     largest = max([1.0, *(abs(float(n.data[0])) for n in reading.nodes if n.op == "number")])
     reach = np.arcsinh(30 * min(largest, 1e6))
@@ -109,7 +109,7 @@ def visit(reading: Reading, indices: Indices, sizes: Mapping[str, int], seed: in
     outcomes: dict[tuple[Expr, Expr | None], set[int]] = {}
     met: set[tuple[int, int]] = set()
     count = 0
-    for number in range(LINES):
+    for number in range(lines):
         line = Line(reading, indices, sizes, seed, number)
         boundaries = line.boundaries(ts)
         ends = np.array([ts[0], *boundaries, ts[-1]])

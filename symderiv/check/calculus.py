@@ -302,6 +302,26 @@ def product_of_entries(before: Any, after: Any, case: Case) -> None:
     _expect_weighted(before, after, definition, "prodexcept", case)
 
 
+@law("product of other entries")
+def product_of_other_entries(before: Any, after: Any, case: Case) -> None:
+    """`∂(Π_{k∉J} u[k])/∂x = Σ_j (Π_{k∉J∪{j}} u[k]) ∂u[j]/∂x`; a head that leaves an entry out twice is 0.
+
+    Proof: the entries outside of J are the factors (Leibniz); one at j ∈ J is none, and the head with j twice is 0.
+    Where J itself names an entry twice, both heads are 0.
+    """
+    before, definition, u = _whole(before, case, "prodexcept")
+    indices, rank = before.of.indices, len(u.sizes)
+    bound = {a: fresh(u.sizes[a]) for a in definition.axes}
+    moved = [bound.get(a, i) for a, i in enumerate(indices[:rank])]
+    heads = _heads_along(case, "prodexcept", definition, [*definition.tensor.sizes, *(i.size for i in bound.values())])
+    found = [
+        Sum(Times(Entry(h, *indices, *bound.values()), Immediate(Entry(u, *moved), before.entry)), *bound.values())
+        for h in heads
+    ]
+    require(found, f"no head stands for the product of the entries of {u.name} without one more")
+    require(any(alike(after, e) for e in found), "the result is not what the rule gives")
+
+
 def _expect_weighted(before: Immediate, after: Any, definition: Definition, weight: str, case: Case) -> None:
     """Refuse unless the result is `Σ_j w[j] ∂u[j]/∂x`, w a head of a kind on the same argument and axes."""
     (u,) = definition.arguments
@@ -309,12 +329,21 @@ def _expect_weighted(before: Immediate, after: Any, definition: Definition, weig
     bound = {a: fresh(u.sizes[a]) for a in definition.axes}
     at = [bound[a] if a in bound else next(rest) for a in range(len(u.sizes))]
     found = [
-        Sum(Times(Entry(d.tensor, *at), Immediate(Entry(u, *at), before.entry)), *bound.values())
-        for d in case.facts.definitions.values()
-        if d.kind == weight and d.arguments == (u,) and d.axes == definition.axes
+        Sum(Times(Entry(h, *at), Immediate(Entry(u, *at), before.entry)), *bound.values())
+        for h in _heads_along(case, weight, definition, list(u.sizes))
     ]
     require(found, f"no head stands for the {weight} of {u.name}")
     require(any(alike(after, e) for e in found), "the result is not what the rule gives")
+
+
+def _heads_along(case: Case, kind: str, like: Definition, sizes: list[Any]) -> list[Tensor]:
+    """Return the heads of a kind and of some sizes, on the argument and along the axes of another."""
+    wanted = kind, like.arguments, like.axes, sizes
+    return [
+        d.tensor
+        for d in case.facts.definitions.values()
+        if (d.kind, d.arguments, d.axes, list(d.tensor.sizes)) == wanted
+    ]
 
 
 @law("unknown function")

@@ -96,6 +96,30 @@ class Operations(Interpreter[V]):
 
     op_mean = op_sum
 
+    def op_others(self, node: Expr, slots: Slots, ranges: Ranges) -> V:
+        """`Π_k (x[k] where k is none of j₁ … jₘ, else 1)` for different j₁ … jₘ, else 0, factor by factor."""
+        (x,), (over, order) = node.args, node.data
+        kept = [k for k in range(x.rank) if k not in over]
+        turned = (*range(self.lead), *(self.lead + k for k in (*kept, *over)))
+        rows, own = self.shape(tuple(x.axes[k] for k in kept)), self.shape(tuple(x.axes[k] for k in over))
+        count, ones = prod(own), (1,) * (order * len(over))
+        value = self.each(
+            self.value(x, slots, ranges), lambda c: c.transpose(turned).reshape(c.shape[: self.lead] + rows + (count,))
+        )
+        places = np.indices((count,) * order).reshape(order, *(own * order))
+        shape = (1,) * len(rows) + own * order
+        result = self.filled(np.ones(shape, dtype=np.int64))
+        for k in range(count):
+            here = (places == k).any(axis=0).reshape(shape).astype(np.int64)
+            entry = self.each(value, lambda c, k=k: c[..., k].reshape(c.shape[: self.lead] + rows + ones))  # type: ignore[misc]
+            factor = self.add(self.multiplied(entry, self.filled(1 - here)), self.filled(here))
+            result = self.multiplied(result, factor)
+        pairs = [places[a] != places[b] for a in range(order) for b in range(a)]
+        apart = np.logical_and.reduce(pairs) if pairs else np.ones(own * order, dtype=bool)
+        result = self.multiplied(result, self.filled(apart.reshape(shape).astype(np.int64)))
+        back = [(*kept, *over).index(k) for k in range(x.rank)] + list(range(x.rank, node.rank))
+        return self.each(result, lambda c: c.transpose(*range(self.lead), *(self.lead + k for k in back)))
+
     def op_trace(self, node: Expr, slots: Slots, ranges: Ranges) -> V:
         return self.each(self.value(node.args[0], slots, ranges), lambda c: np.trace(c, axis1=-2, axis2=-1))
 

@@ -55,18 +55,20 @@ class Outcome:
 
 
 def decide_derivative(
-    expr: Expr, wrt: Sequence[str], claim: Expr, *, seed: int = 0, structured: bool = False
+    expr: Expr, wrt: Sequence[str | Expr], claim: Expr, *, seed: int = 0, structured: bool = False
 ) -> Outcome:
     """Decide whether the derivative of an expression is what is claimed.
 
     The derivative has the axes of the expression, then those of each variable; `structured` takes it over the
-    free entries of symmetric and diagonal variables.
+    free entries of symmetric and diagonal variables.  A variable that does not occur is given as an expression,
+    for its shape.
     """
-    reading = Reading(expr, claim, slots=len(wrt))
-    missing = [name for name in wrt if name not in reading.variables]
+    reading = Reading(expr, claim, *(x for x in wrt if isinstance(x, Expr)), slots=len(wrt))
+    names = [x.name if isinstance(x, Expr) else x for x in wrt]
+    missing = [name for name in names if name not in reading.variables]
     if missing:
         raise UnknownNameError(f"{missing[0]} does not occur in the expression or the claim")
-    variables = tuple(reading.variables[name] for name in wrt)
+    variables = tuple(reading.variables[name] for name in names)
     wanted = expr.shape + tuple(size for x in variables for size in x.shape)
     if claim.shape != wanted:
         raise ShapeError(
@@ -132,7 +134,7 @@ def _undefined(question: Question, trial: Trial) -> Outcome:
     return Outcome("refuted", "the claim is undefined where the derivative exists", found)
 
 
-def _gap(trial: Trial) -> tuple[Array, Array]:
+def gap_of(trial: Trial) -> tuple[Array, Array]:
     """Return |left − right| relative to the size of both, by points, and where both are finite."""
     left, right = trial.float_sides
     both = np.isfinite(left) & np.isfinite(right)
@@ -148,7 +150,7 @@ def _gap(trial: Trial) -> tuple[Array, Array]:
 
 def _refutation(question: Question, trial: Trial, result: ExactResult) -> Outcome | None:
     """Return the refutation, where floats bear witness too."""
-    gap, both = _gap(trial)
+    gap, both = gap_of(trial)
     if both.any() and ((gap > LARGE).any() or (gap > RELATIVE).sum() >= 2):
         k = int(np.argmax(np.where(gap > LARGE, 1 + (np.arange(len(gap)) < len(MOODS)), gap)))
         found = counterexample(question, trial, k)
@@ -162,7 +164,7 @@ def _refutation(question: Question, trial: Trial, result: ExactResult) -> Outcom
 
 def _float_doubt(trial: Trial) -> str | Outcome:
     """Return why floats speak against fields that agree, "" where they do not."""
-    gap, both = _gap(trial)
+    gap, both = gap_of(trial)
     if trial.outside.any():
         return _undefined(trial.question, trial)
     if not both.any():

@@ -251,7 +251,7 @@ class Exact(Operations[Jet]):
         return Jet(parts, np.where(condition, *(fine if x.bad is None else x.bad for x in (yes, no))))
 
     def _side(self, left: Expr, right: Expr | None, node: Expr, ranges: Ranges) -> Array:
-        side = self.shadow.side(left, right, ranges)
+        side = self.wide(self.shadow.side(left, right, ranges), node)
         return np.broadcast_to(side, side.shape[: self.lead] + self.shape(node.axes))
 
     def op_maximum(self, node: Expr, slots: Slots, ranges: Ranges) -> Jet:

@@ -15,7 +15,7 @@ from symderiv.index.nodes import Context, Definition, Entry, Immediate, Index, T
 SYMMETRIC = frozenset({"symmetric", "positive_definite", "diagonal"})
 MATRIX_KINDS = frozenset({"inv", "det", "logdet"})
 AXES_KINDS = frozenset({"softmax", "prodexcept", "logsumexp", "prod"})
-SAME_SHAPE = frozenset({"inv", "softmax", "prodexcept"})
+SAME_SHAPE = frozenset({"inv", "softmax"})
 
 
 class Facts:
@@ -84,6 +84,9 @@ class Facts:
             require(fit, "its axes do not fit its argument")
         if definition.kind in SAME_SHAPE:
             require(own == sizes, "its sizes are not those of its argument")
+        elif definition.kind == "prodexcept":
+            copies = [sizes[k] for k in axes] * (left_out(definition) - 1)
+            require(own == sizes + copies, "its sizes are not those of its argument and of what it leaves out")
         elif definition.kind in MATRIX_KINDS:
             require(not own, "it is a number")
         else:
@@ -185,6 +188,17 @@ class Facts:
     def is_text(self, head: Tensor) -> Definition | None:
         """Return the definition of a head where it stands for a text that is looked through."""
         return self.named("", head)
+
+
+def left_out(definition: Definition) -> int:
+    """Return how many entries a product of other entries leaves out: all but one have axes of their own, at the end.
+
+    >>> u, n = Tensor("u", 3, 4), Tensor("n", 3, 4, 4, 4)
+    >>> left_out(Definition(n, kind="prodexcept", arguments=(u,), axes=(1,)))
+    3
+    """
+    more = len(definition.tensor.sizes) - len(definition.arguments[0].sizes)
+    return 1 + max(more, 0) // len(definition.axes)
 
 
 def _is_itself(definition: Definition) -> bool:

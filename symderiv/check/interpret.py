@@ -179,6 +179,11 @@ class Interpreter(ABC, Generic[V]):
 
         return self.each(value, change)
 
+    def wide(self, array: Array, node: Expr) -> Array:
+        """Return an array in the layout with as many axes as a node has; what it lacks in front has length 1."""
+        missing = self.lead + node.rank - array.ndim
+        return array.reshape(array.shape[: self.lead] + (1,) * missing + array.shape[self.lead :])
+
     def filled(self, array: Array, value: Fraction = Fraction(1)) -> V:
         """Return a constant array of zeros and ones, times a number."""
         lead = (1,) * self.lead

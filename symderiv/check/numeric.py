@@ -143,7 +143,7 @@ class Numeric(Operations[Array]):
 
     def op_div(self, node: Expr, slots: Slots, ranges: Ranges) -> Array:
         a, b = self._pair(node, slots, ranges)
-        return np.asarray(a / np.where(b == 0, np.nan, b))
+        return np.asarray(a / np.where(b.real == 0, np.nan, b))
 
     def op_power(self, node: Expr, slots: Slots, ranges: Ranges) -> Array:
         return _to(self._one(node, slots, ranges), node.data[0])
@@ -164,7 +164,11 @@ class Numeric(Operations[Array]):
 
     def op_norm(self, node: Expr, slots: Slots, ranges: Ranges) -> Array:
         a = self._one(node, slots, ranges)
-        return np.asarray(np.sqrt((a * a).sum(axis=tuple(range(self.lead, a.ndim)))))
+        axes = tuple(range(self.lead, a.ndim))
+        value = np.sqrt((a * a).sum(axis=axes))
+        if np.iscomplexobj(a):  # it has no slope at 0
+            value = np.where((a.real == 0).all(axis=axes), complex(np.nan, np.nan), value)
+        return np.asarray(value)
 
     def op_prod(self, node: Expr, slots: Slots, ranges: Ranges) -> Array:
         a = self._one(node, slots, ranges)
@@ -200,7 +204,7 @@ class Numeric(Operations[Array]):
     # -- branches
 
     def op_where(self, node: Expr, slots: Slots, ranges: Ranges) -> Array:
-        side = self.side(node.args[0], node.args[1], ranges)
+        side = self.wide(self.side(node.args[0], node.args[1], ranges), node)
         chosen = {"<": side < 0, "<=": side <= 0, ">": side > 0, ">=": side >= 0}[node.data[0]]
         yes, no = (self.spread(self.value(x, slots, ranges), x, node.axes) for x in node.args[2:])
         return np.where(chosen, yes, no)
@@ -265,7 +269,7 @@ def _to(base: Array, exponent: Fraction) -> Array:
             return np.sqrt(base)
         return np.asarray(base ** float(exponent))
     if exponent < 0:
-        base, exponent = 1 / np.where(base == 0, np.nan, base), -exponent
+        base, exponent = 1 / np.where(base.real == 0, np.nan, base), -exponent
     return np.asarray(base ** int(exponent))
 
 

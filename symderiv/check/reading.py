@@ -175,8 +175,12 @@ class Reading:
 
     @cached_property
     def log_height(self) -> int:
-        """The most logarithms along a path from a root, each exponential counted against them."""
-        up = {"log": 1, "log1p": 1, "softplus": 1, "exp": -1, "expm1": -1}
+        """The most logarithms along a path from a root, each exponential counted against them.
+
+        Where derivatives are taken, exponentials do not count: jets read their arguments at the same prime too.
+        """
+        down = 0 if self.slots else -1
+        up = {"log": 1, "log1p": 1, "softplus": 1, "exp": down, "expm1": down}
         height: dict[Expr, int] = {}
         for node in self.nodes:
             step = (

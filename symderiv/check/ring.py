@@ -46,6 +46,7 @@ from symderiv.index.nodes import (
     Index,
     Plus,
     Power,
+    Structured,
     Sum,
     Tensor,
     Times,
@@ -149,7 +150,7 @@ class Ring(Products):
                 return atoms.choice(self, expr.relation, [self.poly(p) for p in expr.parts])
             case Extreme():
                 return atoms.extreme(self, expr.kind, [self.poly(p) for p in expr.parts])
-            case Immediate():
+            case Immediate() | Structured():
                 raise RefusedError("a derivative that is not carried out")
             case Derivative():
                 return self._derivative(expr)
@@ -240,6 +241,8 @@ class Ring(Products):
     # -- laws
 
     def rebuilt(self, atom: Atom, labels: Labels, exponent: Exponent) -> Poly | None:
+        if atom.kind == "prodexcept" and exponent > 0 and arrays.leaves_out_twice(atom, labels):
+            return {}
         return powers.rebuilt(self, atom, labels, exponent)
 
     def simplified(self, work: Work, todo: list[Factor]) -> bool:

@@ -25,6 +25,7 @@ from symderiv.index.nodes import (
     IndexExpr,
     Plus,
     Power,
+    Structured,
     Sum,
     Tensor,
     Times,
@@ -350,6 +351,7 @@ _SHAPES: dict[type, Callable[[Form, Any], tuple[Any, ...]]] = {
     Extreme: Form._extreme,
     Derivative: Form._derivative,
     Immediate: Form._derivative,
+    Structured: Form._derivative,
 }
 
 

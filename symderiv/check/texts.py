@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sympy import Integer
+
 from symderiv.check.facts import SYMMETRIC
 from symderiv.check.laws import Case, derivative_of, expect, law
 from symderiv.check.terms import (
@@ -12,6 +14,7 @@ from symderiv.check.terms import (
     alike,
     fresh,
     immediates,
+    product_of,
     require,
     sum_of,
     summed,
@@ -26,6 +29,7 @@ from symderiv.index.nodes import (
     Immediate,
     Index,
     IndexExpr,
+    Structured,
     Times,
 )
 
@@ -257,3 +261,44 @@ def read_off(before: Any, after: Any, case: Case) -> None:
         raise RefusedError(f"{after.tensor.name} has no definition")
     written = text_at(definition, after)
     require(alike(written, before) or case.equal(written, before), f"{after.tensor.name} says something else")
+
+
+# ---------------------------------------------------------------- what is declared of the variables
+
+
+@law("assumption")
+def assumption(before: Any, after: Any, case: Case) -> None:
+    """A result is another one, entry by entry, by what is declared of the variables that the step names.
+
+    All derivatives are taken: no entry is held independent of another any more.
+    """
+    require(isinstance(before, Entry), "the rule is about a result that was read off")
+    named = case.named("of")
+    require(named, "the step names no assumption")
+    for name, trait in named:
+        declared = case.facts.traits.get(name, frozenset())
+        fits = trait in declared or (trait == "symmetric" and SYMMETRIC & declared)
+        require(fits, f"{name} is not declared {trait}")
+    read_off(before, after, case)
+
+
+@law("free entries")
+def free_entries(before: Any, after: Any, case: Case) -> None:
+    """`df/dS[k,l] = Σ_ij ∂f/∂S[i,j] ∂S[i,j]/∂S[k,l]` over the free entries of a symmetric or diagonal variable S.
+
+    Symmetric: `∂S[i,j]/∂S[k,l] = δ[i,k] δ[j,l] + δ[i,l] δ[j,k] − δ[i,j] δ[i,k] δ[j,l]`.  Proof: the entries
+    (k, l) and (l, k) change together, all others stay; for k = l the two are one, which the last term takes
+    off again.  Diagonal: `δ[i,j] δ[i,k] δ[j,l]`, as nothing off the diagonal changes.
+    """
+    require(type(before) is Structured and isinstance(before.of, Entry), "the rule is about df/dS over free entries")
+    head, (k, m) = before.entry.tensor, before.entry.indices
+    require(not case.inside_derivative(), "a derivative of a derivative")
+    i, j = (fresh(size) for size in head.sizes)
+    on_diagonal = [Delta(i, j), Delta(i, k), Delta(j, m)]
+    if case.facts.has(head, frozenset({"diagonal"})):
+        slope = product_of(on_diagonal)
+    else:
+        require(case.facts.has(head, SYMMETRIC), f"{head.name} is declared neither symmetric nor diagonal")
+        same, other = Times(Delta(i, k), Delta(j, m)), Times(Delta(i, m), Delta(j, k))
+        slope = sum_of([same, other, product_of([Integer(-1), *on_diagonal])])
+    expect(after, summed(Times(Derivative(before.of, Entry(head, i, j)), slope), [i, j]))

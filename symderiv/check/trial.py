@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from symderiv.check.branches import Visited, visit
+from symderiv.check.branches import LINES, Visited, visit
 from symderiv.check.exact import Exact
 from symderiv.check.field import Array, Tower, tower_for
 from symderiv.check.indices import Indices
@@ -28,6 +28,17 @@ SMALL_PRIMES = (11, 13, 17, 19, 23)
 
 
 @dataclass(frozen=True)
+class Effort:
+    """How long to look for points: rounds of search where roots occur, and lines along which branches are sought.
+
+    Without lines the branches are those that a few random points meet.
+    """
+
+    rounds: int = ROUNDS
+    lines: int = LINES
+
+
+@dataclass(frozen=True)
 class Question:
     """Is the derivative of `left` with respect to the variables `wrt` equal to `right`?"""
 
@@ -38,6 +49,7 @@ class Question:
     reading: Reading
     indices: Indices
     seed: int
+    effort: Effort = Effort()
 
     def slots(self, on: Interpreter[Any], directed: bool) -> tuple[Slot, ...]:
         """Return one slot per derivative."""
@@ -94,7 +106,8 @@ class Trial:
     @cached_property
     def branches(self) -> Visited | None:
         """Points on every branch, where there are branches."""
-        return visit(self.reading, self.indices, self.sizes, self.seed) if self.reading.kinks else None
+        lines = self.question.effort.lines if self.reading.kinks else 0
+        return visit(self.reading, self.indices, self.sizes, self.seed, lines) if lines else None
 
     @cached_property
     def values(self) -> dict[str, Array]:
@@ -117,7 +130,7 @@ class Trial:
 
     def evaluation(self, step: float = STEP) -> Numeric:
         """Return an evaluation at the float points, with a step for differences."""
-        directions = {k: self.question.turned(x, self._direction(k, x)) for k, x in enumerate(self.question.wrt)}
+        directions = {k: self.question.turned(x, self.direction(k, x)) for k, x in enumerate(self.question.wrt)}
         return Numeric(self.reading, self.indices, self.sizes, self.values, directions, step)
 
     @cached_property
@@ -125,7 +138,8 @@ class Trial:
         """The evaluation at the float points."""
         return self.evaluation()
 
-    def _direction(self, k: int, x: Expr) -> Array:
+    def direction(self, k: int, x: Expr) -> Array:
+        """Return the directions, one for each float point, along which the k-th derivative is taken."""
         return stream(self.seed, "direction", k).standard_normal((self.count, *self.shapes[x.name]))
 
     @cached_property
@@ -145,9 +159,12 @@ class Trial:
 
     @cached_property
     def outside(self) -> Array:
-        """The float points where the claim is undefined and the derivative exists, overflow apart."""
+        """The float points where the claim is undefined and function and derivative exist, overflow apart."""
         left, right = self.float_sides
-        nowhere = (np.isfinite(left) & np.isnan(right)).any(axis=1)
+        with np.errstate(all="ignore"):
+            value = self.numeric.evaluate(self.question.left)
+        value = np.broadcast_to(value, (self.count, *value.shape[1:])).reshape(self.count, -1)
+        nowhere = (np.isfinite(value) & np.isfinite(left) & np.isnan(right)).any(axis=1)
         return np.asarray(nowhere & ~self.numeric.overflowed(self.count))
 
     def _float_sides(self, on: Numeric) -> tuple[Array, Array]:
@@ -155,7 +172,7 @@ class Trial:
         with np.errstate(all="ignore"):
             left = question.derivative(on, directed=True)
             right = on.evaluate(question.right)
-            along = [self._direction(k, x) for k, x in enumerate(question.wrt)]
+            along = [self.direction(k, x) for k, x in enumerate(question.wrt)]
             right = on.along(right, question.right.rank, along)
         left, right = np.broadcast_arrays(left.real, right.real)
         left, right = (np.broadcast_to(x, (self.count, *x.shape[1:])).reshape(self.count, -1) for x in (left, right))
@@ -266,7 +283,7 @@ class Search:
         """Return places of good points, one for each wanted row, and whether the claim is defined there."""
         function, claim, wrong = self._judged(self.points, self.rows)
         if self.trial.reading.has_roots:
-            for turn in range(1, ROUNDS):
+            for turn in range(1, self.trial.question.effort.rounds):
                 if self._enough(function & claim & (wrong == 0), wanted):
                     break
                 order = np.argsort(wrong, kind="stable")

@@ -25,12 +25,14 @@ from symderiv.index.graph import (
     Det,
     Extremum,
     Factor,
+    Independent,
     Inverse,
     Leaf,
     Map,
     Node,
     Pow,
     Power,
+    ProdExcept,
     SizeOf,
     Softmax,
     Unknown,
@@ -54,9 +56,9 @@ def leaf(name: str, dims: Shape, traits: Iterable[str] = (), label: tuple[object
     return Leaf(tuple(dims), name, frozenset(traits), label)
 
 
-def defined(name: str, body: Node) -> Node:
+def defined(name: str, body: Node, independent: bool = False) -> Node:
     """Return `body` under a name, through which nothing is inlined."""
-    return Defined(body.dims, name, body)
+    return (Independent if independent else Defined)(body.dims, name, body)
 
 
 def delta(size: Size) -> Node:
@@ -204,6 +206,9 @@ class _Work:
             return
         if isinstance(node, Delta) and exponent > 0:
             exponent = ONE
+        if isinstance(node, ProdExcept) and exponent > 0 and _leaves_out_twice(node, labels):
+            self.coef = ZERO
+            return
         perms = symmetries(node)
         if len(perms) > 1:
             labels = min(tuple(labels[s] for s in perm) for perm in perms)
@@ -300,12 +305,12 @@ class _Work:
                 found = self.find(node.arg, near, 1 - side, (node, labels))
                 if found is None:
                     continue
-                used, far = found
+                used, far, inner = found
                 del self.powers[(node, labels)]
                 for entry in used:
                     del self.powers[entry]
-                self.bound -= set(near)
-                for label in near:
+                for label in (*near, *inner):
+                    self.bound.discard(label)
                     self.sizes.pop(label)
                 other = labels[half:] if side == 0 else labels[:half]
                 for a, b in zip(other, far, strict=True):
@@ -317,8 +322,11 @@ class _Work:
 
     def find(
         self, matrix: Node, near: tuple[int, ...], side: int, skip: Factor
-    ) -> tuple[list[Factor], tuple[int, ...]] | None:
-        """Find factors that make up `matrix` with its rows (side 0) or columns (side 1) at `near`."""
+    ) -> tuple[list[Factor], tuple[int, ...], list[int]] | None:
+        """Find factors that make up `matrix` with its rows (side 0) or columns (side 1) at `near`.
+
+        Return them, the labels of its other side, and those it sums over.
+        """
         weights = self.weights()
         if any(weights[label] != 2 for label in near):
             return None
@@ -332,9 +340,12 @@ class _Work:
         for names, used in _matches(list(pattern), start, pool):
             if any(names[b] not in self.bound or weights[names[b]] != 2 for b in inner):
                 continue
-            far = tuple(names[s] for s in (range(half, 2 * half) if side == 0 else range(half)))
+            ends = range(half, 2 * half) if side == 0 else range(half)
+            if any(s not in names for s in ends):
+                continue  # no factor has this axis, as in ones(n, n)
+            far = tuple(names[s] for s in ends)
             if len(set(far) | set(near)) == 2 * half:
-                return used, far
+                return used, far, [names[b] for b in inner]
         return None
 
     def cancel_orthogonal(self) -> bool:
@@ -593,8 +604,10 @@ def core(node: Node) -> tuple[Node, tuple[int, ...]]:
 
     Entrywise functions commute with this, so it is pulled out of them.
     """
-    if not isinstance(node, Contraction) or node.bound or not node.factors:
+    if not isinstance(node, Contraction) or node.bound:
         return node, tuple(range(node.rank))
+    if not node.factors:
+        return number(node.coef), ()
     if any(isinstance(f, Delta) for f, _ in node.factors):
         return node, tuple(range(node.rank))
     if node.coef == 1 and len(node.factors) == 1:
@@ -702,12 +715,19 @@ _WEIGHTS: weakref.WeakKeyDictionary[Node, int] = weakref.WeakKeyDictionary()
 
 
 def _weight(node: Node) -> int:
-    known = _WEIGHTS.get(node)
-    if known is None:
-        inner = sum(_weight(c) for c in node.children())
-        wrapper = isinstance(node, Contraction) and not node.bound and len(node.factors) == 1
-        known = _WEIGHTS[node] = min(10**6, inner if wrapper else 1 + node.rank + inner)
-    return known
+    """Return how long a node is when it is written out; deep chains of definitions included."""
+    waiting = [node]
+    while waiting:
+        top = waiting[-1]
+        missing = [c for c in top.children() if c not in _WEIGHTS]
+        if top in _WEIGHTS or not missing:
+            waiting.pop()
+            inner = sum(_WEIGHTS[c] for c in top.children())
+            wrapper = isinstance(top, Contraction) and not top.bound and len(top.factors) == 1
+            _WEIGHTS[top] = min(10**6, inner if wrapper else 1 + top.rank + inner)
+        else:
+            waiting += missing
+    return _WEIGHTS[node]
 
 
 # ---------------------------------------------------------------- entrywise functions
@@ -840,9 +860,15 @@ def extremum(kind: str, left: Node, right: Node) -> Node:
     """Return the entrywise maximum or minimum."""
     if left is right:
         return left
-    if constant(left) is not None:  # numbers stand on the right
-        left, right = right, left
-    return _oriented(left.dims, (left, right), lambda dims, parts: Extremum(dims, kind, *parts))
+    values = [v for v in (constant(left), constant(right)) if v is not None]
+    if len(values) == 2:
+        return number(max(values) if kind == "maximum" else min(values), left.dims)
+    return _oriented(left.dims, (left, right), lambda dims, parts: Extremum(dims, kind, *sorted(parts, key=_in_order)))
+
+
+def _in_order(node: Node) -> tuple[bool, str]:
+    """Order the arguments of a commutative function: numbers stand on the right."""
+    return constant(node) is not None, node.key
 
 
 def _oriented(dims: Shape, parts: tuple[Node, ...], build: Callable[[Shape, tuple[Node, ...]], Node]) -> Node:
@@ -928,6 +954,8 @@ def _find_symmetries(node: Node) -> tuple[tuple[int, ...], ...]:
     same = tuple(range(node.rank))
     if isinstance(node, Unknown):
         return _unknown_symmetries(node)
+    if isinstance(node, ProdExcept) and node.order > 1:
+        return _product_symmetries(node)
     if isinstance(node, Contraction) and 2 <= node.rank <= 4 and len(set(node.dims)) < node.rank:
         return _contraction_symmetries(node)
     if node.rank != 2 or node.dims[0] != node.dims[1]:
@@ -942,6 +970,8 @@ def _is_symmetric(node: Node) -> bool:
             return True
         case Leaf():
             return bool(node.traits & SYMMETRIC)
+        case Independent():
+            return False
         case Defined():
             return len(symmetries(node.body)) > 1
         case Map() | Inverse():
@@ -988,3 +1018,21 @@ def _unknown_symmetries(node: Unknown) -> tuple[tuple[int, ...], ...]:
         swapped[a : a + width], swapped[b : b + width] = swapped[b : b + width], swapped[a : a + width]
         perms += [tuple(p[s] for s in swapped) for p in list(perms)]
     return tuple(dict.fromkeys(perms))
+
+
+def _leaves_out_twice(node: ProdExcept, labels: Sequence[int]) -> bool:
+    """Tell whether two of the entries that a product leaves out are one and the same."""
+    left_out = [tuple(labels[axis] for axis in place) for place in node.places]
+    return len(set(left_out)) < len(left_out)
+
+
+def _product_symmetries(node: ProdExcept) -> tuple[tuple[int, ...], ...]:
+    """The entries that are left out come in no order."""
+    perms = []
+    for chosen in permutations(node.places):
+        perm = list(range(node.rank))
+        for old, new in zip(node.places, chosen, strict=True):
+            for a, b in zip(old, new, strict=True):
+                perm[a] = b
+        perms.append(tuple(perm))
+    return tuple(perms)

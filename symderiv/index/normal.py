@@ -43,7 +43,7 @@ from symderiv.index.contraction import (
     transposed,
     where,
 )
-from symderiv.index.rebuild import rebuild, substitute, unfold
+from symderiv.index.rebuild import dependent, rebuild, substitute, unfold
 from symderiv.index.whole import (
     determinant,
     inverse,
@@ -56,7 +56,7 @@ from symderiv.index.whole import (
 )
 
 __all__ = [
-    "ONE", "ZERO", "add", "constant", "contract", "core", "defined", "delta", "determinant", "entrywise",
+    "ONE", "ZERO", "add", "constant", "contract", "core", "defined", "delta", "dependent", "determinant", "entrywise",
     "extremum", "general_power", "inverse", "is_zero", "leaf", "log_determinant", "log_sum_exp", "number",
     "positive", "power", "product", "product_except", "rebuild", "rewrapped", "scaled", "size_of", "softmax",
     "substitute", "symmetries", "transposed", "unfold", "unknown", "where",

@@ -82,7 +82,8 @@ class Reader:
             case "prod":
                 return normal.product(arg, definition.axes)
             case "prodexcept":
-                return normal.product_except(arg, definition.axes)
+                copies = len(definition.tensor.sizes) - arg.rank
+                return normal.product_except(arg, definition.axes, 1 + copies // len(definition.axes))
         raise UnsupportedError(f"nothing is known of {definition.kind}")
 
     def at(self, expr: Any) -> At:

@@ -53,6 +53,20 @@ def _half(node: Node) -> int:
     return half
 
 
+def _turned(matrix: Contraction) -> tuple[Node, tuple[int, ...]] | None:
+    """Return (m, axes) with `matrix[i…] = m[i[axes]…]` where rows stay together, None where there is no such m.
+
+    It is another way round, as a transpose is: `m` is the same for all of them.
+    """
+    half = matrix.rank // 2
+    inner, axes = core(matrix)
+    halves = {tuple(range(half)), tuple(range(half, 2 * half))}
+    if inner is matrix or len(axes) != matrix.rank or {tuple(sorted(axes[:half])), tuple(sorted(axes[half:]))} != halves:
+        return None
+    first, second = ([k % half for k in part] for part in (axes[:half], axes[half:]))
+    return (inner, axes) if first == second else None
+
+
 def inverse(matrix: Node) -> Node:
     """Return `matrix⁻¹`; scalars come out, products of square matrices and Kronecker products split."""
     half = _half(matrix)
@@ -76,8 +90,9 @@ def inverse(matrix: Node) -> Node:
         diagonal = _diagonal_of(matrix)
         if diagonal is not None:
             return contract(1, [(power(diagonal, -1), "i"), (delta(matrix.dims[0]), "ij")], "ij")
-        inner, axes = core(matrix)
-        if axes != tuple(range(matrix.rank)) and sorted(axes) == list(range(matrix.rank)):
+        turned = _turned(matrix)
+        if turned is not None:
+            inner, axes = turned
             return contract(1, [(Inverse(inner.dims, inner), axes)], range(matrix.rank))
     return Inverse(matrix.dims, matrix)
 
@@ -99,9 +114,9 @@ def determinant(matrix: Node) -> Node:
         if parts is not None:
             return _det_of_blocks(matrix, *parts)
         if _diagonal_of(matrix) is None:
-            inner, axes = core(matrix)
-            if axes != tuple(range(matrix.rank)) and sorted(axes) == list(range(matrix.rank)):
-                return determinant(inner)
+            turned = _turned(matrix)
+            if turned is not None:
+                return determinant(turned[0])
     return Det((), matrix)
 
 
@@ -130,9 +145,9 @@ def log_determinant(matrix: Node) -> Node:
         if parts is not None:
             return _logdet_of_blocks(matrix, *parts)
         if _diagonal_of(matrix) is None:
-            inner, axes = core(matrix)
-            if axes != tuple(range(matrix.rank)) and sorted(axes) == list(range(matrix.rank)):
-                return log_determinant(inner)
+            turned = _turned(matrix)
+            if turned is not None:
+                return log_determinant(turned[0])
     return LogDet((), matrix)
 
 
@@ -228,14 +243,28 @@ def log_sum_exp(arg: Node, axes: Sequence[int]) -> Node:
 
 
 def product(arg: Node, axes: Sequence[int]) -> Node:
-    """Return the product over `axes`."""
-    rest = tuple(d for k, d in enumerate(arg.dims) if k not in axes)
-    return Prod(rest, arg, tuple(sorted(axes)))
+    """Return the product over `axes`; the order of the axes of its argument is that of its core."""
+    inner, at = _straight(arg)
+    over = tuple(s for s, k in enumerate(at) if k in axes)
+    kept = [s for s in range(inner.rank) if s not in over]
+    node = Prod(tuple(inner.dims[s] for s in kept), inner, over)
+    return contract(1, [(node, [at[s] for s in kept])], sorted(at[s] for s in kept))
 
 
-def product_except(arg: Node, axes: Sequence[int]) -> Node:
-    """Return the product of the other entries over `axes`."""
-    return ProdExcept(arg.dims, arg, tuple(sorted(axes)))
+def product_except(arg: Node, axes: Sequence[int], order: int = 1) -> Node:
+    """Return the product over `axes` of all entries but `order` different ones: its derivative of that order."""
+    inner, at = _straight(arg)
+    over = tuple(s for s, k in enumerate(at) if k in axes)
+    node = ProdExcept(inner.dims + tuple(inner.dims[s] for s in over) * (order - 1), inner, over, order)
+    labels = [*at, *((n, at[s]) for n in range(1, order) for s in over)]
+    return contract(1, [(node, labels)], [*range(arg.rank), *((n, k) for n in range(1, order) for k in sorted(axes))])
+
+
+def _straight(arg: Node) -> tuple[Node, tuple[int, ...]]:
+    """Return (c, at) with axis s of c that of number at[s] of an array: c is the same for its transposes."""
+    inner, at = core(arg)
+    same = tuple(range(arg.rank))
+    return (inner, at) if tuple(sorted(at)) == same else (arg, same)
 
 
 def unknown(name: str, args: Sequence[Node], dims: Shape, slots: Sequence[int] = ()) -> Node:

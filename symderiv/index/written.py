@@ -208,11 +208,34 @@ class Written:
         flat = [i for token in tokens for i in token]
         result = Tensor(f"{function}({head.name}, {', '.join(map(str, over))})", *(i.size for i in flat))
         self.definitions[result.name] = Definition(result, kind=function, arguments=(head,), axes=over)
-        weight = {"logsumexp": "softmax", "prod": "prodexcept"}.get(function)  # named by the derivative
-        if weight is not None:
-            slope = Tensor(f"{weight}({head.name}, {', '.join(map(str, over))})", *head.sizes)
-            self.definitions[slope.name] = Definition(slope, kind=weight, arguments=(head,), axes=over)
+        if function == "logsumexp":  # the derivative names it
+            slope = Tensor(f"softmax({head.name}, {', '.join(map(str, over))})", *head.sizes)
+            self.definitions[slope.name] = Definition(slope, kind="softmax", arguments=(head,), axes=over)
+        if function == "prod":
+            self.all_but(head, over, 1)
         return Value(Entry(result, *flat))
+
+    def others(self, array: Array, axes: Sequence[int], order: int, tokens: Sequence[Token]) -> Value:
+        head = self.head_of(array)
+        starts = [sum(len(axis) for axis in array.axes[:k]) for k in range(len(array.axes))]
+        over = tuple(starts[k] + n for k in axes for n in range(len(array.axes[k])))
+        result = self.all_but(head, over, order)
+        self.all_but(head, over, order + 1)  # the derivative names it
+        return Value(Entry(result, *(i for token in tokens for i in token)))
+
+    def all_but(self, head: Tensor, over: tuple[int, ...], order: int) -> Tensor:
+        """Return the head of the product of all entries but `order` different ones, written down."""
+        result = product_except(head, over, order)
+        self.definitions[result.name] = Definition(result, kind="prodexcept", arguments=(head,), axes=over)
+        return result
+
+
+def product_except(head: Tensor, over: tuple[int, ...], order: int) -> Tensor:
+    """Return the head of `Π_{k ∉ {j₁ … jₘ}} u[i, k]`, m the order: axes of u, then those of j₂ … jₘ."""
+    copies = [head.sizes[a] for a in over] * (order - 1)
+    word = ", ".join([head.name, *map(str, over), *([f"order {order}"] if order > 1 else [])])
+    result: Tensor = Tensor(f"prodexcept({word})", *head.sizes, *copies)
+    return result
 
 
 def alike(left: Any, right: Any, change: dict[Index, Index]) -> bool:

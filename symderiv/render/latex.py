@@ -8,7 +8,7 @@ reader needs it; products keep the order of the expression.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -26,11 +26,15 @@ from symderiv.index.nodes import (
     Index,
     Plus,
     Power,
+    Structured,
     Sum,
     Tensor,
     Times,
+    all_indices,
+    heads,
 )
-from symderiv.tensor.expr import Expr
+from symderiv.render import others
+from symderiv.tensor.expr import Expr, walk
 from symderiv.tensor.text import FunctionName
 
 GREEK = frozenset({
@@ -66,6 +70,7 @@ class Latex:
         self.primes: dict[str, str] = {}  # scalar functions of one variable: f -> t, for f'(t)
         self.braced: dict[Any, str] = {}  # what is written under a part of the expression
         self.direct: set[str] = set()  # definitions whose immediate derivative is told from the total one
+        self.standing: set[str] = set()  # the names in the index expression that is being written
         self.every_range = False  # write the range of each of several bound indices
 
     # -- names and numbers
@@ -79,6 +84,8 @@ class Latex:
         stem, primes = name.rstrip("_"), len(name) - len(name.rstrip("_"))
         if not stem:
             return r"\_" * primes
+        if stem.endswith("_bar") and len(stem) > 4:
+            return rf"\bar{{{self.name(stem[:-4])}}}" + "'" * primes
         match = re.fullmatch(r"([A-Za-z]+)_?(\d+)", stem)
         if match:
             base, sub = match.groups()
@@ -126,8 +133,17 @@ class Latex:
     # -- index notation
 
     def index(self, expr: Any) -> str:
-        """Return an index expression."""
-        return self.indexed(expr)[0]
+        """Return an index expression; the names in it are not taken for anything else."""
+        outermost = not self.standing
+        if outermost:
+            named = all_indices(expr)
+            self.standing = {i.name for i in named} | {str(s) for i in named for s in i.size.free_symbols}
+            self.standing |= {h.name for h in heads(expr)}
+        try:
+            return self.indexed(expr)[0]
+        finally:
+            if outermost:
+                self.standing = set()
 
     def indexed(self, expr: Any) -> Written:
         """Return an index expression with its precedence."""
@@ -142,6 +158,8 @@ class Latex:
         match expr:
             case Index():
                 return self.name(expr.name), ATOM
+            case Entry() if self.leaves_out(expr):
+                return self.other_entries(expr), ENTRYWISE
             case Entry():
                 return self.entry(expr), ATOM
             case Delta():
@@ -178,7 +196,7 @@ class Latex:
         """Return the head of an entry: a name, or what it stands for in matrix notation."""
         if tensor.name in self.expressions:
             return self.matrixed(self.expressions[tensor.name])
-        match = re.fullmatch(r"(inv|det|logdet|softmax|logsumexp|prod|prodexcept)\((.*?)(, .*)?\)", tensor.name)
+        match = re.fullmatch(r"(inv|det|logdet|softmax|logsumexp|prod)\((.*?)(, .*)?\)", tensor.name)
         if match:
             return self.whole(match.group(1), Tensor(match.group(2)))
         return self.name(tensor.name), ATOM
@@ -188,8 +206,7 @@ class Latex:
         written = self.head(argument)
         if kind == "inv":
             return (written[0] if written[1] == ATOM else brackets(written[0])) + "^{-1}", ATOM
-        word = {"prodexcept": r"\operatorname{prod}_{\ne}"}.get(kind) or WORDS[kind]
-        return f"{word}{brackets(written[0])}", ATOM
+        return f"{WORDS[kind]}{brackets(written[0])}", ATOM
 
     def entry(self, expr: Entry) -> str:
         text, precedence = self.head(expr.tensor)
@@ -199,6 +216,30 @@ class Latex:
         if precedence < ATOM or "_{" in text or ("^" in text and not named):
             text = text if precedence == ATOM and text.startswith((r"\left(", r"\operatorname")) else brackets(text)
         return f"{text}_{{{self.subscript(expr.indices)}}}"
+
+    def leaves_out(self, expr: Any) -> bool:
+        """Tell an entry of a product that leaves entries out, by the name of its head or by what it stands for."""
+        if not isinstance(expr, Entry):
+            return False
+        known = self.expressions.get(expr.tensor.name)
+        return known.op == "others" if known is not None else others.named(expr.tensor.name) is not None
+
+    def other_entries(self, expr: Entry) -> str:
+        """Return an entry of such a product."""
+        labels = [i.name for i in expr.indices]
+        known = self.expressions.get(expr.tensor.name)
+        if known is not None:
+            return self.product_at(known, labels, self.standing)
+        found = others.named(expr.tensor.name)
+        assert found is not None
+        argument, over, order = found
+        rank = len(labels) - (order - 1) * len(over)
+
+        def entry(at: Sequence[str]) -> str:
+            indices = [Index(name, size) for name, size in zip(at, expr.tensor.sizes, strict=False)]
+            return self.entry(Entry(Tensor(argument, *expr.tensor.sizes[:rank]), *indices))
+
+        return others.product(labels, rank, over, entry, self.subscript, self.standing)
 
     def times(self, expr: Times) -> Written:
         args = list(expr.args)
@@ -230,7 +271,8 @@ class Latex:
         for k, a in enumerate(args):
             text, precedence = self.indexed(a)
             last = k == len(args) - 1
-            if (isinstance(a, Sum) and last and len(args) > 1) or (isinstance(a, Power) and len(args) == 1):
+            reaches_on = isinstance(a, Sum) or self.leaves_out(a)
+            if (reaches_on and last and len(args) > 1) or (isinstance(a, Power) and len(args) == 1):
                 parts.append(text)
             elif (precedence < PRODUCT and len(args) > 1) or (isinstance(a, Sum) and not last):
                 parts.append(brackets(text))
@@ -289,7 +331,9 @@ class Latex:
         below = rf"\partial {self.index(expr.entry)}"
         if isinstance(expr.of, Entry) and self.primes.get(expr.of.tensor.name) == expr.entry.tensor.name:
             return rf"{self.name(expr.of.tensor.name)}'({self.index(expr.entry)})", ATOM
-        if isinstance(expr.of, Entry):
+        if isinstance(expr.of, Entry) and not self.leaves_out(expr.of):
+            if isinstance(expr, Structured):
+                return rf"\frac{{\mathrm{{d}} {self.index(expr.of)}}}{{\mathrm{{d}} {self.index(expr.entry)}}}", PRODUCT
             plus = "^{+}" if isinstance(expr, Immediate) and expr.of.tensor.name in self.direct else ""
             return rf"\frac{{\partial{plus} {self.index(expr.of)}}}{{{below}}}", PRODUCT
         inner = self.indexed(expr.of)
@@ -414,6 +458,10 @@ class Latex:
 
     def write_matmul(self, expr: Expr) -> Written:
         a, b = expr.args
+        if a.rank == 2 and a.op in ("neg", "matmul"):
+            text, precedence = self.matrixed(a)
+            if precedence == SIGN:  # Python reads -A @ B as (-A) @ B; on paper the sign needs no brackets
+                return joined([text, self.factor(b)]), SIGN
         if a.rank == 1 and b.rank == 1:
             return joined([self.row(a), self.column(b)]), PRODUCT
         if a.rank == 1:  # the vector v A stands as the column Aᵀ v
@@ -536,14 +584,33 @@ class Latex:
         for letters, a in zip(inputs.split(","), expr.args, strict=True):
             if a.op == "eye":
                 factors.append(rf"\delta_{{{letters}}}")
+            elif a.op == "others":
+                factors.append(brackets(self.product_at(a, letters, set(inputs))))
             else:
-                text, precedence = self.matrixed(a)
-                factors.append((text if precedence == ATOM and "_" not in text else brackets(text)) + f"_{{{letters}}}")
+                factors.append(self.entry_at(a, letters))
         bound = [c for c in dict.fromkeys(inputs.replace(",", "")) if c not in output]
         body = joined(factors)
         if bound:
             body = rf"\sum_{{{','.join(bound)}}} {body}"
         return (rf"\Bigl[{body}\Bigr]_{{{output}}}" if output else body), ATOM if output else PRODUCT
+
+    def entry_at(self, expr: Expr, labels: Sequence[str]) -> str:
+        """Return the entry of an array at labels."""
+        text, precedence = self.matrixed(expr)
+        head = text if precedence == ATOM and "_" not in text else brackets(text)
+        return f"{head}_{{{self.subscript(labels)}}}"
+
+    def product_at(self, expr: Expr, labels: Sequence[str], taken: Container[str] = ()) -> str:
+        """Return the entry of a product that leaves entries out."""
+        (x,), (over, _) = expr.args, expr.data
+        used = {*taken, *names_in(x)}
+        return others.product(labels, x.rank, over, lambda at: self.entry_at(x, at), self.subscript, used)
+
+    def write_others(self, expr: Expr) -> Written:
+        """Print the array in index notation, its indices behind brackets."""
+        used = names_in(expr)
+        labels = "".join([c for c in others.FREE if c not in used][: expr.rank])
+        return rf"\Bigl[{self.product_at(expr, labels)}\Bigr]_{{{labels}}}", ATOM
 
     def write_reshape(self, expr: Expr) -> Written:
         return rf"\operatorname{{reshape}}_{{{self.shape(expr.data[0])}}}{brackets(self.matrix(expr.args[0]))}", ATOM
@@ -566,7 +633,16 @@ class Latex:
         f, *variables = expr.args
         order = f"^{{{len(variables)}}}" if len(variables) > 1 else ""
         below = r"\,".join(rf"\partial {self.matrix(x)}" for x in variables)
-        return rf"\frac{{\partial{order} {self.matrix(f)}}}{{{below}}}", PRODUCT
+        text, precedence = self.matrixed(f)
+        if precedence < ATOM:
+            return rf"\frac{{\partial{order}}}{{{below}}}{brackets(text)}", PRODUCT
+        return rf"\frac{{\partial{order} {text}}}{{{below}}}", PRODUCT
+
+
+def names_in(expr: Expr) -> set[str]:
+    """Return the names of the arrays in an expression, and of the sizes of its axes."""
+    arrays = {e.name for e in walk(expr) if e.op in ("var", "defined")}
+    return arrays | {str(s) for size in expr.shape for s in size.free_symbols}
 
 
 def factors_of(expr: Expr) -> list[Expr]:
@@ -588,7 +664,7 @@ def joined(parts: Sequence[str]) -> str:
 
 def brackets(text: str) -> str:
     """Return the text in brackets that grow with it."""
-    tall = any(word in text for word in (r"\frac", r"\sum", r"\cases", r"\left", r"\Bigl"))
+    tall = any(word in text for word in (r"\frac", r"\sum", r"\prod", r"\cases", r"\left", r"\Bigl"))
     return rf"\left({text}\right)" if tall else f"({text})"
 
 

@@ -138,6 +138,9 @@ class Plain:
     def fraction(self) -> str:
         """Return `a/b`; a derivative as `∂f/∂x`."""
         top, low = self.item(), self.item()
+        if top.startswith("d "):  # over free entries
+            top, low = "d" + top[2:], "d" + low[2:]
+            return f"{top}/{low}"
         if top.startswith("∂"):
             return f"{top}/{low if ' ' not in low else f'({low})'}" + (" " if top == "∂" else "")
         text = f"{_enclosed(top)}/{_enclosed(low)}"

@@ -13,7 +13,7 @@ from typing import Any
 import sympy
 
 from symderiv.errors import UnsupportedError
-from symderiv.index.nodes import Argument, Delta, Index, Step, at, places
+from symderiv.index.nodes import Argument, Delta, Entry, Index, Step, at, places
 from symderiv.index.rules import DERIVATIVE_RULES
 from symderiv.render.latex import Latex
 from symderiv.render.model import Line, ProofView
@@ -23,6 +23,7 @@ DETAILS = ("brief", "normal", "full")
 TIDY = frozenset(["zero", "associate", "exchange", "distribute", "delta", "common delta", "idle sum"])
 INSERTING = frozenset(["lemma", "name", "cite", "definition"])
 PLAIN_RULES = frozenset(["constant", "entry", "sum", "linearity", "product", "definition", "fold"]) | TIDY
+ASSUMED = {"symmetric": "symmetry", "diagonal": "diagonal_of", "orthogonal": "orthogonality"}
 JOINED = frozenset(["insert", "differentiate", "contract", "transpose"])
 
 
@@ -191,14 +192,27 @@ class _Lines:
                 gone, kept = step.instance["index"], step.instance["by"]
                 pairs.append(f"{self.latex.index(gone)}={self.latex.index(kept)}")
                 deltas.append(self.latex.index(_delta(step, gone, kept)))
-        relation = "\\overset{" + ",\\,".join(pairs) + "}{=}"
-        return [self.line(group, self.phrase("contract_delta", delta=",\\,".join(deltas)), relation)]
+        relation = "\\overset{" + ",\\,".join(dict.fromkeys(pairs)) + "}{=}"
+        return [self.line(group, self.phrase("contract_delta", delta=",\\,".join(dict.fromkeys(deltas))), relation)]
 
     def write_transpose(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
         return [self.line(group, self.phrase("transpose"))]
 
     def write_merge(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
         return [self.line(group, self.phrase("merge"))]
+
+    def write_free_entries(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
+        step = group.steps[0]
+        entry = at(step.before, step.place).entry
+        turned = Entry(entry.tensor, *reversed(entry.indices))
+        one, other, name = self.latex.index(entry), self.latex.index(turned), self.latex.name(entry.tensor.name)
+        key = f"free_entries_{step.instance['kind']}"
+        return [self.line(group, self.phrase(key, name=name, one=one, other=other))]
+
+    def write_assumption(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
+        """What was declared of the variables, each with its word."""
+        found = [self.phrase(ASSUMED[trait], name=self.latex.name(n)) for n, trait in group.steps[0].instance["of"]]
+        return [self.line(group, ", ".join(found))]
 
     def write_read_off(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
         product = group.steps[0].instance.get("operation") == "matmul"

@@ -23,6 +23,7 @@ _OWN_WEIGHT = {
     "var": 1, "number": 1, "size": 1, "defined": 1,
     "add": 1, "sub": 1, "mul": 1, "div": 1, "matmul": 1, "neg": 1, "general_power": 1, "power": 2,
     "transpose": 1, "newaxis": 4, "where": 4, "eye": 3, "einsum": 3, "matrix_power": 3,
+    "others": 60,
 }  # fmt: skip
 _ALONG_AN_AXIS = frozenset({"sum", "mean", "prod", "softmax", "logsumexp"})
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from symderiv.tensor.expr import Expr, defined, walk
 
 NONLINEAR = frozenset({
-    "sqrt", "norm", "inv", "det", "logdet", "softmax", "logsumexp", "maximum", "minimum", "prod",
+    "sqrt", "norm", "inv", "det", "logdet", "softmax", "logsumexp", "maximum", "minimum", "prod", "others",
     "general_power", "matrix_power", "solve",
 })  # fmt: skip
 VIEWS = frozenset(["transpose", "newaxis", "neg"])
@@ -42,23 +42,43 @@ def named(expr: Expr, variables: Iterable[str], taken: Iterable[str]) -> Expr:
 
 
 def _cuts(expr: Expr, depends: dict[Expr, bool]) -> set[Expr]:
-    uses = Counter(a for node in walk(expr) for a in set(node.args))
-    guarded = {n for node in walk(expr) if node.op == "where" for n in walk(*node.args[2:])}
+    uses = Counter(a for node in walk(expr) for a in set(_sloping(node)))
+    left_out = guarded(expr)
     cuts: set[Expr] = set()
     for node in walk(expr):
         if not depends[node]:
             continue
         for a in node.args:
-            if not depends[a] or not _composite(a) or (a in guarded and _singular(a)):
+            if not depends[a] or not _composite(a) or a in left_out:
                 continue
             if _bends(node, a) or uses[a] > 1 or node.args.count(a) > 1:
                 cuts.add(a)
     return cuts
 
 
+def _sloping(node: Expr) -> tuple[Expr, ...]:
+    """Return the arguments that an operation has a slope in: a condition has none."""
+    return node.args[2:] if node.op == "where" else node.args
+
+
+def guarded(expr: Expr) -> set[Expr]:
+    """Return what gets no name because a branch of `where` may guard it: its slope must not be met outside."""
+    singular: dict[Expr, bool] = {}
+    for node in walk(expr):
+        singular[node] = _singular(node) or any(singular[a] for a in node.args)
+    return {n for node in walk(expr) if node.op == "where" for n in walk(*node.args[2:]) if singular[n]}
+
+
+REGULAR = frozenset(["sin", "cos", "arctan", "tanh", "sigmoid", "softplus"])
+
+
 def _singular(node: Expr) -> bool:
-    """Tell what a branch of `where` may guard: its slope must not be met outside of the branch."""
-    return node.op in ("map", "sqrt", "div", "power", "general_power", "norm")
+    """Tell what may have no finite value or slope somewhere."""
+    if node.op == "map":
+        return node.data[0] not in REGULAR
+    if node.op == "power":
+        return not (node.data[0] > 0 and node.data[0].denominator == 1)
+    return node.op in ("sqrt", "div", "general_power", "norm")
 
 
 def _composite(node: Expr) -> bool:

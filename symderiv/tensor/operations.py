@@ -58,6 +58,7 @@ class Notation(Protocol):
     def extremum(self, kind: str, left: Any, right: Any) -> Value: ...
     def whole(self, function: str, array: Any, tokens: Sequence[Token]) -> Value: ...
     def along(self, function: str, array: Any, axes: Sequence[int], tokens: Sequence[Token]) -> Value: ...
+    def others(self, array: Any, axes: Sequence[int], order: int, tokens: Sequence[Token]) -> Value: ...
 
 
 ShapeRule = Callable[[tuple[Expr, ...], tuple[Any, ...]], Axes]
@@ -301,15 +302,20 @@ def _line_of_matmul(ix: Notation, args: Sequence[Indexed], out: Sequence[Token],
 
 
 def _inner(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
-    if args[0].rank != 1 or args[1].rank != 1 or args[0].axes != args[1].axes:
-        raise refuse("inner needs two vectors of one size", args)
-    return ()
+    a, b = args
+    if a.rank == 0 or b.rank == 0:
+        raise refuse("inner needs arrays, not scalars", args, "write * for a product with a scalar")
+    if a.axes[-1] != b.axes[-1]:
+        raise refuse("inner sums over the last axes, which need one size", args)
+    return a.axes[:-1] + b.axes[:-1]
 
 
 @operation("inner", _inner)
 def _line_of_inner(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
-    q = ix.index(args[0].axes[0])
-    return ix.sum([q], args[0][q,] * args[1][q,])
+    a, b = args
+    q = ix.index(a.axes[-1])
+    split = len(a.axes) - 1
+    return ix.sum([q], a[(*out[:split], q)] * b[(*out[split:], q)])
 
 
 def _outer(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
@@ -323,18 +329,43 @@ def _line_of_outer(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], 
     return args[0][out[0],] * args[1][out[1],]
 
 
+def joined(*parts: Sequence[Size]) -> Axis:
+    """Return one axis composed of others; sizes of 1 add nothing to it."""
+    return tuple(size for part in parts for size in part if size != 1) or ONE_AXIS
+
+
+def _parted(ix: Notation, token: Token, axes: Sequence[Axis]) -> tuple[list[Token], list[Token]]:
+    """Return the tokens of the axes that a composed axis was joined from, and those of their sizes of 1."""
+    atoms = iter(token)
+    tokens, ones = [], []
+    for axis in axes:
+        parts: list[Any] = []
+        for size in axis:
+            if size == 1:
+                ones.append(ix.index((size,)))
+                parts += ones[-1]
+            else:
+                parts.append(next(atoms))
+        tokens.append(tuple(parts))
+    return tokens, ones
+
+
 def _kron(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
     if args[0].rank != args[1].rank or args[0].rank not in (1, 2):
         raise refuse("kron needs two matrices or two vectors", args)
-    return tuple(x + y for x, y in zip(args[0].axes, args[1].axes, strict=True))
+    return tuple(joined(x, y) for x, y in zip(args[0].axes, args[1].axes, strict=True))
 
 
 @operation("kron", _kron)
 def _line_of_kron(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
-    cuts = [len(axis) for axis in args[0].axes]
-    first = tuple(token[:cut] for token, cut in zip(out, cuts, strict=True))
-    second = tuple(token[cut:] for token, cut in zip(out, cuts, strict=True))
-    return args[0][first] * args[1][second]
+    first, second, ones = [], [], []
+    for token, x, y in zip(out, args[0].axes, args[1].axes, strict=True):
+        (i, j), new = _parted(ix, token, (x, y))
+        first.append(i)
+        second.append(j)
+        ones += new
+    value = args[0][tuple(first)] * args[1][tuple(second)]
+    return ix.sum(ones, value) if ones else value
 
 
 def _einsum(args: tuple[Expr, ...], data: tuple[Any, ...]) -> Axes:
@@ -446,8 +477,9 @@ def _norm_axes(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
 @operation("norm", _norm_axes)
 def _line_of_norm(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     tokens = tuple(ix.index(axis) for axis in args[0].axes)
-    square = ix.power(args[0][tokens], Fraction(2))
-    return ix.power(ix.sum(tokens, square) if tokens else square, Fraction(1, 2))
+    if not tokens:
+        return ix.apply("abs", args[0][()])
+    return ix.power(ix.sum(tokens, ix.power(args[0][tokens], Fraction(2))), Fraction(1, 2))
 
 
 @operation("transpose", lambda args, data: _transpose(args, data), data="axes")
@@ -485,16 +517,14 @@ def _line_of_diag(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], d
 
 
 def _vec(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
-    return (tuple(size for axis in reversed(args[0].axes) for size in axis),) if args[0].rank else (ONE_AXIS,)
+    return (joined(*reversed(args[0].axes)),)
 
 
 @operation("vec", _vec)
 def _line_of_vec(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
-    left, tokens = out[0], []
-    for axis in reversed(args[0].axes):
-        tokens.append(left[: len(axis)])
-        left = left[len(axis) :]
-    return args[0][tuple(reversed(tokens))]
+    tokens, ones = _parted(ix, out[0], args[0].axes[::-1])
+    value = args[0][tuple(reversed(tokens))]
+    return ix.sum(ones, value) if ones else value
 
 
 def _reshape(args: tuple[Expr, ...], data: tuple[Any, ...]) -> Axes:
@@ -528,17 +558,7 @@ def _line_of_reshape(ix: Notation, args: Sequence[Indexed], out: Sequence[Token]
         for atom, size in zip(token, axis, strict=True)
         if size != 1
     ]
-    tokens, ones = [], []
-    for axis in args[0].axes:
-        parts: list[Any] = []
-        for size in axis:
-            if size == 1:
-                one = ix.index((size,))
-                ones.append(one)
-                parts += one
-            else:
-                parts.append(atoms.pop(0))
-        tokens.append(tuple(parts))
+    tokens, ones = _parted(ix, tuple(atoms), args[0].axes)
     value = args[0][tuple(tokens)]
     return ix.sum(ones, value) if ones else value
 
@@ -587,12 +607,22 @@ def _line_of_inv(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], da
     return ix.whole("inv", args[0], out)
 
 
-@operation("det", _trace)
+def _of_a_square(name: str) -> ShapeRule:
+    """The rule of a number that a square matrix has."""
+
+    def axes(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
+        _square(args, name)
+        return ()
+
+    return axes
+
+
+@operation("det", _of_a_square("det"))
 def _line_of_det(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     return ix.whole("det", args[0], ())
 
 
-@operation("logdet", _trace)
+@operation("logdet", _of_a_square("logdet"))
 def _line_of_logdet(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     return ix.whole("logdet", args[0], ())
 
@@ -629,6 +659,23 @@ def _line_of_prod(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], d
     if not rank:
         return args[0][()]
     return ix.along("prod", args[0], [data[0] % rank] if data else list(range(rank)), out)
+
+
+def _others(args: tuple[Expr, ...], data: tuple[Any, ...]) -> Axes:
+    over, order = data
+    copy: Axes = tuple(args[0].axes[k] for k in over)
+    return args[0].axes + copy * int(order - 1)
+
+
+@operation("others", _others, data="axes, order")
+def _line_of_others(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
+    """`Π_{k ∉ {j₁ … jₘ}} A[i, k]` for different j₁ … jₘ, else 0: the m-th derivative of `prod` over some axes.
+
+    Only results hold it, so that a further derivative goes through it; its text is a choice
+    (:mod:`symderiv.tensor.others`).
+    """
+    over, order = data
+    return ix.others(args[0], over, order, out)
 
 
 ENTRYWISE = frozenset(FUNCTIONS)

@@ -11,6 +11,7 @@ from fractions import Fraction
 from symderiv import dims
 from symderiv.errors import UnsupportedError
 from symderiv.tensor.expr import Expr
+from symderiv.tensor.others import spelled_out
 
 SUM, PRODUCT, SIGN, POWER, ATOM = range(5)
 PRECEDENCE = {
@@ -81,21 +82,30 @@ class Printer:
     def infix(self, expr: Expr) -> tuple[str, int]:
         own = PRECEDENCE[expr.op]
         a, b = expr.args
-        left = self.bracketed(a, own)
-        if a.op == "mul" and expr.op == "matmul" and a.args[0].rank and a.rank:
-            left = f"({self.text(a)})"
-        right = self.bracketed(b, own + 1)
-        if self.joins(expr, b):
-            right = self.text(b)
+        (left, tight), (right, tight_right) = self.written(a), self.written(b)  # each once: texts nest deeply
+        shown = a.op == "mul" and expr.op == "matmul" and a.args[0].rank and a.rank and tight < ATOM
+        if tight < own or shown:
+            left = f"({left})"
+        if tight_right < own + 1 and not self.joins(expr, b):
+            right = f"({right})"
         return f"{left} {SYMBOL[expr.op]} {right}", own
 
     def joins(self, expr: Expr, right: Expr) -> bool:
         """Tell whether a product on the right needs no brackets: `2 * A @ x`."""
         if expr.op == "add" and right.op in ("add", "sub"):
             return True
+        if expr.op == "mul" and expr.args[0].rank and self._shows_matmul(right):
+            return False
         if expr.op == "mul" and right.op in ("mul", "div") and not _begins_with_matmul(right):
             return right.op == "mul" or right.args[0].op != "number"
         return expr.op == "mul" and expr.args[0].rank == 0 and self._scalable(right)
+
+    def _shows_matmul(self, expr: Expr) -> bool:
+        """Tell whether an `@` stands in the text outside of brackets: an array in front of it would be taken in."""
+        if expr.op not in ("mul", "div"):
+            return expr.op == "matmul"
+        a, b = expr.args
+        return self._shows_matmul(a) or (self.joins(expr, b) and self._shows_matmul(b))
 
     def _scalable(self, right: Expr) -> bool:
         while right.op in ("mul", "div"):
@@ -191,6 +201,9 @@ class Printer:
         return self.call(expr.op, *map(str, expr.data[0])), ATOM
 
     write_ones = write_zeros = filled
+
+    def write_others(self, expr: Expr) -> tuple[str, int]:
+        return self.written(spelled_out(expr))
 
     # -- index notation and statements
 

@@ -6,7 +6,8 @@ import pytest
 
 from symderiv import derive
 from symderiv.index.graph import walk
-from symderiv.replay import Stage, replay
+from symderiv.replay import replay
+from symderiv.stage import Stage
 from symderiv.tensor.expr import defined
 from symderiv.tensor.parse import Scope, parse, scope_of
 
@@ -22,7 +23,7 @@ def net(depth):
         for name, body in ((f"a{k}", f"W{k} @ {last}"), (f"z{k}", f"tanh(a{k})")):
             scope.names[name] = defined(name, parse(body, scope))
         last = f"z{k}"
-    return parse(f"norm({last} - y)**2", scope), scope.names["W1"]
+    return parse(f"norm({last} - y)**2", scope), (scope.names["W1"],)
 
 
 @pytest.mark.parametrize("depth", [4, 16, 64])
