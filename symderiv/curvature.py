@@ -20,6 +20,7 @@ from symderiv import dims
 from symderiv.code.numpy import Source, function_source
 from symderiv.conventions import assumptions, differs, notes, without_trait
 from symderiv.derivation import closing_of, declared_in, function_name, standing_alone, with_assumptions
+from symderiv.ending import ending
 from symderiv.errors import ParseError, ProofError, ShapeError, UnsupportedError
 from symderiv.inputs import Shapes, read, variables
 from symderiv.lift import lift
@@ -94,7 +95,9 @@ class HessianVectorProduct:
             raise ProofError("the proof does not go on from the gradient that was found")
         closing = closing_of({self.wrt.name: self.named_result}, [self.wrt])
         parts = [replay(first, taken, closing_of({}, [self.wrt])), replay(second, taken, closing)]
-        return proof_of(parts, self.functions, ())
+        variables = [self.function, self.wrt, self.direction]
+        end = ending(parts[1], parts[1].arguments[-1], self.named_result, self.result.expr, variables, taken)
+        return proof_of(parts, self.functions, (), [end])
 
     @cached_property
     def notes(self) -> tuple[str, ...]:

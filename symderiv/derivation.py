@@ -114,7 +114,7 @@ class Derivation:
         if self.named_result.weight > LONGEST_STATED:
             return proof_of(parts, self.functions, ())
         end = self._ending(parts[-1], shortened(lift(self.node, self.axes), clipped=False))
-        return proof_of(parts, self.functions, (self.statement,), end)
+        return proof_of(parts, self.functions, (self.statement,), [end])
 
     def ending(self, wanted: Expr) -> Ending:
         """Return the end of a proof that the derivative is `wanted`."""

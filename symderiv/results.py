@@ -61,7 +61,7 @@ class Proof:
     expressions: Mapping[str, Expr] = field(default_factory=dict)
     functions: Mapping[FunctionName, str] = field(default_factory=dict)
     statements: tuple[Statement, ...] = ()
-    ending: Ending | None = None  # from the result over definitions to the result standing alone
+    endings: tuple[Ending, ...] = ()  # from each result over definitions to the result standing alone
 
     @property
     def arguments(self) -> tuple[Argument, ...]:
@@ -77,8 +77,8 @@ class Proof:
         """Have every step examined by the kernel; raise :class:`symderiv.ProofError` at the first bad one."""
         for part in self.parts:
             kernel_check(part.arguments, part.context)
-        if self.ending is not None:
-            self.ending.check()
+        for ending in self.endings:
+            ending.check()
 
     @cached_property
     def accepted(self) -> bool:
@@ -117,11 +117,11 @@ def proof_of(
     parts: Sequence[Replayed],
     functions: Mapping[FunctionName, str],
     statements: tuple[Statement, ...],
-    ending: Ending | None = None,
+    endings: Sequence[Ending] = (),
 ) -> Proof:
     """Return the proof that some replayed derivations make together."""
     expressions = {k: v for part in parts for k, v in part.expressions.items()}
-    return Proof(tuple(parts), expressions, functions, statements, ending)
+    return Proof(tuple(parts), expressions, functions, statements, tuple(endings))
 
 
 def named_orders(nodes: Sequence[Node], labels: Mapping[FunctionName, str]) -> None:

@@ -16,6 +16,7 @@ from symderiv.adjoints import BAR, adjoints, free_name
 from symderiv.code.numpy import Source, function_source
 from symderiv.conventions import Statement, assumptions, differs, notes, without_trait
 from symderiv.derivation import closing_of, declared_in, function_name, standing_alone, with_assumptions
+from symderiv.ending import ending
 from symderiv.errors import ParseError, UnknownNameError
 from symderiv.inputs import Shapes, read
 from symderiv.inputs import variables as read_variables
@@ -54,14 +55,12 @@ class Gradients:
     @cached_property
     def results(self) -> dict[str, Result]:
         """Return the derivative in each variable, definitions put in, by name."""
+        return {x.name: Result(self._alone(x), self.functions, self.declared.origin) for x in self.wrt}
+
+    def _alone(self, x: Expr, clipped: bool = True) -> Expr:
         own = {e.name for e in walk(self.stage.function) if e.op == "defined"}
-        found = {}
-        for x, b in self._bare.items():
-            node = standing_alone(self.stage.node_in(b), own, self._bare)
-            found[x.name] = Result(
-                shortened(lift(node, self.function.axes + x.axes)), self.functions, self.declared.origin
-            )
-        return found
+        node = standing_alone(self.stage.node_in(self._bare[x]), own, self._bare)
+        return shortened(lift(node, self.function.axes + x.axes), clipped)
 
     def __getitem__(self, name: str) -> Result:
         """Return the derivative in a variable."""
@@ -136,7 +135,12 @@ class Gradients:
         taken = [*self.declared.taken, *(e.name for e in walk(self.stage.function) if e.op == "defined")]
         results = {x.name: with_assumptions(self.stage.result_in(b), self._bare) for x, b in self._bare.items()}
         part = replay(self.stage, taken, closing_of(results, self.wrt))
-        return proof_of([part], self.functions, tuple(self._statement(x) for x in self.wrt))
+        chains = {a.label.split(",")[0]: a for a in part.arguments}  # the last of a variable, over its free entries
+        ends = [
+            ending(part, chains[x.name], results[x.name], self._alone(x, clipped=False), [self.function, x], taken)
+            for x in self.wrt
+        ]
+        return proof_of([part], self.functions, tuple(self._statement(x) for x in self.wrt), ends)
 
     def _statement(self, x: Expr) -> Statement:
         structured, result = x.name in self.structures, self.results[x.name].expr
