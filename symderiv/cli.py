@@ -419,7 +419,7 @@ def _readable(d: Derivation, detail: str | None) -> list[str]:
     from symderiv.tensor.text import to_text
 
     rows = [(name, to_text(body, d.functions)) for name, body in d.definitions.items()]
-    rows.append((_left_side(d), to_text(d.named_result, d.functions)))
+    rows.append((_left_side(d), to_text(d.named_result, d.functions) if rows else str(d.result)))
     width = max(len(name) for name, _ in rows)
     lines = [f"  {_styled(name.rjust(width), bold=True)} = {text}" for name, text in rows]
     if 0 < len(d.definitions) <= FEW_DEFINITIONS:

@@ -26,6 +26,7 @@ from symderiv.statements.block import Statement
 from symderiv.statements.claims import Sides, provable, prove, sides
 from symderiv.statements.meaning import meaning
 from symderiv.tensor.expr import Expr, walk
+from symderiv.tensor.syntax import check_bounds
 from symderiv.tensor.text import to_text
 
 
@@ -77,6 +78,7 @@ class Sheet:
         self.written: dict[str, Mapping[str, Definition]] = {}
         self.lowered: dict[Expr, Array] = {}
         self.given: dict[tuple[str, str], Tensor] = {}
+        check_bounds(self.text)
         if self.text.strip():
             self.read(self.text)
 
@@ -91,7 +93,9 @@ class Sheet:
         for statement in found:
             try:
                 if statement.kind == "define":
-                    lower(statement.exprs[0], meaning(), done=self.lowered)  # refused here, where it stands, if it has no meaning
+                    lower(
+                        statement.exprs[0], meaning(), done=self.lowered
+                    )  # refused here, where it stands, if it has no meaning
                     self.note_name(statement)
                 claim = self.decide(statement) if statement.kind == "claim" else None
             except SymderivError as err:

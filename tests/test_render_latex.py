@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import sympy
 
+from symderiv import derive
 from symderiv.index.nodes import (
     Apply,
     Choice,
@@ -21,6 +22,7 @@ from symderiv.index.nodes import (
 )
 from symderiv.render.latex import Latex
 from symderiv.render.mathtext import is_harmless
+from symderiv.tensor.operations import apply
 from symderiv.tensor.parse import parse, scope_of
 
 SHAPES = {
@@ -103,8 +105,10 @@ TABLE = [
     ("(A + B).T @ C", r"(A + B)^{\top}\,C"),
     ("inv(A)", "A^{-1}"),
     ("inv(A @ B)", r"(A\,B)^{-1}"),
-    ("inv(A).T", r"(A^{-1})^{\top}"),
-    ("inv(A.T)", r"(A^{\top})^{-1}"),
+    ("inv(A).T", r"A^{-\top}"),
+    ("inv(A.T)", r"A^{-\top}"),
+    ("inv(A.T).T", r"(A^{-\top})^{\top}"),
+    ("solve(A.T, x)", r"A^{-\top}\,x"),
     ("inv(A)**2", r"(A^{-1})^{\odot 2}"),
     ("solve(A + B, x + y)", r"(A + B)^{-1}\,(x + y)"),
     # functions
@@ -310,3 +314,75 @@ def test_the_prime_of_a_function_of_one_variable():
 def test_a_head_may_stand_for_an_expression(scope):
     latex = Latex({"A + A.T": parse("A + A.T", scope)})
     assert latex.index(Entry(Tensor("A + A.T", n, n), i, j)) == r"(A + A^{\top})_{ij}"
+
+
+@pytest.mark.parametrize(
+    ("text", "by", "shown"),
+    [
+        ("norm(X @ w - y)**2 / n", "w", r"\tfrac{2}{n}\,X^{\top}\,(X\,w - y)"),
+        ("(u @ c) * sum(u)", "u", r"\mathbf{1}^{\top} u\,c + c^{\top}\,u\,\mathbf{1}"),
+        ("(u @ c)**2 / 2", "u", r"(c^{\top}\,u)\,c"),
+    ],
+)
+def test_numbers_and_scalar_products_stand_where_a_reader_expects_them(text, by, shown):
+    shapes = {"X": ("n", "p"), "w": ("p",), "y": ("n",), "u": ("n",), "c": ("n",)}
+    latex = derive(text, by, shapes=shapes).to_latex()
+    assert latex.endswith("= " + shown)
+
+
+def head(name, *sizes):
+    return Tensor(name, *(sympy.Symbol(s, integer=True, positive=True) for s in sizes))
+
+
+def at(tensor, names):
+    return Entry(tensor, *(Index(c, s) for c, s in zip(names, tensor.sizes, strict=True)))
+
+
+OTHERS = [
+    (at(head("prodexcept(x, 0)", "n"), "i"), r"\prod_{k \ne i} x_{k}"),
+    (at(head("prodexcept(x, 0)", "n"), "k"), r"\prod_{l \ne k} x_{l}"),
+    (at(head("prodexcept(k, 0)", "n"), "i"), r"\prod_{l \ne i} k_{l}"),
+    (at(head("prodexcept(x, 0)", "k"), "i"), r"\prod_{l \ne i} x_{l}"),
+    (at(head("prodexcept(A, 1)", "n", "n"), "ij"), r"\prod_{k \ne j} A_{ik}"),
+    (at(head("prodexcept(A, 0, 1)", "n", "n"), "ij"), r"\prod_{(k,l) \ne (i,j)} A_{kl}"),
+    (at(head("prodexcept(x, 0, order 2)", "n", "n"), "ij"), r"(1 - \delta_{ij})\,\prod_{k \ne i, j} x_{k}"),
+    (
+        at(head("prodexcept(A, 0, order 3)", "n", "m", "n", "n"), "ijpq"),
+        r"(1 - \delta_{ip})\,(1 - \delta_{iq})\,(1 - \delta_{pq})\,\prod_{k \ne i, p, q} A_{kj}",
+    ),
+    (
+        at(head("prodexcept(A, 0, 1, order 2)", "n", "m", "n", "m"), "ijpq"),
+        r"(1 - \delta_{ip}\,\delta_{jq})\,\prod_{(k,l) \ne (i,j), (p,q)} A_{kl}",
+    ),
+]
+
+
+@pytest.mark.parametrize(("expr", "wanted"), OTHERS, ids=[str(row[0]) for row in OTHERS])
+def test_a_product_that_leaves_entries_out(expr, wanted):
+    text = Latex().index(expr)
+    assert text == wanted
+    assert is_harmless(text)
+
+
+def test_such_a_product_does_not_take_in_what_follows():
+    entry, x = at(head("prodexcept(x, 0)", "n"), "i"), at(head("y", "n"), "k")
+    assert Latex().index(Times(entry, x)) == r"\left(\prod_{l \ne i} x_{l}\right)\,y_{k}"
+    assert Latex().index(Times(x, entry)) == r"y_{k}\,\prod_{l \ne i} x_{l}"
+    assert Latex().index(Derivative(entry, x)) == r"\frac{\partial}{\partial y_{k}}\left(\prod_{l \ne i} x_{l}\right)"
+
+
+@pytest.mark.parametrize(
+    ("text", "data", "wanted"),
+    [
+        ("x", ((0,), 1), r"\Bigl[\prod_{k \ne i} x_{k}\Bigr]_{i}"),
+        ("x", ((0,), 2), r"\Bigl[(1 - \delta_{ij})\,\prod_{k \ne i, j} x_{k}\Bigr]_{ij}"),
+        ("A @ x", ((0,), 1), r"\Bigl[\prod_{k \ne i} (A\,x)_{k}\Bigr]_{i}"),
+        ("X", ((0,), 1), r"\Bigl[\prod_{k \ne i} X_{kj}\Bigr]_{ij}"),
+        ("X", ((0, 1), 1), r"\Bigl[\prod_{(k,l) \ne (i,j)} X_{kl}\Bigr]_{ij}"),
+    ],
+)
+def test_such_a_product_as_an_array(text, data, wanted, scope):
+    expr = apply("others", parse(text, scope), data=data)
+    assert Latex().matrix(expr) == wanted
+    assert is_harmless(wanted)
+    assert Latex({"head": expr}).index(at(head("head", *"nnn"[: expr.rank]), "ij"[: expr.rank])) in wanted

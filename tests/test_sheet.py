@@ -273,3 +273,44 @@ def test_it_is_proved_by_the_kernel(about):
 def test_the_derivative_in_a_symmetric_definition_takes_its_entries_as_independent():
     text = "X: (n, m)\nA: (n, n)\nV = X @ X.T\nassert diff(trace(V @ A), V) == A.T\nassert not diff(trace(V @ A), V) == A\n"
     assert [c.status for c in Sheet(text).claims] == ["proved", "refuted"]
+
+
+MORE_BY_THE_KERNEL = {
+    "what does not depend on the variable": "A: (n, m)\nt: ()\nassert diff(A, t) == zeros(n, m)\n",
+    "the variable itself": "X: (n, n)\nassert diff(X[k,l], X[i,j]) == delta[i,k] * delta[l,j]\n",
+    "a function of a free index, without a name": """
+a: (n,)
+s = softmax(a, 0)
+assert diff(a[i] - logsumexp(a), a[j]) == delta[i,j] - s[j]
+""",
+    "vec and kron": """
+X0: (n, m)
+H: (n, m)
+A: (p, n)
+B: (m, q)
+t: ()
+X = X0 + t * H
+assert diff(vec(X), t) == vec(H)
+assert diff(kron(X, X), t) == kron(H, X) + kron(X, H)
+assert diff(vec(A @ X @ B), t) == kron(B.T, A) @ vec(H)
+""",
+}
+
+
+@pytest.mark.parametrize("about", MORE_BY_THE_KERNEL)
+def test_this_is_proved_by_the_kernel_too(about):
+    for claim in Sheet(MORE_BY_THE_KERNEL[about]).claims:
+        assert (claim.status, claim.basis) == ("proved", "kernel"), claim.unproved
+
+
+def test_derivatives_that_a_claim_names_are_derived_as_well():
+    text = """
+t: ()
+Ft: function(n, m)
+X = Ft(t)
+alpha: ()
+assert diff(alpha * X, t) == alpha * diff(X, t)
+assert diff(trace(X @ X.T), t) == 2 * trace(X.T @ diff(X, t))
+"""
+    for claim in Sheet(text).claims:
+        assert (claim.status, claim.basis) == ("proved", "kernel"), claim.unproved

@@ -386,6 +386,8 @@ class Latex:
 
     def spread(self, part: Expr, whole: Expr) -> Written:
         """Return a term of a sum; a vector that is added to every row is 1 vᵀ, to every column v 1ᵀ."""
+        if whole.rank == 1 and part.rank == 0 and part.op in ("matmul", "inner", "trace", "sum", "mean", "norm"):
+            return joined([self.bracketed(self.matrixed(part), PRODUCT), r"\mathbf{1}"]), PRODUCT
         if whole.rank == 2 and part.rank == 1:
             return joined([r"\mathbf{1}", self.transposed(part)]), PRODUCT
         if part.op == "newaxis" and part.data[0] == (False, True):
@@ -440,7 +442,8 @@ class Latex:
             if precedence == SIGN and text.startswith("-") and not written:
                 sign, text = "-", text[1:]
                 precedence = PRODUCT
-            written.append(text if precedence >= PRODUCT else brackets(text))
+            inner = e.op in ("matmul", "inner") and not (last and place == len(parts))  # uᵀc, before an array
+            written.append(text if precedence >= PRODUCT and not inner else brackets(text))
         return sign, [t for t in written if t != "1"] or ["1"]
 
     def write_div(self, expr: Expr) -> Written:
@@ -453,8 +456,20 @@ class Latex:
             left, right = (self.bracketed(self.matrixed(x), POWER) for x in (a, b))
             return rf"{left} \oslash {right}", ENTRYWISE
         if a.rank > 0 and b.op in ("number", "size"):
-            return rf"\tfrac{{1}}{{{self.matrix(b)}}}\,{self.factor(a)}", PRODUCT
+            return self.number_in_front(a, b)
         return rf"\frac{{{self.matrix(a)}}}{{{self.matrix(b)}}}", PRODUCT
+
+    def number_in_front(self, array: Expr, below: Expr) -> Written:
+        """Return an array over a number: its own number stands above, `2 X v / n` as 2/n X v."""
+        first, *others = factors_of(array)
+        if first.op == "number" and first.data[0].denominator == 1 and others:
+            rest = others[0]
+            for e in others[1:]:
+                rest = Expr("mul", (rest, e), (), array.axes)
+            sign = "-" if first.data[0] < 0 else ""
+            text = rf"\tfrac{{{abs(first.data[0])}}}{{{self.matrix(below)}}}"
+            return sign + joined([text, self.bracketed(self.matrixed(rest), PRODUCT)]), SIGN if sign else PRODUCT
+        return rf"\tfrac{{1}}{{{self.matrix(below)}}}\,{self.factor(array)}", PRODUCT
 
     def write_matmul(self, expr: Expr) -> Written:
         a, b = expr.args
@@ -483,6 +498,8 @@ class Latex:
         return self.bracketed(self.matrixed(expr), PRODUCT)
 
     def transposed(self, expr: Expr) -> str:
+        if expr.op == "inv" and expr.args[0].op != "transpose":
+            return self.inverse(expr.args[0], r"-\top")
         text, precedence = self.matrixed(expr)
         return (text if precedence == ATOM and "^" not in text else brackets(text)) + r"^{\top}"
 
@@ -525,8 +542,15 @@ class Latex:
         return rf"\left\lVert {self.matrix(expr.args[0])}\right\rVert{mark}", ATOM
 
     def write_inv(self, expr: Expr) -> Written:
-        text, precedence = self.matrixed(expr.args[0])
-        return (text if precedence == ATOM else brackets(text)) + "^{-1}", POWER
+        (matrix,) = expr.args
+        if matrix.op == "transpose" and not matrix.data and matrix.args[0].op != "inv":
+            return self.inverse(matrix.args[0], r"-\top"), POWER
+        return self.inverse(matrix, "-1"), POWER
+
+    def inverse(self, matrix: Expr, exponent: str) -> str:
+        """Return the inverse of a matrix, or the transpose of its inverse."""
+        text, precedence = self.matrixed(matrix)
+        return (text if precedence == ATOM and "^" not in text else brackets(text)) + f"^{{{exponent}}}"
 
     def write_solve(self, expr: Expr) -> Written:
         return joined(

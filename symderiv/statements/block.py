@@ -81,6 +81,7 @@ class _Reader(Parser):
         self.names = names
         self.file = source
         self.calls = 0  # of functions that the sheet defines
+        self.open: list[str] = []  # those whose bodies are being read
         derivatives = {"diff": partial(_derivative, "total"), "partial": partial(_derivative, "immediate")}
         self.scope.calls.update({**derivatives, "()": _function_derivative})
 
@@ -105,7 +106,14 @@ class _Reader(Parser):
                     return [Statement("show", self.place(node), exprs=(expr,), text=ast.unparse(node.value))]
         except SymderivError as err:
             raise err.at(self.place(node)) from None
-        self.refuse(node, f"{_SAID.get(type(node), type(node).__name__)} is not part of the statement language yet")
+        said = _SAID.get(type(node), f"this use of {type(node).__name__}")
+        self.refuse(node, f"{said} is not part of the statement language" + (" yet" if type(node) in COMING else ""))
+
+    def name(self, node: ast.Name) -> Expr:
+        """Return what a name stands for; functions are none."""
+        if node.id in self.names.unknown or node.id in self.names.functions:
+            self.refuse(node, f"{node.id} is a function and needs arguments", f"write {node.id}(…)")
+        return super().name(node)
 
     # -- declarations
 
@@ -218,26 +226,36 @@ class _Reader(Parser):
         """Return the body with the arguments put in; the names of the body are those around it."""
         self.arity(node, function.name, node.args, len(function.parameters), len(function.parameters))
         args = tuple(self.read(a) for a in node.args)
-        return Expr("called", (self.body(function, args), *args), (function.name,), self.body(function, args).axes)
+        if function.name in self.open or self.calls >= MOST_CALLS:
+            what = "calls itself" if function.name in self.open else f"is one of more than {MOST_CALLS} calls"
+            self.refuse(node, f"{function.name} {what}", "name intermediate results and write them as statements")
+        body = self.body(function, args)
+        return Expr("called", (body, *args), (function.name,), body.axes)
 
     def body(self, function: Function, args: tuple[Expr, ...]) -> Expr:
         """Return the body; the indices that it binds get names of their own, so that none of an argument is caught."""
         outer, aliases = dict(self.scope.names), self.aliases
         self.scope.names.update(dict(zip(function.parameters, args, strict=True)))
         self.aliases, self.calls = {}, self.calls + 1
+        self.open.append(function.name)
         try:
             return self.read(function.body)
         finally:
+            self.open.pop()
             self.aliases = aliases
             self.scope.names.clear()
             self.scope.names.update(outer)
 
 
+MOST_CALLS = 10_000
+COMING = (ast.For, ast.With)
 RESERVED = frozenset([*KNOWN, "diff", "partial", "delta"])
 _SAID: dict[type[ast.stmt], str] = {
     ast.For: "a family over a for loop", ast.With: "a with block", ast.If: "a branch", ast.While: "a loop",
     ast.Import: "an import", ast.ImportFrom: "an import", ast.Delete: "del", ast.ClassDef: "a class",
-    ast.AugAssign: "an augmented assignment",
+    ast.AugAssign: "an augmented assignment", ast.AnnAssign: "a declaration with a value",
+    ast.Assign: "an assignment to several names, or to a part of one", ast.Pass: "pass", ast.Return: "return",
+    ast.Raise: "raise", ast.Try: "try", ast.Global: "global", ast.AsyncFunctionDef: "an asynchronous function",
 }  # fmt: skip
 
 

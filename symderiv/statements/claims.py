@@ -30,6 +30,7 @@ from symderiv.index.nodes import (
 )
 from symderiv.index.rewriter import Rewriter
 from symderiv.index.written import times
+from symderiv.lift import lift
 from symderiv.lower import Array, index_ranges, lower, write
 from symderiv.replay import Closing, Known, Replay, Replayed
 from symderiv.stage import Stage
@@ -89,7 +90,7 @@ def function_names() -> Iterator[str]:
 
 class _Proof:
     def __init__(self, left: Expr, right: Expr, taken: Sequence[str], known: Known) -> None:
-        self.left, self.right = left, right
+        self.left, self.right, self.taken = left, right, taken
         array = left.args[1].args[0] if left.args[1].op == "entry" else left.args[1]
         bare = {array: without_symmetry(array)} if array.op == "var" else {}
         f, x = (replaced(a, bare) for a in left.args)
@@ -98,6 +99,7 @@ class _Proof:
         names = Names((*taken, *self.free))
         self.nameless = next(n for n in function_names() if n not in names.taken)
         letters = iter(self.letters(left, names))
+        self.left_function = f  # a variable as the function gets a name of its own as well
         function, at_f = self.side(f, letters)
         variable, at_x = self.side(x, letters)
         stage = Stage(function, (variable,), function.name, meaning=meaning(self.ranges))
@@ -120,24 +122,35 @@ class _Proof:
         array = expr.args[0] if expr.op == "entry" else expr
         if array.op == "called":
             array = defined(array.name, array.args[0])
-        elif array.op not in ("defined", "var"):
+        elif array.op not in ("defined", "var") or (array.op == "var" and expr is self.left_function):
             array = defined(self.nameless, array)
         subscripts = expr.data if expr.op == "entry" else (None,) * array.rank
+        if array.op == "defined" and array.name == self.nameless and _at_indices(array):
+            array, names = self.over_indices(array.args[0])
+            subscripts = (*subscripts, *names)
         indices = []
         for name, axis in zip(subscripts, array.axes, strict=True):
-            if len(axis) != 1:
-                raise UnsupportedError("a claim about entries of a vec or a kron")
-            if name is None:
+            if name is not None:
+                if len(axis) != 1:
+                    raise UnsupportedError("a claim about entries of a vec or a kron")
+                indices.append(self.free[name])
+                continue
+            for _ in axis:
                 new = next(letters)
                 self.open.append(new)
                 indices.append(new)
-            else:
-                indices.append(self.free[name])
         return array, tuple(indices)
+
+    def over_indices(self, expr: Expr) -> tuple[Expr, tuple[str, ...]]:
+        """Return a function of free indices as an array with an axis for each: `a[i] - c` is `a - c` at i."""
+        array = lower(expr, meaning(self.ranges), self.ranges)
+        whole = lift(array.node)
+        return defined(self.nameless, whole), array.free
 
     def run(self) -> Replayed:
         last = self.replay.run()
         self.replay.name_definitions(self.right)
+        self.derive_named()
         work = Rewriter(last.right, self.replay.context())
         self.finish(work)
         if work.expr is not self.goal:
@@ -145,6 +158,24 @@ class _Proof:
         steps = (*last.steps, *work.steps)
         self.replay.arguments[-1] = Argument(last.label, last.left, steps, work.expr)
         return self.replay.replayed()
+
+    def derive_named(self) -> None:
+        """Derive the derivatives that the right side names, `diff(X, t)`, where X names t itself."""
+        (x,) = self.replay.stage.variables
+        for e in walk(self.right):
+            if e.op != "diff" or e.data != ("total",) or len(e.args) != 2 or e.args[1].name != x.name:
+                continue
+            inner = e.args[0]
+            if inner.op != "defined" or inner.name not in self.replay.cuts or inner.name == self.replay.stage.name:
+                continue
+            stage = Stage(inner, (x,), inner.name, meaning=meaning(self.ranges))
+            other = Replay(stage, [*self.taken, *self.free])
+            derived = other.run()
+            if len(other.arguments) == 1:
+                for name, definition in other.inline.items():
+                    self.replay.inline.setdefault(name, definition)
+                label = f"{inner.name} in {x.name}"
+                self.replay.arguments.insert(-1, Argument(label, derived.left, derived.steps, derived.right))
 
     # -- the last lines
 
@@ -159,12 +190,17 @@ class _Proof:
             self.goal: Any = Entry(head, *self.order)
             work.replace("read off", (), self.goal, {"name": head.name, "operation": right.op})
             return
-        self.goal = write(right, [(i,) for i in self.order], notation)
+        self.goal = write(right, self.tokens(right), notation)
         if work.expr is self.goal:
             return
         reason = self.split(work)
         rule = "commute" if _same_factors(work.expr, self.goal) else "rearrange"
         work.replace(rule, (), self.goal, {"because": reason} if reason is not None else {})
+
+    def tokens(self, expr: Expr) -> list[tuple[Index, ...]]:
+        """Return the indices of the claim, those of a composed axis together."""
+        left = iter(self.order)
+        return [tuple(next(left) for _ in axis) for axis in expr.axes]
 
     def all_free(self, *exprs: Expr) -> dict[str, Index]:
         """Return an index for every index name, bound ones of `sum[q](…)` included."""
@@ -221,6 +257,10 @@ class _Proof:
                 work.replace("rearrange", (), Times(one, second), {"split": True})
                 return other, second
         return None
+
+
+def _at_indices(expr: Expr) -> bool:
+    return any(e.op in ("entry", "delta", "sum_over") for e in walk(expr))
 
 
 def _same_factors(left: Any, right: Any) -> bool:
