@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from symderiv.check.kernel import check as kernel_check
 from symderiv.errors import ProofError, UnsupportedError
-from symderiv.index.nodes import Argument, Context, Definition, Index, Names, Step
+from symderiv.index.nodes import Argument, Context, Definition, Index, Names, Step, Tensor
 from symderiv.index.written import Written
 from symderiv.lift import lift
 from symderiv.lower import lower, write
@@ -46,14 +47,27 @@ class Ending:
         """Return the indices of the derivative."""
         return (*self.chain.left.of.indices, *self.chain.left.entry.indices)
 
-    @property
+    @cached_property
+    def heads(self) -> dict[str, Definition]:
+        """Return what the proof has written down besides its definitions: functions of whole arrays, texts."""
+        return dict(self.part.context.definitions)
+
+    @cached_property
     def inner(self) -> dict[str, Definition]:
-        """Return the definitions of the derivation, the function itself left out."""
-        return {k: v for k, v in self.part.context.chain.items() if k != self.chain.left.of.tensor.name}
+        """Return the definitions of the derivation, without the function itself; earlier stages count too."""
+        found = {k: v for k, v in self.part.context.chain.items() if k != self.chain.left.of.tensor.name}
+        for e in walk(self.over):
+            if e.op == "defined" and e.name not in found and e.name not in self.heads:
+                names = Names([*self.taken, *found, *self.heads])
+                tokens = [tuple(names.fresh(size) for size in axis) for axis in e.axes]
+                flat = tuple(i for token in tokens for i in token)
+                body = write(e.args[0], tokens, Written(names, self.heads))
+                found[e.name] = Definition(Tensor(e.name, *(i.size for i in flat)), flat, body)
+        return found
 
     def line(self) -> tuple[Argument, Context]:
         """Return the end as one line, every definition looked through."""
-        definitions = {**self.part.context.definitions, **self.inner}
+        definitions = {**self.inner, **self.heads}
         after = self.written(self.wanted, definitions)
         return self.argument(self.chain.right, after), Context(definitions, {}, self.traits())
 
@@ -71,11 +85,11 @@ class Ending:
                 expr = lift(lower(put_in).node, self.wanted.axes, names)
             except UnsupportedError as err:
                 raise ProofError(err.message) from None
-            definitions = {**self.part.context.definitions, **seen}
+            definitions = {**seen, **self.heads}
             after = self.written(expr, definitions)
             yield self.argument(before, after), Context(definitions, dict(hidden), self.traits())
             before = after
-        definitions = {**self.part.context.definitions, **self.inner}
+        definitions = {**self.inner, **self.heads}
         yield self.argument(before, self.written(self.wanted, definitions)), Context(definitions, {}, self.traits())
 
     def written(self, expr: Expr, definitions: dict[str, Definition]) -> Any:
