@@ -271,7 +271,8 @@ def test_it_is_proved_by_the_kernel(about):
 
 
 def test_the_derivative_in_a_symmetric_definition_takes_its_entries_as_independent():
-    text = "X: (n, m)\nA: (n, n)\nV = X @ X.T\nassert diff(trace(V @ A), V) == A.T\nassert not diff(trace(V @ A), V) == A\n"
+    text = "X: (n, m)\nA: (n, n)\nV = X @ X.T\n"
+    text += "assert diff(trace(V @ A), V) == A.T\nassert not diff(trace(V @ A), V) == A\n"
     assert [c.status for c in Sheet(text).claims] == ["proved", "refuted"]
 
 
