@@ -1,7 +1,8 @@
 """Names for adjoints, so that what several derivatives share is written once.
 
-The adjoint `P̄ = ∂f/∂P` of a definition P that more than one way leads on from, or that is long, is called `P_bar`.  Written over
-these names the derivatives grow linearly with the graph of definitions, however often its ways part and meet.
+The adjoint `P̄ = ∂f/∂P` of a definition P that more than one way leads on from, or that is long, is called
+`P_bar`.  Written over these names the derivatives grow linearly with the graph of definitions, however often
+its ways part and meet.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from symderiv.index import normal
+from symderiv.index.folding import folded
 from symderiv.index.graph import Contraction, Defined, Leaf, Node
 from symderiv.lift import lift
 from symderiv.stage import Stage
@@ -36,7 +38,7 @@ def adjoints(stage: Stage, taken: Sequence[str]) -> dict[Expr, Expr]:
         if not uses[parent]:
             continue
         if isinstance(parent, Defined) and not _is_short(bar):
-            body = lift(stage.dependent(bar), names=names)
+            body = lift(folded(stage.dependent(bar)), names=names)
             if uses[parent] > 1 or body.weight > LONGEST:
                 name = free_name(parent.name + BAR, used)
                 bar = normal.defined(name, bar)
@@ -48,7 +50,7 @@ def adjoints(stage: Stage, taken: Sequence[str]) -> dict[Expr, Expr]:
         node = bars.get(leaf, stage.node_in(x, independent=True))
         kind = stage.structures.get(x.name, "")
         node = over_free_entries(node, kind) if kind else node
-        found[x] = lift(stage.dependent(node), stage.function.axes + x.axes, names)
+        found[x] = lift(folded(stage.dependent(node)), stage.function.axes + x.axes, names)
     return found
 
 

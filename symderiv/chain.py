@@ -19,7 +19,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from symderiv.dims import Shape, Size
+from symderiv.dims import Shape, Size, written
 from symderiv.errors import UnsupportedError
 from symderiv.functions import FUNCTIONS
 from symderiv.index import normal
@@ -34,6 +34,7 @@ from symderiv.index.graph import (
     LogDet,
     LogSumExp,
     Map,
+    MatrixPower,
     Node,
     Pow,
     Power,
@@ -230,6 +231,19 @@ def pieces(bar: Node) -> list[Node]:
     return [bar]
 
 
+def terms_of(bar: Node) -> list[Node]:
+    """Split an adjoint that is a sum, or a product with a sum of arrays in it, into its terms."""
+    if isinstance(bar, Add):
+        return [normal.scaled(c, n) for c, n in bar.terms]
+    if isinstance(bar, Contraction) and not bar.bound:
+        for k, (inner, labels) in enumerate(bar.factors):
+            if isinstance(inner, Add) and inner.rank:
+                rest, sizes = [f for n, f in enumerate(bar.factors) if n != k], dict(enumerate(bar.sizes))
+                out = range(bar.rank)
+                return [contract(bar.coef * c, [(n, labels), *rest], out, sizes) for c, n in inner.terms]
+    return [bar]
+
+
 def _has_delta(node: Node) -> bool:
     return isinstance(node, Delta) or (
         isinstance(node, Contraction) and any(isinstance(f, Delta) for f in node.children())
@@ -257,6 +271,8 @@ def _local(node: Node, bar: Node, rank: int, moving: set[Node], itself: Node) ->
             k, m = [("k", s) for s in range(half)], [("m", s) for s in range(half)]
             factors = [(bar, front + i + j), (itself, i + k), (itself, m + j)]
             return [(node.arg, contract(-1, factors, front + k + m))]
+        case MatrixPower():
+            return [(node.arg, part) for part in _through_matrix_power(node, bar, front)]
         case Det() | LogDet():
             half = node.arg.rank // 2
             k, m = [("k", s) for s in range(half)], [("m", s) for s in range(half)]
@@ -307,6 +323,32 @@ def _through_contraction(node: Contraction, bar: Node, front: Labels, moving: se
         needed = {x: sizes[x] for x in slots if x in sizes}
         found.append((child, contract(node.coef, factors, front + slots, needed)))
     return found
+
+
+def _through_matrix_power(node: MatrixPower, bar: Node, front: Labels) -> list[Node]:
+    """`Σ_ij b[i,j] ∂(N^p)[i,j]/∂N[k,m] = p Σ_q (N^(p−1))[m,q] b[k,q]` where bᵀ commutes with N.
+
+    In general `∂(N^p)[i,j]/∂N[k,m] = Σ_{s=0}^{p−1} (N^s)[i,k] (N^(p−1−s))[m,j]`, a sum of p terms: with C = bᵀ it
+    makes `Σ_s N^(p−1−s) C N^s`, and every term is `N^(p−1) C` where `C N = N C`, as under a trace (C = 1) or
+    beside another power.  A b that is a sum may do so term by term.  Else there is no closed form: refused.
+    """
+    half = node.rank // 2
+    i, j, k, m, q = ([(letter, s) for s in range(half)] for letter in "ijkmq")
+    n, p = node.arg, node.exponent
+    left = contract(1, [(bar, [*front, *i, *j]), (n, m + j)], [*front, *m, *i])
+    right = contract(1, [(bar, [*front, *q, *m]), (n, q + i)], [*front, *m, *i])
+    if left is not right and normal.unfold(left) is not normal.unfold(right):
+        terms = terms_of(bar)
+        if len(terms) > 1:
+            return [part for term in terms for part in _through_matrix_power(node, term, front)]
+        raise UnsupportedError(
+            f"the derivative of matrix_power with the symbolic exponent {p} is a sum of {p} terms",
+            shapes={"matrix": written(node.dims)},
+            hint="it closes under a trace, alone or beside what commutes with the matrix; else give the exponent as a "
+            "number",
+        )
+    factors = [(normal.size_of(p), []), (normal.matrix_power(n, p - 1), m + q), (bar, [*front, *k, *q])]
+    return [contract(1, factors, [*front, *k, *m])]
 
 
 def _through_softmax(node: Softmax, bar: Node, front: Labels, itself: Node) -> Node:

@@ -137,13 +137,15 @@ def _dim(text: str) -> str:
 # ---------------------------------------------------------------- reading options
 
 
-def read_shapes(texts: Iterable[str]) -> dict[str, tuple[str | int, ...]]:
-    """Return the shapes that `NAME: (sizes)` declares; the text is read with `ast`, never evaluated.
+def read_shapes(texts: Iterable[str]) -> dict[str, tuple[str | int, ...] | str]:
+    """Return the shapes that `NAME: (sizes)` declares, sizes that `NAME: size` does.
+
+    The text is read with `ast`, never evaluated.
 
     >>> read_shapes(["X: (n, 3)", "a: ()"])
     {'X': ('n', 3), 'a': ()}
     """
-    shapes: dict[str, tuple[str | int, ...]] = {}
+    shapes: dict[str, tuple[str | int, ...] | str] = {}
     for text in texts:
         name, shape = _read_shape(text.strip())
         if name in shapes:
@@ -152,7 +154,7 @@ def read_shapes(texts: Iterable[str]) -> dict[str, tuple[str | int, ...]]:
     return shapes
 
 
-def _read_shape(text: str) -> tuple[str, tuple[str | int, ...]]:
+def _read_shape(text: str) -> tuple[str, tuple[str | int, ...] | str]:
     try:
         body = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -160,6 +162,8 @@ def _read_shape(text: str) -> tuple[str, tuple[str | int, ...]]:
     match body:
         case [ast.AnnAssign(target=ast.Name(id=name), value=None, annotation=ast.Tuple(elts=sizes))]:
             return name, tuple(_read_size(size, text) for size in sizes)
+        case [ast.AnnAssign(target=ast.Name(id=name), value=None, annotation=ast.Name(id="size"))]:
+            return name, "size"
     raise _not_a_shape(text, None)
 
 
@@ -281,7 +285,7 @@ def _expression_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--wrt", multiple=True, required=True, metavar="NAME",
                      help="The variable to differentiate in; once for each derivative."),
         click.option("--shape", multiple=True, metavar="'NAME: (SIZES)'",
-                     help="The shape of a variable: 'X: (n, p)', 'x: (n,)', 'a: ()'."),
+                     help="The shape of a variable: 'X: (n, p)', 'x: (n,)', 'a: ()'; or 'k: size'."),
         click.option("--assume", multiple=True, metavar="'NAME: PROPERTY'",
                      help="What is known of a variable: 'S: symmetric'."),
         click.option("--function", multiple=True, metavar="NAME",

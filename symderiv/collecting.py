@@ -18,11 +18,26 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from fractions import Fraction
 
 from symderiv.index import normal
-from symderiv.index.graph import Add, Contraction, Defined, Delta, Factor, Inverse, Leaf, Node, Pow, SizeOf, Where
+from symderiv.index.graph import (
+    Add,
+    Contraction,
+    Defined,
+    Delta,
+    Factor,
+    Inverse,
+    Leaf,
+    MatrixPower,
+    Node,
+    Pow,
+    SizeOf,
+    Where,
+)
 
 MOST_TERMS = 8  # of a sum that is looked at
 MOST_PRODUCTS = 24  # terms of a sum that is multiplied out
 MOST_POWER = 3
+MOST_WEIGHT = 250  # of a node whose alternatives are read in matrix notation to be compared
+MOST_GROWTH = Fraction(5, 4)  # of the weight, for an alternative that is read at all
 MOST_DEPTH = 3  # how far below a product a fraction is cleared
 
 Length = Callable[[Node], int]
@@ -52,8 +67,14 @@ def collected(node: Node, whole: Container[Node], length: Length) -> Node:
 
 def _shortest(node: Node, whole: Container[Node], length: Length) -> Node:
     for _ in range(MOST_DEPTH):
+        most = normal.weight(node)
         others = [n for n in dict.fromkeys(alternatives(node, whole)) if n is not node]
-        best = min([node, *others], key=length) if others else node
+        if not others:
+            break
+        if most > MOST_WEIGHT:
+            best = min([node, *others], key=normal.weight)
+        else:
+            best = min([node, *(n for n in others if normal.weight(n) <= MOST_GROWTH * most)], key=length)
         if best is node:
             break
         node = best
@@ -93,13 +114,13 @@ def _over_denominators(node: Add) -> Iterator[Node]:
     lowest = {p: min(powers.get(p, normal.ZERO) for _, powers in terms) for p in places}
     highest = {p: max(powers.get(p, normal.ZERO) for _, powers in terms) for p in places}
     shared = {p: e for p, e in lowest.items() if e > 0}
-    below = {p: e for p, e in lowest.items() if e < 0}
+    below = {p: e for p, e in lowest.items() if e < 0 and (highest[p] < 0 or not isinstance(p[0], SizeOf))}
     choices = [{**shared, **below}, *({**shared, p: e} for p, e in below.items() if len(below) > 1)]
     nearest = {p: highest[p] if highest[p] < 0 else e for p, e in below.items()}
     if nearest != below:
         choices.append({**shared, **nearest})
     for taken in choices if below else [shared]:
-        rests = [(c, {p: e for p in places if (e := powers.get(p, 0) - taken.get(p, 0)) != 0}) for c, powers in terms]
+        rests = [(c, _quotient(powers, taken)) for c, powers in terms]
         if below:
             yield _product(node, taken, [(c, _written(node, powers)) for c, powers in rests])
         out = _multiplied_out(node, rests)
@@ -119,6 +140,12 @@ def _exponents(term: Node) -> Exponents:
         settled = min(tuple(at[s] for s in perm) for perm in normal.symmetries(base))
         powers[(base, settled)] = powers.get((base, settled), normal.ZERO) + exponent
     return powers
+
+
+def _quotient(powers: Exponents, taken: Exponents) -> Exponents:
+    """Return what is left of a product of powers when another one is taken out."""
+    left = {p: powers.get(p, normal.ZERO) - taken.get(p, normal.ZERO) for p in (*powers, *taken)}
+    return {p: e for p, e in left.items() if e != 0}
 
 
 def _written(node: Add, powers: Exponents) -> Node:
@@ -167,25 +194,20 @@ def _times(node: Add, product: Node, factor: Factor) -> Node:
 
 def _branches_joined(node: Contraction) -> Iterator[Node]:
     """Yield a product in which two branches of one condition, at the same indices, are one."""
-    places = [k for k, (f, _) in enumerate(node.factors) if isinstance(f, Where)]
-    for a in places:
-        for b in places:
-            (first, at), (second, there) = node.factors[a], node.factors[b]
-            assert isinstance(first, Where) and isinstance(second, Where)
-            if a >= b or at != there or _condition(first) != _condition(second) or len(set(at)) < len(at):
+    branches = [(k, f, at) for k, (f, at) in enumerate(node.factors) if isinstance(f, Where)]
+    for a, first, at in branches:
+        for b, second, there in branches:
+            if a == b or not set(at) <= set(there) or len(set(there)) < len(there) or (at == there and a > b):
                 continue
-            axes = tuple(range(first.rank))
-            sides = [
-                normal.contract(1, [(x, axes), (y, axes)], axes)
-                for x, y in ((first.yes, second.yes), (first.no, second.no))
-            ]
-            both = normal.where(first.relation, first.left, first.right, *sides)
+            axes = tuple(there.index(label) for label in at)
+            left, right, yes, no = (normal.rewrapped(c, axes, second.dims) for c in first.children())
+            if (first.relation, left, right) != (second.relation, second.left, second.right):
+                continue
+            same = range(second.rank)
+            sides = [normal.contract(1, [(x, same), (y, same)], same) for x, y in ((yes, second.yes), (no, second.no))]
+            both = normal.where(second.relation, left, right, *sides)
             rest = [f for k, f in enumerate(node.factors) if k not in (a, b)]
-            yield normal.contract(node.coef, [*rest, (both, at)], range(node.rank), dict(enumerate(node.sizes)))
-
-
-def _condition(node: Where) -> tuple[str, Node, Node]:
-    return node.relation, node.left, node.right
+            yield normal.contract(node.coef, [*rest, (both, there)], range(node.rank), dict(enumerate(node.sizes)))
 
 
 def _term_by_term(node: Contraction, place: int) -> Iterator[Node]:
@@ -209,7 +231,9 @@ def _may_contract(inner: Add, rest: Sequence[Node]) -> bool:
     parts = [f for _, n in inner.terms for f in (n.children() if isinstance(n, Contraction) else (n,))]
     if any(isinstance(f, Delta) for f in parts):
         return True
-    return any(isinstance(f, Inverse) or (isinstance(f, Leaf) and "orthogonal" in f.traits) for f in rest)
+    return any(
+        isinstance(f, (Inverse, MatrixPower)) or (isinstance(f, Leaf) and "orthogonal" in f.traits) for f in rest
+    )
 
 
 def _vanished(node: Node) -> Node:

@@ -52,7 +52,7 @@ TRANSPOSED_IN = {
 # Assumptions that say where an operation is defined, and the operations that they matter to.
 NOT_SINGULAR = frozenset({"inv", "solve", "det", "logdet", "matrix_power"})
 ROOTS = frozenset({"sqrt", "power", "general_power", "norm", "div"})
-STRUCTURAL = MERGING | {"invertible"}
+STRUCTURAL = frozenset({"symmetric", "positive_definite", "diagonal", "orthogonal", "invertible"})
 
 
 def checked_layout(layout: str) -> str:

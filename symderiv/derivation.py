@@ -16,6 +16,7 @@ from symderiv.conventions import Statement, assumptions, differs, notes, without
 from symderiv.ending import Ending, ending
 from symderiv.errors import ProofError
 from symderiv.index import normal
+from symderiv.index.folding import folded
 from symderiv.index.graph import Node
 from symderiv.inputs import Shapes, read
 from symderiv.inputs import variables as read_variables
@@ -294,7 +295,7 @@ def _derive(function: Expr, variables: Sequence[Expr], declared: Declared, kinds
 def standing_alone(node: Node, own: set[str], bare: Mapping[Expr, Expr]) -> Node:
     """Return a result with its own definitions put in and what is assumed of the variables in use."""
     node = normal.unfold(node, lambda d: d.name in own)
-    return normal.substitute(node, {lower(b).node: lower(v).node for v, b in bare.items()})
+    return folded(normal.substitute(node, {lower(b).node: lower(v).node for v, b in bare.items()}))
 
 
 def with_assumptions(result: Expr, bare: Mapping[Expr, Expr]) -> Expr:
@@ -308,7 +309,7 @@ def with_assumptions(result: Expr, bare: Mapping[Expr, Expr]) -> Expr:
     if normal.substitute(node, {v: b for b, v in leaves.items()}) is old:  # of no use
         return renamed
     definitions = [e for e in walk_expr(renamed) if e.op == "defined"]
-    return lift(node, result.axes, {lower(e).node: e for e in definitions})
+    return lift(folded(node), result.axes, {lower(e).node: e for e in definitions})
 
 
 def function_name(taken: Sequence[str]) -> str:

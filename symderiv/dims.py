@@ -11,6 +11,7 @@ import keyword
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from numbers import Integral
 from typing import TypeAlias
 
 import sympy
@@ -39,6 +40,8 @@ def size(value: int | str | Size) -> Size:
     """
     if isinstance(value, sympy.Expr):
         return value
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise ShapeError(f"a size is a name or a positive integer, not {value!r}")
     if isinstance(value, int):

@@ -48,6 +48,11 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else " " if c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
+def _cut(text: str, most: int = 600) -> str:
+    """Return a text without its middle where it is far too long to be read."""
+    return text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 4 :]}"
+
+
 class SymderivError(Exception):
     """Base of every error that a user's input can cause."""
 
@@ -72,13 +77,13 @@ class SymderivError(Exception):
         return self
 
     def __str__(self) -> str:
-        parts = [self.message]
+        parts = [_cut(self.message)]
         if self.place is not None:
             parts[0] += f" ({self.place.named()})"
             parts.append(self.place.shown())
         parts += [f"  {name}: shape {shape}" for name, shape in self.shapes.items()]
         if self.hint:
-            parts.append(f"  hint: {self.hint}")
+            parts.append(f"  hint: {_cut(self.hint)}")
         return "\n".join(parts)
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -43,6 +43,11 @@ def factored(node: Add, whole: Container[Node] = ()) -> list[tuple[Node, bool]]:
         (place, terms) for place, terms in standing.items() if len(terms) > (len(flats) - 1 if _idle(place[0]) else 1)
     ]
     shared.sort(key=lambda s: (-len(s[1]), -len(s[0][1]), s[0][0].key, str(s[0][1])))
+    common = [place for place, terms in shared if len(terms) == len(flats) and None not in place[1]]
+    if len(common) > 1:  # one after the other they would be taken out in every order
+        together = _all_taken_out(node, flats, common)
+        if together is not None and together is not node:
+            return [(together, True)]
     forms = [_taken_out(node, flats, place, terms) for place, terms in shared[:MOST_FORMS]]
     return [form for form in forms if form is not None and form[0] is not node]
 
@@ -79,8 +84,32 @@ def _place(factor: Factor, rank: int) -> Place:
     return node, min(ways, key=lambda way: tuple(rank if k is None else k for k in way))
 
 
+def _all_taken_out(node: Add, flats: list[Flat], places: list[Place]) -> Node | None:
+    """Return the sum with factors taken out that all terms share, none of them under a sum of its own."""
+    rests = []
+    for factors, sizes in flats:
+        left = list(factors)
+        for place in places:
+            left.remove(next(g for g in left if _place(g, node.rank) == place))
+        rests.append((left, sizes))
+    inside = {axis for _, way in places for axis in way}
+    standing = {axis for left, _ in rests for _, at in left for axis in at}
+    needed = [axis for axis in range(node.rank) if axis not in inside or axis in standing]
+    if len(needed) > MOST_AXES:
+        return None
+    inner = [
+        (coef, normal.contract(1, left, needed, {k: sizes[k] for k in _labels(left, needed)}))
+        for (coef, _), (left, sizes) in zip(node.terms, rests, strict=True)
+    ]
+    total = normal.add(inner, tuple(node.dims[axis] for axis in needed))
+    fronts = [(f, [axis for axis in way if axis is not None]) for f, way in places]
+    return normal.contract(1, [*fronts, (total, needed)], range(node.rank), dict(enumerate(node.dims)))
+
+
 def _taken_out(node: Add, flats: list[Flat], place: Place, terms: list[int]) -> tuple[Node, bool] | None:
     f, way = place
+    if way == (None,) and not any(_reaches(flats[t], place, node.rank) for t in terms):
+        return None  # Σ_q x[q] and y[i] Σ_q z[q] x[q] have no matrix that x is multiplied by
     rests: list[tuple[Fraction, list[Factor], list[int], dict[int, object]]] = []
     for t in terms:
         factors, sizes = flats[t]
@@ -115,6 +144,13 @@ def _taken_out(node: Add, flats: list[Flat], place: Place, terms: list[int]) -> 
     if not others:
         return product, True
     return normal.add([*others, (1, product)], node.dims), total.rank == 2 and len(normal.symmetries(total)) > 1
+
+
+def _reaches(flat: Flat, place: Place, rank: int) -> bool:
+    """Tell whether a factor ties the index of a vector under the sum to an axis of the result."""
+    factors, _ = flat
+    (q,) = next(labels for node, labels in factors if _place((node, labels), rank) == place)
+    return any(q in labels and any(label < rank for label in labels) for _, labels in factors)
 
 
 def _at(labels: tuple[int, ...], perm: tuple[int, ...], rank: int) -> tuple[int | None, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import sympy
@@ -17,16 +18,29 @@ from symderiv.tensor.expr import walk as walk_expr
 from symderiv.tensor.parse import Scope, checked_traits, parse, scope_of, with_traits
 
 Shapes = Mapping[str, Sequence[Any]]
+SIZE = "size"  # instead of a shape: the name of a size
 SYMBOLS = (sympy.Symbol, sympy.MatrixSymbol, sympy.IndexedBase)
 
 
 def read(
     expr: Any, shapes: Shapes | None, assume: Mapping[str, str] | None, functions: Mapping[str, list[str]] | None
 ) -> tuple[Scope, Expr]:
-    """Return the scope and the expression that some input stands for."""
+    """Return the scope and the expression that some input stands for.
+
+    In `shapes` the word `"size"` declares a size that no array needs to have, such as the exponent of a power.
+    """
+    shapes, sizes = _apart(shapes)
     if isinstance(expr, str):
-        scope = scope_of(_tuples(shapes), assume, functions)
+        scope = _with_sizes(scope_of(_tuples(shapes), assume, functions), sizes)
         return scope, parse(expr, scope)
+    scope, found = _read(expr, shapes, assume, functions)
+    return _with_sizes(scope, sizes), found
+
+
+def _read(
+    expr: Any, shapes: Shapes | None, assume: Mapping[str, str] | None, functions: Mapping[str, list[str]] | None
+) -> tuple[Scope, Expr]:
+    """Return the scope and the expression that an input other than a text stands for."""
     if isinstance(expr, sympy.Basic):
         return read_sympy(expr, _tuples(shapes), assume, functions)
     if isinstance(expr, Tensor):
@@ -40,6 +54,23 @@ def read(
         f"{type(expr).__name__} cannot be read",
         hint="give a text, a SymPy expression, a tensor of symderiv.declare, or a Python function written in NumPy",
     )
+
+
+def _apart(shapes: Any) -> tuple[Any, list[str]]:
+    """Return the shapes of arrays, and the names that are declared as sizes."""
+    if not isinstance(shapes, Mapping):
+        return shapes, []
+    sizes = [name for name, shape in shapes.items() if isinstance(shape, str) and shape == SIZE]
+    return {name: shape for name, shape in shapes.items() if name not in sizes}, sizes
+
+
+def _with_sizes(scope: Scope, sizes: Sequence[str]) -> Scope:
+    """Return a scope that declares some sizes besides."""
+    for name in sizes:
+        if name in scope.names or name in scope.functions:
+            raise ParseError(f"{name} is both a size and something else", hint="take another name for one of the two")
+        scope.sizes[name] = dims.size(name)
+    return scope
 
 
 def read_claim(claim: Any, scope: Scope) -> Expr:
@@ -89,7 +120,7 @@ def _tuples(shapes: Shapes | None) -> dict[str, tuple[Any, ...]]:
     if not isinstance(shapes, Mapping | None):
         raise ShapeError("shapes is a table of names and shapes", hint='write shapes={"X": ("n", "m")}')
     for name, shape in (shapes or {}).items():
-        if isinstance(shape, str) or not isinstance(shape, Sequence):
+        if isinstance(shape, (str, bytes)) or not isinstance(shape, Sequence):
             raise ShapeError(
                 f"the shape of {name} is {shape!r}", hint='write a tuple of sizes, such as ("n", "m") or ()'
             )
@@ -113,7 +144,12 @@ def variable(name: str, scope: Scope) -> Expr:
     """Return the declared variable of that name."""
     if name in scope.names:
         return scope.names[name]
-    raise UnknownNameError(f"unknown variable {name!r}", hint="declared are " + ", ".join(scope.names))
+    near = get_close_matches(name, scope.names, 1, 0.7)
+    alike = near or [known for known in scope.names if known.lower() == name.lower()]
+    hint = f"did you mean {alike[0]}? " if alike else ""
+    if name in scope.sizes:
+        hint = f"{name} is a size; "
+    raise UnknownNameError(f"unknown variable {name!r}", hint=f"{hint}declared are {', '.join(scope.names)}")
 
 
 def _declared(x: Expr, scope: Scope) -> Expr:

@@ -113,6 +113,8 @@ def read_sympy(
         found.survey.check_ends()
         scope = scope_of({**found.shapes, **known}, assume, functions)
         scope.origin = found.origin
+        for name in found.survey.sizes:  # one that is no array's stands in an exponent
+            scope.sizes.setdefault(name, dims.symbol(name))
         return scope, built(found, scope)
     except RecursionError:
         raise UnsupportedError(
@@ -315,6 +317,10 @@ def _text(definition: Definition, sources: Mapping[str, Expr], functions: Mappin
         array = source or Expr("var", (), (argument.name, frozenset()), plain_axes(argument.sizes))
         order = 1 + (len(sizes) - rank) // len(definition.axes)
         return to_text(apply("others", array, data=(definition.axes, order)), functions)
+    if kind == "matrix_power":
+        text = f"matrix_power({text}, {definition.exponent})"
+        composed = source is not None and any(len(axis) > 1 for axis in source.axes)
+        return f"reshape({text}, {dims.written(sizes)})" if composed else text
     whole = kind != "softmax" and len(definition.axes) == rank
     axes = [] if whole else list(map(str, definition.axes))
     text = f"{kind}({', '.join([text, *axes])})"

@@ -7,11 +7,13 @@ asked for with its axes in any order, so that transposes are chosen last and are
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from symderiv import dims
 from symderiv.collecting import collected
+from symderiv.columns import along_the_last, column, outer, transposed, with_ones
 from symderiv.dims import Size
 from symderiv.errors import UnsupportedError
 from symderiv.factoring import MOST_TERMS, factored
@@ -29,6 +31,7 @@ from symderiv.index.graph import (
     LogDet,
     LogSumExp,
     Map,
+    MatrixPower,
     Node,
     Pow,
     Power,
@@ -51,6 +54,7 @@ from symderiv.operands import (
     diagonal,
     entrywise,
     is_negative,
+    is_short_decimal,
     lettered,
     merged_entrywise,
     negated,
@@ -64,7 +68,6 @@ from symderiv.operands import (
     summed,
     times,
     traced,
-    transposed,
     vector_of,
     with_scalars,
     without_minus,
@@ -73,16 +76,26 @@ from symderiv.planner import Action, next_action
 from symderiv.tensor.expr import Axes, Expr, plain_axes, weight
 from symderiv.tensor.operations import apply
 
+# A derivation asks for the same forms again and again: in its result, its proof, its verdict.
+_LIFTED: weakref.WeakKeyDictionary[Node, dict[tuple[Axes | None, frozenset[tuple[Node, Expr]]], Expr]]
+_LIFTED = weakref.WeakKeyDictionary()
+
 
 def lift(node: Node, axes: Axes | None = None, names: Mapping[Node, Expr] | None = None) -> Expr:
     """Return a node in matrix notation; `axes` groups its axes (of a vec or a kron).
 
     `names` gives the expression for nodes that have one already (a definition, say).
     """
+    named = frozenset((names or {}).items())
+    known = _LIFTED.setdefault(node, {})
+    if (axes, named) in known:
+        return known[axes, named]
     lifter = _Lifter(names or {})
     try:
-        node = collected(node, lifter.names, lambda n: weight(lifter.expr(n)))
-        return lifter.expr(node) if axes is None or axes == plain_axes(node.dims) else lifter.grouped(node, axes)
+        best = collected(node, lifter.names, lambda n: weight(lifter.expr(n)))
+        plain = axes is None or axes == plain_axes(best.dims)
+        known[axes, named] = lifter.expr(best) if axes is None or plain else lifter.grouped(best, axes)
+        return known[axes, named]
     except RecursionError:
         raise UnsupportedError(
             "the result is nested too deeply to be written in one expression",
@@ -172,8 +185,10 @@ class _Lifter:
                 return self.sum(node, labels, 1)
             case Pow() | Map():
                 return self.once(node, labels, 1)
-            case Inverse() if node.rank == 2:
+            case Inverse() | MatrixPower() if node.rank == 2:
                 return self.inverted(node, labels)
+            case Power() | Where() | Extremum():
+                return self.of_several(node, labels)
         return plain(self.atom(node), labels, symmetric=node.rank == 2 and len(normal.symmetries(node)) > 1)
 
     def through(self, node: Pow | Map, labels: Labels) -> Operand:
@@ -216,13 +231,7 @@ class _Lifter:
                 return apply("eye", data=(node.size,))
             case SizeOf():
                 return Expr("size", (), (node.size,), ())
-            case Power():
-                return apply("general_power", self.expr(node.base), self.expr(node.exponent))
-            case Where():
-                return self.where(node)
-            case Extremum():
-                return self.extremum(node)
-            case Inverse() | Det() | LogDet():
+            case Inverse() | MatrixPower() | Det() | LogDet():
                 return self.matrix_function(node)
             case Softmax():
                 return self.softmax(node)
@@ -236,20 +245,36 @@ class _Lifter:
                 )
         raise UnsupportedError(f"{type(node).__name__} has no matrix notation")
 
-    def extremum(self, node: Extremum) -> Expr:
-        left, right = self.loose(node.left), self.loose(node.right)
-        if plain_axes(node.dims) not in (left.axes, right.axes):
-            left = self.expr(node.left)
-        if normal.constant(node.right) is None and _names(right, 8) < _names(left, 8):
-            left, right = right, left
-        return apply(node.kind, left, right)
+    def of_several(self, node: Power | Where | Extremum, labels: Labels) -> Operand:
+        """Return an entrywise function of several arrays, these the way round that is shorter."""
+        children = tuple(node.children())
 
-    def where(self, node: Where) -> Expr:
-        parts = [self.loose(c) for c in node.children()]
-        full = plain_axes(node.dims)
+        def turned(order: Labels) -> Expr:
+            perm = tuple(labels.index(x) for x in order)
+            return self.broadcast(node, [normal.transposed(c, perm) for c in children])
+
+        def at(order: Labels) -> Expr:
+            if node.rank != 2:
+                return plain(self.broadcast(node, children), labels, symmetric=False).at(order)
+            return min((turned(order), transposed(turned((order[1], order[0])))), key=weight)
+
+        return Operand(labels, at)
+
+    def broadcast(self, node: Power | Where | Extremum, children: Sequence[Node]) -> Expr:
+        """Return an entrywise function of several arrays that only together need all the axes."""
+        parts = [self.loose(c) for c in children]
+        full = plain_axes(children[0].dims)
         if all(p.axes != full for p in parts):
-            parts[0] = self.expr(node.left)
-        return apply("where", *parts, data=(node.relation,))
+            k = next((k for k, p in enumerate(parts) if p.op != "number"), 0)
+            parts[k] = self.expr(children[k])
+        match node:
+            case Power():
+                return apply("general_power", *parts)
+            case Where():
+                return apply("where", *parts, data=(node.relation,))
+        if parts[1].op != "number":  # their order says nothing: a reader's is that of the names
+            parts.sort(key=lambda part: _names(part, 8))
+        return apply(node.kind, *parts)
 
     def loose(self, node: Node) -> Expr:
         """Return an expression that broadcasts to the node's axes."""
@@ -262,16 +287,17 @@ class _Lifter:
         own = sorted(set(axes))
         narrow = normal.contract(1, [(core, axes)], own)
         if node.rank == 2 and own == [0]:
-            return apply("newaxis", self.expr(narrow), data=((False, True),))
+            return column(self.expr(narrow))
         if own == list(range(node.rank - len(own), node.rank)):
-            return self.expr(narrow)
+            vector = self.expr(narrow)
+            return along_the_last(vector) if node.rank == 2 else vector
         return self.expr(node)
 
-    def inverted(self, node: Inverse, labels: Labels) -> Operand:
-        """The inverse of a transpose is the transpose of the inverse: the shorter argument is written."""
+    def inverted(self, node: Inverse | MatrixPower, labels: Labels) -> Operand:
+        """The inverse (or a power) of a transpose is the transpose of the inverse: the shorter argument is written."""
         arg, turned = self.shorter_way_round(node.arg)
         own = (labels[1], labels[0]) if turned else labels
-        return plain(apply("inv", arg), own, symmetric=len(normal.symmetries(node)) > 1)
+        return plain(function_of_matrix(node, arg), own, symmetric=len(normal.symmetries(node)) > 1)
 
     def shorter_way_round(self, matrix: Node) -> tuple[Expr, bool]:
         """Return a matrix or its transpose, whichever is shorter, and whether it is the transpose."""
@@ -280,15 +306,14 @@ class _Lifter:
         forms = [(operand.at(own), False), (operand.at((own[1], own[0])), True)]
         return min(forms, key=lambda form: weight(form[0]))
 
-    def matrix_function(self, node: Inverse | Det | LogDet) -> Expr:
-        name = {Inverse: "inv", Det: "det", LogDet: "logdet"}[type(node)]
+    def matrix_function(self, node: Inverse | MatrixPower | Det | LogDet) -> Expr:
         half = node.arg.rank // 2
         if half == 1:
-            return apply(name, self.shorter_way_round(node.arg)[0])
+            return function_of_matrix(node, self.shorter_way_round(node.arg)[0])
         arg = self.expr(node.arg)
         axes = (tuple(node.arg.dims[:half]), tuple(node.arg.dims[half:]))
-        whole = apply(name, regrouped(arg, axes))
-        return apply("reshape", whole, data=(node.dims,)) if isinstance(node, Inverse) else whole
+        whole = function_of_matrix(node, regrouped(arg, axes))
+        return apply("reshape", whole, data=(node.dims,)) if node.rank else whole
 
     def along(self, node: LogSumExp | Prod) -> Expr:
         name = "logsumexp" if isinstance(node, LogSumExp) else "prod"
@@ -298,7 +323,10 @@ class _Lifter:
         return apply(name, arg, data=(axis,))
 
     def softmax(self, node: Softmax) -> Expr:
-        """Return a softmax; one over several axes is over these as one."""
+        """Return a softmax; one over all axes by its logarithm, one over several as over these as one."""
+        if 1 < len(node.axes) == node.rank:
+            whole = self.expr(node.arg)
+            return apply("map", apply("sub", whole, apply("logsumexp", whole)), data=("exp", 0))
         arg, axis, order = self.along_one(node)
         soft = apply("softmax", arg, data=(axis,))
         if len(node.axes) == 1:
@@ -385,9 +413,9 @@ class _Lifter:
         new = tuple(x not in kept for x in order)
         while new and new[0]:
             new = new[1:]
-        if any(new):
-            inner = apply("newaxis", inner, data=(new,)) if inner.rank else inner
-        return inner
+        if any(new) and inner.rank:
+            return with_ones(inner, new)
+        return along_the_last(inner) if len(order) == 2 and inner.rank == 1 else inner
 
     def scaled_at(self, coef: Fraction, node: Node, labels: Labels, order: Labels) -> Expr:
         return self.operand(normal.scaled(coef, node), labels).at(order)
@@ -451,7 +479,9 @@ class _Lifter:
             if value.op == "number" and value.data[0] == 0:
                 return apply("zeros", data=(shape,))
             ones = apply("ones", data=(shape,))
-            return ones if value.op == "number" and value.data[0] == 1 else times(value, ones)
+            if value.op == "div":
+                return apply("div", times(value.args[0], ones), value.args[1])
+            return times(value, ones)
 
         return Operand(out, at)
 
@@ -533,6 +563,15 @@ class _Lifter:
         top = [*top, *scalars]
         if not work:
             return self.spread_scalar(assembled(coef, top, low, []), out, sizes)
+        thin = [x for x in missing if sizes[x] == 1]
+        if thin and len(out) > 2:
+            rest = tuple(x for x in out if x not in thin)
+            inner = self.finished(coef, top, low, work, rest, sizes)
+
+            def at(order: Labels) -> Expr:
+                return with_ones(inner.at(tuple(x for x in order if x in rest)), [x in thin for x in order])
+
+            return Operand(out, at)
         if open_labels or len(out) > 2:
             return self.by_einsum(coef, top, low, work, out, sizes)
         single = len(work) == 1 and not work[0][1]
@@ -564,8 +603,8 @@ class _Lifter:
             return assembled(coef, top, low, [apply("diag", vector)])
         nums = [w.at(order) for w, inv in full if not inv]
         dens = [w.at(order) for w, inv in full if inv]
-        nums += [w.at(w.labels) for w, inv in columns if not inv]
-        dens += [w.at(w.labels) for w, inv in columns if inv]
+        nums += [along_the_last(w.at(w.labels)) for w, inv in columns if not inv]
+        dens += [along_the_last(w.at(w.labels)) for w, inv in columns if inv]
         nums += [as_column(w) for w, inv in rows if not inv]
         dens += [as_column(w) for w, inv in rows if inv]
         return assembled(coef, top, low + dens, nums)
@@ -582,7 +621,7 @@ class _Lifter:
     ) -> Expr:
         left = vector_of(rows, (order[0],)) if rows else apply("ones", data=((sizes[order[0]],),))
         right = vector_of(columns, (order[1],)) if columns else apply("ones", data=((sizes[order[1]],),))
-        return assembled(coef, top, low, [apply("outer", left, right)])
+        return assembled(coef, top, low, [outer(left, right)])
 
     def by_einsum(
         self,
@@ -612,6 +651,13 @@ class _Lifter:
 
 
 # ---------------------------------------------------------------- how nodes read
+
+
+def function_of_matrix(node: Inverse | MatrixPower | Det | LogDet, matrix: Expr) -> Expr:
+    """Return the function that a node is, of a matrix."""
+    if isinstance(node, MatrixPower):
+        return apply("matrix_power", matrix, data=(node.exponent,))
+    return apply({Inverse: "inv", Det: "det", LogDet: "logdet"}[type(node)], matrix)
 
 
 def mapped(node: Map, value: Expr) -> Expr:
@@ -654,7 +700,7 @@ def _natural(node: Add) -> Fraction:
     """Return the number that makes a sum `x + 1/2` again, which is kept as 2x + 1."""
     moving = [abs(c) for c, n in node.terms if normal.constant(n) is None]
     part = 1 / max(moving)
-    return part if all(10000 % (c * part).denominator == 0 for c, _ in node.terms) else Fraction(1)
+    return part if all(is_short_decimal(c * part) for c, _ in node.terms) else Fraction(1)
 
 
 def _reads_better_negated(node: Node) -> bool:

@@ -112,6 +112,12 @@ class Engine:
         build = {"inv": normal.inverse, "det": normal.determinant, "logdet": normal.log_determinant}[function]
         return At(build(array.node), flat)
 
+    def matrix_power(self, array: Indexed, exponent: Size, tokens: Sequence[Token]) -> At:
+        assert isinstance(array, Array)
+        if array.free:
+            raise UnsupportedError("matrix_power of a matrix that depends on a free index")
+        return At(normal.matrix_power(array.node, exponent), [atom for token in tokens for atom in token])
+
     def along(self, function: str, array: Indexed, axes: Sequence[int], tokens: Sequence[Token]) -> At:
         assert isinstance(array, Array)
         starts = [sum(len(axis) for axis in array.axes[:k]) for k in range(len(array.axes))]
@@ -121,7 +127,6 @@ class Engine:
         }[function]  # fmt: skip
         flat = [atom for token in tokens for atom in token]
         return At(build(array.node, over), (*flat, *array.free))
-
 
     def others(self, array: Indexed, axes: Sequence[int], order: int, tokens: Sequence[Token]) -> At:
         assert isinstance(array, Array)

@@ -11,6 +11,7 @@ from fractions import Fraction
 from functools import reduce
 from itertools import groupby
 
+from symderiv.columns import along_the_last, column, transposed
 from symderiv.errors import UnsupportedError
 from symderiv.tensor.expr import Expr, weight
 from symderiv.tensor.operations import MOST_POWER, apply
@@ -18,6 +19,7 @@ from symderiv.tensor.operations import MOST_POWER, apply
 Label = Hashable
 Labels = tuple[Label, ...]
 ONE = Fraction(1)
+MOST_DIGITS = 8  # of a number that was typed as a decimal
 LETTERS = "ijklmnpqrstuvwabcdefghxyzABCDEFGHIJKLMNPQRSTUVWXYZ"
 
 
@@ -87,17 +89,6 @@ def plain(expr: Expr, labels: Labels, symmetric: bool) -> Operand:
     return Operand(labels, at)
 
 
-def transposed(expr: Expr) -> Expr:
-    """Return the transpose of a matrix, without a double one."""
-    if expr.op == "transpose" and not expr.data:
-        return expr.args[0]
-    if expr.op == "eye" or (expr.op == "diag" and expr.rank == 2):
-        return expr
-    if expr.op == "outer":
-        return apply("outer", expr.args[1], expr.args[0])
-    return apply("transpose", expr)
-
-
 def negated(expr: Expr) -> Expr:
     """Return the negative of an expression."""
     if expr.op == "number":
@@ -118,7 +109,7 @@ def times(left: Expr, right: Expr) -> Expr:
 
 def as_column(operand: Operand) -> Expr:
     """Return a vector as a column that scales rows."""
-    return apply("newaxis", operand.at(operand.labels), data=((False, True),))
+    return column(operand.at(operand.labels))
 
 
 def reciprocal(operand: Operand) -> Operand:
@@ -282,7 +273,7 @@ def scaled_rows(matrix: Operand, vector: Operand, q: Label, inverted: bool) -> O
     r = next(x for x in matrix.labels if x != q)
 
     def at(order: Labels) -> Expr:
-        scale = vector.at((q,)) if order == (r, q) else as_column(vector)
+        scale = along_the_last(vector.at((q,))) if order == (r, q) else as_column(vector)
         value = matrix.at(order)
         if inverted:
             return apply("div", value, scale)
@@ -304,7 +295,7 @@ def assembled(coef: Fraction, top: Sequence[Expr], low: Sequence[Expr], arrays: 
     arrays = [without_minus(e) if is_negative(e) else e for e in arrays]
     coef = abs(coef)
     divisors = list(low)
-    if coef.denominator != 1 and not _is_short_decimal(coef):
+    if coef.denominator != 1 and not is_short_decimal(coef):
         divisors.insert(0, number(coef.denominator))
         coef = Fraction(coef.numerator)
     nums = [*top, *arrays]
@@ -362,8 +353,10 @@ def negated_first(value: Expr) -> Expr:
     return negated(value)
 
 
-def _is_short_decimal(value: Fraction) -> bool:
-    return 10000 % value.denominator == 0
+def is_short_decimal(value: Fraction) -> bool:
+    """Tell what reads better as a decimal than as a quotient: 0.25, and 0.79788456 where that is exact."""
+    simple = 10000 % value.denominator == 0
+    return simple or (value.denominator > 10000 and 10**MOST_DIGITS % value.denominator == 0)
 
 
 def is_negative(expr: Expr) -> bool:

@@ -196,11 +196,8 @@ class Replay:
     def parents(self, name: str) -> list[Definition]:
         """Return the definitions of f, its own and those below it, whose text names C."""
         context = Context(self.inline)
-        return [
-            d
-            for d in self.cuts.values()
-            if d.tensor.name != name and d.tensor.name in self.below and any(h.name == name for h in heads_of(d, context))
-        ]
+        below = [d for d in self.cuts.values() if d.tensor.name in self.below and d.tensor.name != name]
+        return [d for d in below if any(h.name == name for h in heads_of(d, context))]
 
     def names_below(self) -> set[str]:
         """Return the names of f and of all that its text depends on, functions of whole arrays looked through."""
@@ -478,15 +475,16 @@ class Replay:
 
         `apart` gives a variable or a definition as a result a head of its own.
         """
+        left = iter(order)
+        tokens = [tuple(next(left) for _ in axis) for axis in expr.axes]
+        body = write(expr, tokens, self.notation())
         name = to_text(expr, self.stage.functions)
         if apart and name in self.heads:
             name = f"({name})"
         while name in self.inline and self.inline[name].kind:  # a function of a whole array has that name already
             name = f"({name})"
         tensor: Tensor = Tensor(name, *(i.size for i in order))
-        left = iter(order)
-        tokens = [tuple(next(left) for _ in axis) for axis in expr.axes]
-        self.inline[name] = Definition(tensor, order, write(expr, tokens, self.notation()))
+        self.inline[name] = Definition(tensor, order, body)
         self.expressions[name] = expr
         return tensor
 

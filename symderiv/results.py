@@ -149,6 +149,9 @@ class Declared:
     origin: Origin = field(default_factory=Origin)
 
 
+OF_SIZES = frozenset({"size", "eye", "ones", "zeros", "reshape", "matrix_power"})  # operations that may write a size
+
+
 def code_source(
     name: str,
     results: Sequence[Expr],
@@ -162,7 +165,7 @@ def code_source(
     """Return what a function is generated from; `roots` are the expressions whose variables are its arguments."""
     checked_name(name)
     variables = {e.name: e for e in walk(*roots, *results) if e.op == "var"}
-    sizes = {s for e in walk(*results) if e.op in ("size", "eye", "ones", "zeros", "reshape") for s in _sizes(e)}
+    sizes = {s for e in walk(*results) if e.op in OF_SIZES for s in _sizes(e)}
     for e in declared.arrays:  # an array that only brings a size along
         new = sizes & {s for d in e.shape for s in d.free_symbols}
         if new - {s for v in variables.values() for d in v.shape for s in d.free_symbols}:
@@ -172,6 +175,8 @@ def code_source(
     used = {e.data for r in results for e in walk(r) if e.op == "map"}
     arguments = [CodeArgument(n, variables[n].shape) for n in order]
     arguments += [CodeArgument(lbl) for lbl, key in labels.items() if key in used]
+    carried = {s for v in variables.values() for d in v.shape for s in d.free_symbols}
+    arguments += [CodeArgument(str(s), is_size=True) for s in sorted(sizes - carried, key=str)]
     return Source(name, arguments, results, summary, notes, names or {}, declared.functions, keys)
 
 
@@ -191,7 +196,8 @@ def shown(expr: Expr, functions: Mapping[FunctionName, str]) -> str:
 def _sizes(expr: Expr) -> set[sympy.Symbol]:
     """Return the symbols of the sizes that an expression writes as numbers."""
     (value,) = expr.data
-    return {s for size in (value if isinstance(value, tuple) else (value,)) for s in size.free_symbols}
+    found = value if isinstance(value, tuple) else (value,)
+    return {s for size in found if isinstance(size, sympy.Basic) for s in size.free_symbols}
 
 
 __all__ = [

@@ -10,7 +10,8 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import reduce
 
-from symderiv.operands import number, transposed
+from symderiv.columns import transposed
+from symderiv.operands import number
 from symderiv.tensor.expr import Expr, walk
 from symderiv.tensor.operations import apply
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from symderiv.chain import Chain, differentiate_all
 from symderiv.index import normal
+from symderiv.index.folding import folded
 from symderiv.index.graph import Node
 from symderiv.lift import lift
 from symderiv.lower import Array, Meaning, lower, nothing
@@ -49,7 +50,7 @@ class Stage:
 
     def lifted(self, node: Node) -> Expr:
         """Return a node in matrix notation, in terms of the definitions."""
-        return lift(self.dependent(node), names=self.named)
+        return lift(folded(self.dependent(node)), names=self.named)
 
     def node_in(self, variable: Expr, independent: bool = False) -> Node:
         """Return the derivative in a variable, over its free entries where it has a structure."""
@@ -59,7 +60,7 @@ class Stage:
 
     def result_in(self, variable: Expr) -> Expr:
         """Return the derivative in a variable in terms of the definitions, its axes grouped as the shapes are."""
-        return lift(self.node_in(variable), self.function.axes + variable.axes, self.named)
+        return lift(folded(self.node_in(variable)), self.function.axes + variable.axes, self.named)
 
     @property
     def result(self) -> Expr:

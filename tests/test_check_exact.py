@@ -360,3 +360,12 @@ def test_answers_are_the_same_in_every_process():
         for _ in range(2)
     }
     assert len(runs) == 1 and "refuted" in runs.pop()
+
+
+def test_a_variable_that_does_not_occur_has_derivative_0(shapes_of):
+    scope = scope_of(shapes_of("a(n) X(n,m)"))
+    X = scope.names["X"]
+    assert decide_derivative(parse("a @ a", scope), [X], parse("zeros(n, m)", scope)).status == "proved"
+    assert decide_derivative(parse("a @ a", scope), [X], parse("ones(n, m)", scope)).status == "refuted"
+    with pytest.raises(UnknownNameError, match="does not occur"):
+        decide_derivative(parse("a @ a", scope), ["X"], parse("zeros(n, m)", scope))

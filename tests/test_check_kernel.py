@@ -711,6 +711,8 @@ ALGEBRA: list[tuple[str, Any, Any, Any, dict[str, Any]]] = [  # rule, before, af
     ("idle sum", Sum(Entry(u, k), i), Times(n, Entry(u, k)), Times(m, Entry(u, k)), {}),
     ("idle sum", Sum(Entry(u, i), i, j), Sum(Times(n, Entry(u, i)), i), Sum(Entry(u, i), i), {}),
     ("merge", Plus(a, b, a), Plus(Times(TWO, a), b), Plus(a, b), {}),
+    ("merge", Plus(Times(HALF, Plus(a, b)), Times(HALF, Plus(a, b))), Plus(a, b), Plus(a, Times(MINUS, b)), {}),
+    ("merge", Plus(a, MINUS, MINUS), Plus(a, sympy.Integer(-2)), Plus(a, MINUS), {}),
     ("merge", Plus(Times(TWO, a), b, Times(sympy.Integer(-2), a)), b, Plus(a, b), {}),
     ("commute", Times(a, b), Times(b, a), Times(b, c), {}),
     ("commute", Plus(a, Sum(Times(Entry(u, i), b), i)), Plus(Sum(Times(b, Entry(u, i)), i), a), Plus(a, b), {}),
@@ -786,11 +788,14 @@ def test_a_rule_of_calculus(rule: str, of: Any, after: Any, wrong: Any) -> None:
 
 MATRIX = Tensor("det(A)"), Tensor("logdet(A)"), Tensor("inv(A)", n, n)
 ALONG = Tensor("logsumexp(A, 1)", n), Tensor("softmax(A, 1)", n, n), Tensor("prod(A, 1)", n), Tensor("others", n, n)
+BUT_TWO, BUT_THREE = Tensor("all but two", n, n, n), Tensor("all but three", n, n, n, n)
+BUT_TWO_OF_ALL = Tensor("all but two of all", n, n, n, n)
 WHOLE = Context(
     table(
         *(Definition(t, kind=t.name.partition("(")[0], arguments=(A,)) for t in MATRIX),
         *(Definition(t, kind=t.name.partition("(")[0], arguments=(A,), axes=(1,)) for t in ALONG[:3]),
-        Definition(ALONG[3], kind="prodexcept", arguments=(A,), axes=(1,)),
+        *(Definition(t, kind="prodexcept", arguments=(A,), axes=(1,)) for t in (ALONG[3], BUT_TWO, BUT_THREE)),
+        Definition(BUT_TWO_OF_ALL, kind="prodexcept", arguments=(A,), axes=(0, 1)),
     )
 )
 TARGET = Entry(A, k, l)
@@ -805,6 +810,12 @@ ARRAYS: list[tuple[str, Any, Any, Any]] = [
      Sum(Times(Entry(ALONG[1], j, k), ROW), j)),
     ("product of entries", Entry(ALONG[2], k), Sum(Times(Entry(ALONG[3], k, j), ROW), j),
      Sum(Times(Entry(ALONG[1], k, j), ROW), j)),
+    ("product of other entries", Entry(ALONG[3], k, q), Sum(Times(Entry(BUT_TWO, k, q, j), ROW), j),
+     Sum(Times(Entry(BUT_TWO, k, j, j), ROW), j)),
+    ("product of other entries", Entry(BUT_TWO, k, q, i), Sum(Times(Entry(BUT_THREE, k, q, i, j), ROW), j),
+     Sum(Times(Entry(BUT_TWO_OF_ALL, k, q, i, j), ROW), j)),
+    ("product of other entries", Entry(BUT_TWO, k, q, i), Sum(Times(Entry(BUT_THREE, k, q, i, j), ROW), j),
+     Sum(Times(Entry(BUT_TWO, k, q, j), ROW), j)),
     ("softmax", Entry(ALONG[1], k, q),
      Sum(Times(Entry(ALONG[1], k, q), Plus(Delta(q, j), Times(MINUS, Entry(ALONG[1], k, j))), ROW), j),
      Sum(Times(Entry(ALONG[1], k, q), Plus(Delta(k, j), Times(MINUS, Entry(ALONG[1], k, j))), ROW), j)),
@@ -897,6 +908,9 @@ BAD_DEFINITIONS = [
     (Definition(u, kind="inv", arguments=(A,)), "sizes are not"),
     (Definition(u, kind="det", arguments=(A,)), "is a number"),
     (Definition(u, kind="softmax", arguments=(u,), axes=(1,)), "axes do not fit"),
+    (Definition(u, kind="prodexcept", arguments=(A,), axes=(0,)), "of what it leaves out"),
+    (Definition(Tensor("r", n, m, n), kind="prodexcept", arguments=(ROWS,), axes=(1,)), "of what it leaves out"),
+    (Definition(Tensor("r", n, m, m), kind="prodexcept", arguments=(ROWS,), axes=(0, 1)), "of what it leaves out"),
     (Definition(u, kind="mystery", arguments=(u,)), "no known kind"),
 ]
 
@@ -999,6 +1013,91 @@ def test_a_law_of_the_ring(left: Any, right: Any, other: Any) -> None:
     assert not ring.equal(left, other)
 
 
+VALUES = Tensor("y", n), Tensor("Z", n, n)
+LAWS_OF_VALUES = [  # traits of y and of Z, equal, and what fails
+    ({"y": "signs"}, Power(Entry(VALUES[0], k), TWO), ONE, ZERO),
+    ({"y": "signs"}, Power(Entry(VALUES[0], k), MINUS), Entry(VALUES[0], k), ONE),
+    ({"y": "binary"}, Power(Entry(VALUES[0], k), sympy.Integer(3)), Entry(VALUES[0], k), ONE),
+    ({"y": "simplex"}, Sum(Entry(VALUES[0], i), i), ONE, n),
+    ({"Z": "simplex_rows"}, Sum(Entry(VALUES[1], k, j), j), ONE, Sum(Entry(VALUES[1], j, k), j)),
+    ({"Z": "one_hot_rows"}, Sum(Entry(VALUES[1], i, j), i, j), n, Sum(Entry(VALUES[1], i, i), i)),
+    ({"Z": "one_hot_rows"}, Sum(Power(Entry(VALUES[1], k, j), TWO), j), ONE, Entry(VALUES[1], k, k)),
+]
+
+
+@pytest.mark.parametrize(("given", "left", "right", "other"), LAWS_OF_VALUES, ids=str)
+def test_a_law_of_assumed_values(given: dict[str, str], left: Any, right: Any, other: Any) -> None:
+    facts = Facts(Context(traits={name: frozenset({trait}) for name, trait in given.items()}))
+    assert Ring(facts).equal(left, right)
+    assert not Ring(facts).equal(left, other)
+    assert not Ring(Facts(Context())).equal(left, right)
+    assert not Ring(facts, withheld=frozenset(given)).equal(left, right)  # inside a derivative in it
+
+
+def test_orthogonality_is_withheld_inside_a_derivative_in_it() -> None:
+    facts = Facts(Context(DEFINED, traits=TRAITS))
+    assert not Ring(facts, withheld=frozenset({"Q"})).equal(product((Q,), Q), Delta(k, l))
+    assert not Ring(facts, withheld=frozenset({"Q"})).equal(Entry(inv("Q"), k, l), Entry(Q, l, k))
+
+
+def fraction(above: Any, below: Any) -> Any:
+    return Times(above, Power(below, MINUS))
+
+
+E_A, E_MINUS = Apply("exp", 0, a), Apply("exp", 0, Times(MINUS, a))
+BY_EXPONENTIALS = [  # equal by the definitions of the functions, and what fails
+    (Apply("sigmoid", 0, a), fraction(E_A, Plus(ONE, E_A)), fraction(ONE, Plus(ONE, E_A))),
+    (Apply("sigmoid", 0, Times(MINUS, a)), Plus(ONE, Times(MINUS, Apply("sigmoid", 0, a))), Apply("sigmoid", 0, a)),
+    (Apply("tanh", 0, a), fraction(Apply("sinh", 0, a), Apply("cosh", 0, a)), Apply("tanh", 0, Times(MINUS, a))),
+    (Apply("cosh", 0, a), Times(HALF, Plus(E_A, E_MINUS)), Apply("sinh", 0, a)),
+    (Apply("exp", 0, Apply("softplus", 0, a)), Plus(ONE, E_A), E_A),
+    (Apply("exp", 0, Times(TWO, Apply("log1p", 0, a))), Power(Plus(ONE, a), TWO), Plus(ONE, a)),
+    (Apply("expm1", 0, a), Plus(E_A, MINUS), E_A),
+    (Apply("exp", 0, Times(MINUS, Apply("log", 0, a))), Power(a, MINUS), a),
+]
+
+
+@pytest.mark.parametrize(("left", "right", "other"), BY_EXPONENTIALS, ids=str)
+def test_functions_by_exponentials(left: Any, right: Any, other: Any) -> None:
+    ring = Ring(Facts(Context()), by_exp=True)
+    assert ring.equal(left, right)
+    assert not ring.equal(left, other)
+
+
+def test_a_softmax_by_exponentials() -> None:
+    soft, log = Tensor("softmax(u)", n), Tensor("logsumexp(u)")
+    kinds = table(
+        Definition(soft, kind="softmax", arguments=(u,), axes=(0,)),
+        Definition(log, kind="logsumexp", arguments=(u,), axes=(0,)),
+    )
+    ring = Ring(Facts(Context(kinds)), by_exp=True)
+    value = Apply("exp", 0, Entry(u, k))
+    total = Sum(Apply("exp", 0, Entry(u, j)), j)
+    assert ring.equal(Entry(soft, k), fraction(value, total))
+    assert ring.equal(Entry(soft, k), Apply("exp", 0, Plus(Entry(u, k), Times(MINUS, Entry(log)))))
+    assert not ring.equal(Entry(soft, k), fraction(value, Plus(ONE, total)))
+    assert Ring(Facts(Context(kinds))).equal(Sum(Entry(soft, j), j), ONE)
+    assert not Ring(Facts(Context(kinds))).equal(Sum(Power(Entry(soft, j), TWO), j), ONE)
+
+
+def test_an_index_with_one_value_is_any_other() -> None:
+    one = sympy.Integer(1)
+    s, t = Index("s", one), Index("t", one)
+    row, point, inverse = Tensor("Y", one, n), Tensor("M", one, one), Tensor("inv(M)", one, one)
+    whole = Tensor("det(M)")
+    kinds = table(
+        Definition(inverse, kind="inv", arguments=(point,)), Definition(whole, kind="det", arguments=(point,))
+    )
+    ring = Ring(Facts(Context(kinds)))
+    assert ring.equal(Sum(Entry(row, s, k), s), Entry(row, t, k))
+    assert ring.equal(Delta(s, t), ONE)
+    assert ring.equal(Times(Entry(row, s, k), Entry(row, t, l)), Sum(Times(Entry(row, s, k), Entry(row, s, l)), s))
+    assert ring.equal(Entry(inverse, s, t), Power(Entry(point, t, s), MINUS))
+    assert ring.equal(Entry(whole), Entry(point, s, s))
+    assert not ring.equal(Entry(row, s, k), Entry(row, s, l))
+    assert not ring.equal(Entry(inverse, s, t), Entry(point, s, t))
+
+
 def test_kronecker_products() -> None:
     """Over two pairs of axes: (A ⊗ B)⁻¹ = A⁻¹ ⊗ B⁻¹, det(A ⊗ B) = det(A)^m det(B)^n."""
     o, p = Index("o", m), Index("p", m)
@@ -1017,6 +1116,37 @@ def test_kronecker_products() -> None:
     assert not ring.equal(Entry(inverse_, k, o, l, p), Times(Entry(inv("A"), l, k), Entry(inv_c, o, p)))
     assert ring.equal(Entry(det), Times(Power(Entry(DETS["A"]), m), Power(Entry(det_c), n)))
     assert not ring.equal(Entry(det), Times(Power(Entry(DETS["A"]), n), Power(Entry(det_c), m)))
+
+
+def test_products_that_leave_entries_out() -> None:
+    """Entries are left out in any order, none twice; a transpose has the same products."""
+    o, p, s, t = (Index(c, m) for c in "opst")
+    R, C = Tensor("R", n, m), Tensor("C", m, n)
+    rows, whole = Tensor("rows", n, m, m, m), Tensor("whole", n, m, n, m)
+    columns, turned, two = Tensor("columns", m, n, m, m), Tensor("turned", m, n, m, n), Tensor("two", n, m, m)
+    ring = Ring(Facts(Context(table(
+        text(C, (o, i), Entry(R, i, o)),
+        Definition(rows, kind="prodexcept", arguments=(R,), axes=(1,)),
+        Definition(two, kind="prodexcept", arguments=(R,), axes=(1,)),
+        Definition(columns, kind="prodexcept", arguments=(C,), axes=(0,)),
+        Definition(whole, kind="prodexcept", arguments=(R,), axes=(0, 1)),
+        Definition(turned, kind="prodexcept", arguments=(C,), axes=(0, 1)),
+    ))))  # fmt: skip
+    for order in ((o, p, s), (p, o, s), (s, p, o)):
+        assert ring.equal(Entry(rows, i, o, p, s), Entry(rows, i, *order))
+        assert ring.equal(Entry(rows, i, o, p, s), Entry(columns, order[0], i, *order[1:]))
+    assert not ring.equal(Entry(rows, i, o, p, s), Entry(rows, j, o, p, s))
+    assert not ring.equal(Entry(rows, i, o, p, s), Entry(rows, i, o, p, t))
+    assert not ring.equal(Entry(rows, i, o, p, s), Entry(two, i, o, p))
+    assert ring.equal(Entry(whole, i, o, j, p), Entry(whole, j, p, i, o))
+    assert not ring.equal(Entry(whole, i, o, j, p), Entry(whole, j, o, i, p))
+    assert ring.equal(Entry(whole, i, o, j, p), Entry(turned, p, j, o, i))
+    assert not ring.equal(Entry(whole, i, o, j, p), Entry(turned, p, i, o, j))
+    assert ring.equal(Entry(rows, i, o, p, o), ZERO)
+    assert ring.equal(Times(Entry(two, i, o, p), Delta(o, p)), ZERO)
+    assert ring.equal(Sum(Times(Entry(whole, i, o, j, p), Delta(o, p), Delta(i, j)), o), ZERO)
+    assert not ring.equal(Sum(Times(Entry(whole, i, o, j, p), Delta(i, j)), o), ZERO)
+    assert not ring.equal(Entry(two, i, o, p), ZERO)
 
 
 def test_division_by_0_is_refused() -> None:

@@ -122,9 +122,11 @@ def test_arrays_are_given_by_name():
     assert "derivative(x=…)" in str(err.value)
 
 
-def test_a_mean_over_nothing_is_refused():
+def test_a_quotient_by_a_size_of_nothing_is_refused():
+    f = derive("c / n + sum(x)", "c", shapes={"c": (), "x": ("n",)}).compile()
+    assert f(c=1.0, x=np.ones(4)) == 0.25
     with pytest.raises(ShapeError, match="no entries"):
-        function("mean(x)")(x=[])
+        f(c=1.0, x=[])
 
 
 @pytest.mark.parametrize(("given", "said"), [({}, "dh is missing"), ({"dh": 3}, "cannot be called")])
@@ -143,6 +145,13 @@ def test_zeros_of_a_product():
     np.testing.assert_array_equal(f(x=[0.0, 2, 3]), [6, 0, 0])
     np.testing.assert_array_equal(f(x=[0.0, 0, 3]), [0, 0, 0])
     np.testing.assert_array_equal(f(x=[4.0, 2, 3]), [6, 12, 8])
+
+
+@pytest.mark.parametrize("x", [[0.0, 2, 3, 5], [0.0, 0, 3, 5], [0.0, 0, 0, 5], [1.0, 2, 3, 5]])
+def test_zeros_of_a_product_in_its_second_derivative(x):
+    got = function("prod(x)", ["x", "x"])(x=x)
+    wanted = [[0 if i == j else np.prod(np.delete(x, [i, j])) for j in range(4)] for i in range(4)]
+    np.testing.assert_allclose(got, wanted)
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,12 @@ def test_arguments_may_be_called_like_what_the_code_needs(name):
     np.testing.assert_allclose(f(M, b), np.exp(z) / np.exp(z).sum() + 1 / (1 + np.exp(-z)))
 
 
+def test_an_argument_called_np_is_transposed_like_any_other():
+    d = derive("sum(exp(np.T) * A)", "A", shapes={"np": ("n", "m"), "A": ("m", "n")})
+    value = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_allclose(d.compile()(np=value, A=value.T), np.exp(value).T)
+
+
 @pytest.mark.parametrize("size", ["np", "t1", "softmax"])
 def test_sizes_may_too(size):
     f = compiled(written(f"softmax(b * {size}, 0)", {"b": (size,)}), "f")

@@ -15,6 +15,7 @@ import sympy
 import symderiv
 from symderiv import derivation, derive, ending, results
 from symderiv import verdict as deciding
+from symderiv.operands import LETTERS, lettered
 from symderiv.tensor.operations import apply
 from symderiv.tensor.parse import number, parse, scope_of
 
@@ -783,3 +784,40 @@ def test_the_box_closes_a_proof_only_where_the_kernel_accepts_it(monkeypatch):
 
     monkeypatch.setattr("symderiv.results.kernel_check", refuse)
     assert r"\square" not in derive("x @ A @ x", "x", shapes=shapes).proof.to_latex()
+
+
+def soft(x):
+    return np.exp(x) / np.exp(x).sum(1, keepdims=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("inv(tanh(kron(W, A)))", lambda A, W: np.linalg.inv(np.tanh(np.kron(W, A)))),
+        ("det(exp(kron(W, A)))", lambda A, W: np.linalg.det(np.exp(np.kron(W, A)))),
+        (
+            "logdet(tanh(kron(A, W)) + kron(A, W))",
+            lambda A, W: np.linalg.slogdet(np.tanh(np.kron(A, W)) + np.kron(A, W))[1],
+        ),
+        ("softmax(kron(A, W), 1)", lambda A, W: soft(np.kron(A, W))),
+        ("logsumexp(outer(diag(A), vec(W)), -1)", lambda A, W: np.log(np.exp(np.outer(np.diag(A), W.T)).sum(1))),
+    ],
+)
+def test_functions_of_matrices_over_composed_axes(text, plain):
+    values = {"A": np.random.default_rng(4).normal(size=(3, 3)), "W": np.random.default_rng(5).normal(size=(2, 2))}
+    step, columns = 1e-6, []
+    for k in np.ndindex(3, 3):
+        shift = np.zeros((3, 3))
+        shift[k] = step
+        above, below = (np.asarray(plain(values["A"] + s, values["W"])) for s in (shift, -shift))
+        columns.append((above - below) / (2 * step))
+    truth = np.moveaxis(np.array(columns), 0, -1)
+    truth = truth.reshape(*truth.shape[:-1], 3, 3)
+    d = derive(text, "A", shapes={"A": ("m", "m"), "W": (2, 2)})
+    assert d.compile()(**values) == pytest.approx(truth, rel=1e-4, abs=1e-5)
+
+
+def test_more_indices_than_letters_are_refused():
+    assert len(set(lettered(range(len(LETTERS))).values())) == len(LETTERS)
+    with pytest.raises(symderiv.UnsupportedError, match="more of them than there are letters"):
+        lettered(range(len(LETTERS) + 1))

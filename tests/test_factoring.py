@@ -7,7 +7,7 @@ import pytest
 from symderiv import derive
 from symderiv.factoring import factored
 from symderiv.index.expand import same
-from symderiv.index.graph import Add
+from symderiv.index.graph import Add, Contraction
 from symderiv.lower import lower
 from symderiv.tensor.parse import parse, scope_of
 
@@ -54,3 +54,12 @@ def test_every_form_has_the_value_of_the_sum(text):
 )
 def test_results_as_a_textbook_has_them(text, by, result):
     assert str(derive(text, by, shapes=SHAPES).result) == result
+
+
+def test_what_all_terms_share_is_taken_out_at_once():
+    node = lower(parse("x * y * (A @ x) * (B @ x) + x * y * (A @ x) * (B @ y) * c", scope_of(SHAPES))).node
+    ((form, complete),) = factored(node)
+    assert complete
+    assert same(form, node)
+    assert isinstance(form, Contraction)
+    assert {"x", "y"} < {getattr(f, "name", "") for f, _ in form.factors}

@@ -9,7 +9,7 @@ from symderiv.index.expand import expand, same
 from symderiv.lower import lower
 from symderiv.tensor.parse import parse, scope_of
 
-SHAPES = "A(n,n) B(n,n) X(n,m) x(n) y(n) c() S(n,n)"
+SHAPES = "A(n,n) B(n,n) X(n,m) x(n) y(n) c() S(n,n) E(n,1) F(1,m)"
 
 EQUAL = [
     ("(A + B) @ (A - B)", "A @ A - A @ B + B @ A - B @ B"),
@@ -26,6 +26,10 @@ EQUAL = [
     ("outer(x + y, x - y)", "outer(x, x) - outer(x, y) + outer(y, x) - outer(y, y)"),
     ("inv(A) @ (A + B)", "eye(n) + inv(A) @ B"),
     ("sum(X) * sum(x)", "sum(outer(x, vec(X)))"),
+    ("sum(A * sign(x - x[:, None]), 0)", "-sum(A * sign(x[:, None] - x), 0)"),
+    ("sum(A * tanh(x - x[:, None]), 0)", "-sum(A.T * tanh(x - x[:, None]), 1)"),
+    ("sum(E, 1) * x", "sum(E * x[:, None], 1)"),
+    ("E @ F", "E * F"),
 ]
 UNEQUAL = [
     ("(A + B) @ (A - B)", "A @ A - B @ B"),
@@ -35,6 +39,9 @@ UNEQUAL = [
     ("A", "A.T"),
     ("x / (1 + x)", "1 / (1 + x)"),
     ("abs(x)", "x"),
+    ("A * sign(x - x[:, None])", "A * sign(x[:, None] - x)"),
+    ("A * (x - x[:, None])**2", "-A * (x[:, None] - x)**2"),
+    ("A * sign(x - y[:, None])", "-A * sign(x[:, None] - y)"),
 ]
 
 

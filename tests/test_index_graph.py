@@ -32,6 +32,7 @@ NODES = {
     "where": normal.where(">", A, normal.number(0, (n, m)), A, normal.number(1, (n, m))),
     "extremum": normal.extremum("maximum", A, normal.number(0, (n, m))),
     "inverse": normal.inverse(S),
+    "power of a matrix": normal.matrix_power(S, n - 1),
     "determinant": normal.determinant(S),
     "log determinant": normal.log_determinant(S),
     "softmax": normal.softmax(A, [1]),

@@ -277,3 +277,36 @@ def test_what_has_no_value_is_refused(build, kind):
 def test_two_equal_sums_are_a_square():
     flat = contract(1, [(x, "a"), (power(x, 2), "a"), (x, "b"), (power(x, 2), "b")], "")
     assert flat is power(contract(1, [(power(x, 3), "a")], ""), 2)
+
+
+def test_the_arguments_of_an_extremum_come_in_no_order():
+    for kind in ("maximum", "minimum"):
+        assert normal.extremum(kind, x, y) is normal.extremum(kind, y, x)
+        assert normal.extremum(kind, A, B) is normal.extremum(kind, B, A)
+    assert normal.extremum("maximum", x, y) is not normal.extremum("minimum", x, y)
+    zero = number(0, (n,))
+    assert normal.extremum("maximum", zero, x).right is zero
+
+
+def test_an_extremum_of_numbers_is_a_number():
+    assert normal.constant(normal.extremum("minimum", number(1, (n,)), number(2, (n,)))) == 1
+    assert normal.constant(normal.extremum("maximum", number(1), number(2))) == 2
+
+
+def test_a_function_of_a_constant_keeps_no_axes():
+    whole = entrywise("softplus", number(1, (n, m)))
+    assert normal.core(whole) == (entrywise("softplus", number(1)), ())
+    assert power(number(2, (n,)), Fraction(1, 2)) is contract(
+        1, [(power(number(2), Fraction(1, 2)), ())], "i", {"i": n}
+    )
+
+
+def test_the_inverse_over_composed_axes_keeps_rows_and_columns():
+    axes = (m, n)
+    kron = contract(1, [(leaf("V", (m, m)), "ik"), (A, "jl")], "ijkl")
+    curved = entrywise("tanh", kron)
+    for function in (normal.inverse, normal.determinant, normal.log_determinant):
+        for node in (function(curved), function(transposed(curved, (2, 3, 0, 1)))):
+            (found,) = {part for part in graph.walk(node) if isinstance(part, graph.MatrixFunction)}
+            assert found.arg.dims[:2] == found.arg.dims[2:]
+            assert sorted(map(str, found.arg.dims[:2])) == sorted(map(str, axes))

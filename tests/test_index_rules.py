@@ -55,6 +55,8 @@ rows = {
     "prodexcept(N, 0, 1, order 2)": Tensor("prodexcept(N, 0, 1, order 2)", n, n, n, n),
     "prodexcept(N, 0, 1)": Tensor("prodexcept(N, 0, 1)", n, n),
 }
+raised = {e: Tensor(f"matrix_power(N, {e})", n, n) for e in (m + 1, m, m - 1)}
+cubed, squared = Entry(raised[m + 1], i, q), Entry(raised[m], q, i)
 N, u = Tensor("N", n, n), Tensor("u", n)
 CONTEXT = Context({
     "N": Definition(N, (i, j), Plus(Entry(A, i, j), Times(xi, xj))),
@@ -62,6 +64,7 @@ CONTEXT = Context({
     "inv(N)": Definition(inv, kind="inv", arguments=(N,)),
     "det(N)": Definition(det, kind="det", arguments=(N,)),
     "logdet(N)": Definition(logdet, kind="logdet", arguments=(N,)),
+    **{p.name: Definition(p, kind="matrix_power", arguments=(N,), exponent=e) for e, p in raised.items()},
     "softmax(u, 0)": Definition(soft, kind="softmax", arguments=(u,), axes=(0,)),
     "logsumexp(u, 0)": Definition(lse, kind="logsumexp", arguments=(u,), axes=(0,)),
     "prod(u, 0)": Definition(prod, kind="prod", arguments=(u,), axes=(0,)),
@@ -92,6 +95,7 @@ def arrays(given):
     e = np.exp(u_)
     return {
         **given, "N": N_, "u": u_, "inv(N)": np.linalg.inv(N_), "det(N)": np.asarray(np.linalg.det(N_)),
+        **{p.name: np.linalg.matrix_power(N_, int(e.subs(m, SIZES["m"]))) for e, p in raised.items()},
         "logdet(N)": np.asarray(np.linalg.slogdet(N_)[1]), "softmax(u, 0)": e / e.sum(),
         "logsumexp(u, 0)": np.asarray(np.log(e.sum())), "prod(u, 0)": np.asarray(u_.prod()),
         "prodexcept(u, 0)": all_but(u_, (0,), 1), "prodexcept(u, 0, order 2)": all_but(u_, (0,), 2),
@@ -169,6 +173,9 @@ SAMPLES = [
     ("inverse", d(Entry(inv, i, q)), False),
     ("determinant", d(Entry(det)), False),
     ("log determinant", d(Entry(logdet)), False),
+    ("matrix power", Sum(Times(yi, d(Entry(raised[m + 1], q, q))), q), False),
+    ("matrix power", Sum(Times(squared, d(cubed), Entry(y, t)), i, q, t), False),
+    ("matrix power", Sum(Times(d(cubed), Entry(N, q, t), Entry(inv, t, i)), i, q, t), False),
     ("softmax", d(Entry(soft, i)), False),
     ("log sum exp", d(Entry(lse)), False),
     ("product of entries", d(Entry(prod)), False),
@@ -221,6 +228,14 @@ def test_a_delta_of_one_bound_index_keeps_its_sum(value_of_entry):
     after = RULES["contract"](before, CONTEXT)
     if after is not None:
         agree(before, after, value_of_entry)
+
+
+def test_a_power_beside_what_does_not_commute_is_let_alone():
+    rest = [(Entry(A, q, i),), (Entry(raised[m], i, q),), (yi, Entry(N, q, i)), (Entry(x, q), yi)]
+    for beside in rest:
+        assert RULES["matrix power"](Sum(Times(*beside, d(cubed)), i, q), CONTEXT) is None
+    assert RULES["matrix power"](Sum(Times(Entry(N, q, i), d(cubed)), q), CONTEXT) is None
+    assert RULES["matrix power"](Sum(Times(Entry(x, q), d(Entry(raised[m + 1], q, q))), q), CONTEXT) is None
 
 
 def test_every_rule_is_sampled():

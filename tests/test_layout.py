@@ -26,6 +26,7 @@ LAYERS = (
     "numpy_names",
     "lower",
     "planner",
+    "columns",
     "operands",
     "factoring",
     "collecting",

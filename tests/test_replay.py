@@ -141,3 +141,24 @@ def test_letters_of_the_expression_are_not_taken_for_indices(names):
     d = derive(f"norm({a} @ {x} - {y})**2", x, shapes={a: (size, "p"), x: ("p",), y: (size,)})
     used = {i.name for s in d.proof.steps for _, e in places(s.after) if isinstance(e, Entry) for i in e.indices}
     assert not used & {a, x, y, size}
+
+
+@pytest.mark.parametrize(
+    ("expr", "by", "shapes", "assume"),
+    [
+        ("c / softplus(ones(p))", "c", {"c": (), "x": ("p",)}, {}),
+        ("x @ softplus(ones(m))", "x", {"x": ("m",)}, {}),
+        ("norm(c)", "c", {"c": ()}, {}),
+        ("minimum(c, c)", "c", {"c": ()}, {}),
+        ("c**t", ["c", "c"], {"c": (), "t": ()}, {"c": "positive"}),
+        ("norm(X + X.T)**2 / 4", "X", {"X": ("n", "n")}, {}),  # the result is a definition
+        ("norm(x)**2 / 2", "x", {"x": ("n",)}, {}),  # the result is the variable
+        ("sum(C * maximum(x[:, None], x[None, :]))", "x", {"x": ("n",), "C": ("n", "n")}, {}),
+        ("sum(maximum(X[:, None, :], X[None, :, :]))", "X", {"X": ("n", "m")}, {}),
+        ("matrix_power(softmax(A, 1), 0)", "A", {"A": ("n", "n")}, {}),  # f does not depend on its definition
+        ("x / A @ exp(ones(p, m))", "A", {"A": ("p", 1), "x": ("p",), "B": ("p", "m")}, {}),
+        ("logdet(tanh(kron(W, A)))", "A", {"W": (2, 2), "A": ("m", "m")}, {}),
+    ],
+)
+def test_proofs_that_once_did_not_arrive(expr, by, shapes, assume):
+    derive(expr, by, shapes=shapes, assume=assume).proof.check()

@@ -12,9 +12,9 @@ from symderiv.lift import lift
 from symderiv.lower import lower
 from symderiv.tensor.expr import walk
 from symderiv.tensor.operations import OPERATIONS
-from symderiv.testing.productions import INTERNAL
 from symderiv.tensor.parse import parse, scope_of
 from symderiv.tensor.text import to_text
+from symderiv.testing.productions import INTERNAL
 
 # text, shapes, assumptions
 CASES = [
@@ -38,6 +38,13 @@ CASES = [
     ("A @ x", "A(n,m) x(m)", {}),
     ("x @ A", "A(n,m) x(n)", {}),
     ("x @ y", "x(n) y(n)", {}),
+    ("inner(A, B)", "A(n,m) B(p,m)", {}),
+    ("inner(A, x) + inner(x, B)", "A(n,m) x(m) B(n,m)", {}),
+    ("inner(c, A)", "A(n,m) c()", {}),
+    ("vec(A) + ones(n*m)", "A(n,m)", {}),
+    ("where(vec(A) > zeros(n*m), 2 * ones(n*m), vec(A))", "A(n,m)", {}),
+    ("ones(n*m) @ vec(A) * vec(A) @ (3 * ones(n*m))", "A(n,m)", {}),
+    ("maximum(y, x) - minimum(1, 2) * exp(2 * ones(n))", "x(n) y(n)", {}),
     ("inner(x, y) + dot(x, y)", "x(n) y(n)", {}),
     ("dot(A, B)", "A(n,m) B(m,p)", {}),
     ("outer(x, y)", "x(n) y(m)", {}),

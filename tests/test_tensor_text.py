@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symderiv.errors import ShapeError
+from symderiv.errors import ShapeError, UnsupportedError
 from symderiv.tensor.operations import apply
 from symderiv.tensor.parse import literal_value, negated, number, parse, scope_of
 from symderiv.tensor.text import decimal, to_text

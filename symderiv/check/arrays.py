@@ -8,7 +8,9 @@ matrices that have an inverse:
 * `(A B)⁻¹ = B⁻¹ A⁻¹` and `det(A B) = det(A) det(B)` for square A, B: `A B B⁻¹ A⁻¹ = 1`.
 * `(A ⊗ B)⁻¹ = A⁻¹ ⊗ B⁻¹`, `det(A ⊗ B) = det(A)^m det(B)^n` for A of n and B of m rows:
   `(A ⊗ B)(C ⊗ D) = A C ⊗ B D`, and `A ⊗ B = (A ⊗ 1)(1 ⊗ B)`.
-* `(d[i] δ[i,j])⁻¹ = δ[i,j] / d[i]`.
+* `(d[i] δ[i,j])⁻¹ = δ[i,j] / d[i]`; a 1×1 matrix is a number.
+* `(N⁻¹)^p = (N^p)⁻¹ = N^(−p)`, `(N^p)^q = N^(pq)`, `(Nᵀ)^p = (N^p)ᵀ`, `(A ⊗ B)^p = A^p ⊗ B^p` and `1^p = 1` for
+  integers p, q made of sizes; `det(N^p) = det(N)^p`.
 * `Q⁻¹ = Qᵀ` and `|det Q| = 1` for an orthogonal Q: `QᵀQ = 1`.
 * `log|det|` of each, as the logarithm turns products into sums; `log|det 1| = 0`.
 * softmax, log Σ exp and products commute with a reordering of axes.
@@ -18,19 +20,22 @@ matrices that have an inverse:
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
-from symderiv.check.atoms import apply, magnitude, units
+import sympy
+
+from symderiv.check.atoms import apply, exponential, magnitude, one_positive, units
 from symderiv.check.canonical import Labels, Monomial
 from symderiv.check.facts import left_out
 from symderiv.check.powers import general_power, power, primitive
 from symderiv.check.products import ONE, Atom, Poly, Products, add, factor, number, slot
-from symderiv.check.terms import fresh, require
+from symderiv.check.terms import fresh, is_number, require
 from symderiv.index.nodes import Definition, Entry
 
 ALONG = frozenset({"softmax", "prodexcept", "logsumexp", "prod"})
-KINDS = ALONG | {"inv", "det", "logdet"}
+KINDS = ALONG | {"inv", "det", "logdet", "matrix_power"}
 MOST_AXES = 4
 Matrix = tuple[Poly, Labels, Labels]  # a polynomial, the labels of its rows and of its columns
 
@@ -41,16 +46,32 @@ def entry(ring: Products, of: Callable[[Any], Poly], definition: Definition) -> 
     indices = [fresh(size) for size in head.sizes]
     labels = tuple(ring.label(i) for i in indices)
     poly = of(Entry(head, *indices))
+    if ring.by_exp and definition.kind in ("softmax", "logsumexp"):
+        return by_exponentials(ring, definition, poly, labels)
+    if definition.kind == "prodexcept" and left_out(definition) == 1 and one_positive(ring, poly):
+        every, _ = along(ring, replace(definition, kind="prod"), poly, labels)
+        return ring.product([every, power(ring, poly, -1)]), labels  # Π u / u[j], no entry being 0
     if definition.kind in ALONG:
         return along(ring, definition, poly, labels)
     half = len(labels) // 2
     matrix = poly, labels[:half], labels[half:]
+    if all(size == 1 for size in head.sizes):
+        return of_number(ring, definition.kind, poly), labels if definition.kind == "inv" else ()
     if definition.kind == "inv":
         return inverse(ring, matrix), labels
+    if definition.kind == "matrix_power":
+        return raised(ring, matrix, definition.exponent), labels
     return (determinant(ring, matrix) if definition.kind == "det" else log_determinant(ring, matrix)), ()
 
 
 # ---------------------------------------------------------------- matrices
+
+
+def of_number(ring: Products, kind: str, poly: Poly) -> Poly:
+    """Return the function of a 1×1 matrix: its inverse is the reciprocal, its determinant itself."""
+    if kind == "inv":
+        return power(ring, poly, -1)
+    return poly if kind == "det" else apply(ring, "log", 0, magnitude(ring, poly))
 
 
 def inverse(ring: Products, matrix: Matrix) -> Poly:
@@ -62,6 +83,7 @@ def inverse(ring: Products, matrix: Matrix) -> Poly:
     diagonal = diagonal_of(ring, matrix)
     blocks = blocks_of(ring, matrix)
     links = chain_of(ring, matrix)
+    power_of = _raised(ring, matrix)
     if diagonal is not None:
         parts += [factor(ring.delta, (rows[0], columns[0])), power(ring, diagonal, -1)]
     elif blocks is not None:
@@ -70,11 +92,40 @@ def inverse(ring: Products, matrix: Matrix) -> Poly:
         between = [q for _, _, (q,) in links[:-1]]
         crossed = ring.product([flipped(ring, inverse(ring, link), link) for link in links], between)
         parts.append(flipped(ring, crossed, matrix))
+    elif power_of is not None:
+        parts.append(raised(ring, (power_of[0], rows, columns), -power_of[1]))
     elif is_orthogonal(ring, matrix):
         parts.append(flipped(ring, matrix[0], matrix))
     else:
         parts.append(_undone(ring, matrix) or _opaque(ring, "inv", matrix))
     return ring.product(parts)
+
+
+def raised(ring: Products, matrix: Matrix, exponent: Any) -> Poly:
+    """Return a power of a matrix, the exponent an integer made of sizes, at the same labels."""
+    require(matrix[0], "a power of 0")
+    _, rows, columns = matrix
+    exponent = sympy.expand(exponent)
+    require(not is_number(exponent), "a literal power is written out")
+    if diagonal_of(ring, matrix) == ONE:
+        return matrix[0]
+    blocks = blocks_of(ring, matrix)
+    if blocks is not None:
+        return ring.product([raised(ring, block, exponent) for block in blocks])
+    undone, power_of = _undone(ring, matrix), _raised(ring, matrix)
+    if undone is not None:
+        return raised(ring, (undone, rows, columns), -exponent)
+    if power_of is not None:
+        return raised(ring, (power_of[0], rows, columns), exponent * power_of[1])
+    return _opaque(ring, "matrix_power", matrix, exponent)
+
+
+def _raised(ring: Products, matrix: Matrix) -> tuple[Poly, Any] | None:
+    """Return N (or Nᵀ) at the labels of the matrix, and p, where the matrix is N^p or its transpose."""
+    single = _single(ring, matrix)
+    if single is None or single[0].kind != "matrix_power":
+        return None
+    return ring.instance(*single)[0], single[0].data[1]
 
 
 def determinant(ring: Products, matrix: Matrix) -> Poly:
@@ -86,7 +137,7 @@ def determinant(ring: Products, matrix: Matrix) -> Poly:
     whole = number_of_rows(ring, rows)
     parts = [general_power(ring, scalar, whole)]
     blocks, links = blocks_of(ring, matrix), chain_of(ring, matrix)
-    undone = _undone(ring, matrix)
+    undone, power_of = _undone(ring, matrix), _raised(ring, matrix)
     if diagonal_of(ring, matrix) == ONE:
         pass
     elif blocks is not None:
@@ -97,6 +148,8 @@ def determinant(ring: Products, matrix: Matrix) -> Poly:
         parts += [determinant(ring, link) for link in links]
     elif undone is not None:
         parts.append(power(ring, determinant(ring, (undone, rows, columns)), -1))
+    elif power_of is not None:
+        parts.append(general_power(ring, determinant(ring, (power_of[0], rows, columns)), ring.size(power_of[1])))
     else:
         parts.append(_opaque(ring, "det", matrix))
     return ring.product(parts)
@@ -110,7 +163,7 @@ def log_determinant(ring: Products, matrix: Matrix) -> Poly:
     whole = number_of_rows(ring, rows)
     terms: list[Poly] = [ring.product([whole, apply(ring, "log", 0, magnitude(ring, scalar))])]
     blocks, links = blocks_of(ring, matrix), chain_of(ring, matrix)
-    undone = _undone(ring, matrix)
+    undone, power_of = _undone(ring, matrix), _raised(ring, matrix)
     if diagonal_of(ring, matrix) == ONE or is_orthogonal(ring, matrix):
         pass
     elif blocks is not None:
@@ -121,6 +174,8 @@ def log_determinant(ring: Products, matrix: Matrix) -> Poly:
         terms += [log_determinant(ring, link) for link in links]
     elif undone is not None:
         terms.append(ring.product([number(-1), log_determinant(ring, (undone, rows, columns))]))
+    elif power_of is not None:
+        terms.append(ring.product([ring.size(power_of[1]), log_determinant(ring, (power_of[0], rows, columns))]))
     else:
         terms.append(_opaque(ring, "logdet", matrix))
     return add((1, t) for t in terms)
@@ -137,8 +192,8 @@ def flipped(ring: Products, poly: Poly, matrix: Matrix) -> Poly:
     return ring.relabelled(poly, dict(zip((*rows, *columns), (*columns, *rows), strict=True)))
 
 
-def _opaque(ring: Products, kind: str, matrix: Matrix) -> Poly:
-    """Return the function as an atom; of A and Aᵀ, the one with the smaller name."""
+def _opaque(ring: Products, kind: str, matrix: Matrix, exponent: Any = None) -> Poly:
+    """Return the function as an atom, with its exponent if it has one; of A and Aᵀ, the one with the smaller name."""
     poly, rows, columns = matrix
     straight, crossed = (
         ring.relabelled(poly, {x: slot(k) for k, x in enumerate(order)})
@@ -149,11 +204,12 @@ def _opaque(ring: Products, kind: str, matrix: Matrix) -> Poly:
     inner, labels, name = straight, (*rows, *columns), names[0]
     if names[1] < names[0]:
         inner, labels, name = crossed, (*columns, *rows), names[1]
-    if kind != "inv":
+    if kind not in ("inv", "matrix_power"):
         return factor(ring.atom(kind, name, (inner,), ((),)), ())
     same = tuple(range(rank))
     symmetries = (same, (*same[half:], *same[:half])) if names[0] == names[1] else (same,)
-    return factor(ring.atom(kind, name, (inner,), symmetries), labels)
+    data = name if exponent is None else (name, exponent)
+    return factor(ring.atom(kind, data, (inner,), symmetries), labels)
 
 
 def _undone(ring: Products, matrix: Matrix) -> Poly | None:
@@ -165,8 +221,7 @@ def _undone(ring: Products, matrix: Matrix) -> Poly | None:
 def is_orthogonal(ring: Products, matrix: Matrix) -> bool:
     """Tell whether the matrix is a head declared orthogonal, or its transpose."""
     single = _single(ring, matrix)
-    head = single is not None and single[0].kind == "head"
-    return head and single is not None and ring.facts.has(single[0].data, frozenset({"orthogonal"}))
+    return single is not None and ring.declared(single[0], frozenset({"orthogonal"}))
 
 
 def _single(ring: Products, matrix: Matrix) -> tuple[Atom, Labels] | None:
@@ -288,6 +343,18 @@ def along(ring: Products, definition: Definition, poly: Poly, labels: Labels) ->
     atom = ring.atom(kind, name, (inner,), tuple(sorted(symmetries)))
     at = tuple(labels[a] for a in kept[0])
     return factor(atom, at), tuple(labels[k] for k in sorted(kept[0]))
+
+
+def by_exponentials(ring: Products, definition: Definition, poly: Poly, labels: Labels) -> tuple[Poly, Labels]:
+    """Return `softmax(u) = exp(u) / Σ exp(u)` and `logsumexp(u) = log Σ exp(u)` by definition."""
+    values = exponential(ring, poly)
+    over = [labels[k] for k in definition.axes]
+    total = ring.product([values], over)
+    if definition.kind == "logsumexp":
+        kept = tuple(x for x in labels if x not in over)
+        return apply(ring, "log", 0, total), kept
+    again = ring.product([exponential(ring, poly), power(ring, total, -1)])
+    return again, labels
 
 
 def _all_but(

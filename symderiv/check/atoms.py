@@ -1,6 +1,7 @@
 """Scalar functions of polynomials, and the laws they obey, each with its reason.
 
-* `exp(Σ c m) = Π exp(m)ᶜ`: exp turns sums into products, and `exp(c m) = exp(m)ᶜ`.
+* `exp(Σ c m) = Π exp(m)ᶜ`: exp turns sums into products, and `exp(c m) = exp(m)ᶜ`; `exp(c log p) = pᶜ`.
+* `sigmoid(u) = 1/(1 + exp(−u))`, `tanh(u) = 1 − 2/(1 + exp(2u))` and the like are put in where the ring asks for it.
 * `|Π f| = Π |f|`, and `sign` likewise; `|−f| = |f|`, `sign(−f) = −sign(f)`.
 * `yes` where `a ⋈ b`, else `no`, is `no + [a ⋈ b] (yes − no)` with the indicator 0 or 1;
   `[a ≥ b] = 1 − [b > a]`.
@@ -10,12 +11,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import gcd, lcm
 
 from symderiv.check.canonical import Exponent, Factor, Monomial
-from symderiv.check.products import Atom, Poly, Products, add, constant, number, plain
+from symderiv.check.products import ONE, Atom, Poly, Products, add, constant, number, plain
 
 HALF = Fraction(1, 2)
 AT_NUMBERS: dict[tuple[str, Exponent], int] = {
@@ -38,6 +39,8 @@ def apply(ring: Products, name: str, order: int, arg: Poly) -> Poly:
             return number(AT_NUMBERS[name, value])
         if name == "exp":
             return exponential(ring, arg)
+        if ring.by_exp and name in BY_EXP:
+            return BY_EXP[name](ring, arg)
         if name == "abs":
             return magnitude(ring, arg)
         if name == "sign":
@@ -49,7 +52,53 @@ def apply(ring: Products, name: str, order: int, arg: Poly) -> Poly:
 
 def exponential(ring: Products, arg: Poly) -> Poly:
     """Return `exp(Σ c m) = Π exp(m)ᶜ`."""
-    return ring.product([raised(ring.function("exp", "", [{m: 1}]), c) for m, c in arg.items()])
+    return ring.product([_exp_of(ring, m, c) for m, c in arg.items()])
+
+
+def _exp_of(ring: Products, mono: Monomial, coef: Exponent) -> Poly:
+    """Return `exp(c m) = exp(m)ᶜ`, which is pᶜ where m is log p."""
+    fixed, components = mono
+    if len(fixed) == 1 and not components:
+        atom, labels, exponent = ring.atoms[fixed[0][0]], *fixed[0][1:]
+        if atom.kind == "apply" and atom.data[0] == ("log", 0) and exponent == 1:
+            return ring.power(ring.instance(atom, labels)[0], coef)
+    return raised(ring.function("exp", "", [{mono: 1}]), coef)
+
+
+# ---------------------------------------------------------------- by exponentials
+
+
+def _sigmoid(ring: Products, u: Poly) -> Poly:
+    return ring.power(add([(1, ONE), (1, exponential(ring, scaled(-1, u)))]), -1)
+
+
+def _tanh(ring: Products, u: Poly) -> Poly:
+    below = ring.power(add([(1, ONE), (1, exponential(ring, scaled(2, u)))]), -1)
+    return add([(1, ONE), (-2, below)])
+
+
+def _hyperbolic(side: int) -> Callable[[Products, Poly], Poly]:
+    """`cosh(u)` and `sinh(u)` are half the sum and half the difference of exp(u) and exp(−u)."""
+    return lambda ring, u: add([(HALF, exponential(ring, u)), (side * HALF, exponential(ring, scaled(-1, u)))])
+
+
+def _softplus(ring: Products, u: Poly) -> Poly:
+    return apply(ring, "log", 0, add([(1, ONE), (1, exponential(ring, u))]))
+
+
+def _log1p(ring: Products, u: Poly) -> Poly:
+    return apply(ring, "log", 0, add([(1, ONE), (1, u)]))
+
+
+BY_EXP: dict[str, Callable[[Products, Poly], Poly]] = {
+    "sigmoid": _sigmoid,
+    "tanh": _tanh,
+    "cosh": _hyperbolic(1),
+    "sinh": _hyperbolic(-1),
+    "softplus": _softplus,
+    "log1p": _log1p,
+    "expm1": lambda ring, u: add([(1, exponential(ring, u)), (-1, ONE)]),
+}
 
 
 def raised(poly: Poly, exponent: Exponent) -> Poly:
@@ -179,9 +228,19 @@ def is_positive(ring: Products, atom: Atom, strictly: bool = False) -> bool:
             return order == 0 and name in POSITIVE_FUNCTIONS
         case "head":
             return ring.facts.has(atom.data, POSITIVE if strictly else NEVER_NEGATIVE)
+        case "power":
+            return one_positive(ring, atom.inside[0])
         case "sum":
             return never_negative(ring, atom.inside[0]) and not strictly
     return False
+
+
+def one_positive(ring: Products, poly: Poly) -> bool:
+    """Tell whether a polynomial is one product of what is greater than 0."""
+    if len(poly) != 1:
+        return False
+    (((fixed, components), coef),) = poly.items()
+    return coef > 0 and not components and all(is_positive(ring, ring.atoms[n], strictly=True) for n, _, _ in fixed)
 
 
 def never_negative(ring: Products, poly: Poly) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from math import prod
 from typing import TypeAlias
 
-from symderiv.check.reading import Reading, constant, length
+from symderiv.check.reading import Reading, constant, length, whole_exponent
 from symderiv.tensor.expr import Expr
 
 Degree: TypeAlias = tuple[int, int]  # of the numerator, of the denominator
@@ -27,7 +27,7 @@ def degree(reading: Reading, sizes: Mapping[str, int], orders: tuple[int, int]) 
     for node in reading.nodes:
         inner = [known[a] for a in node.args]
         known[node] = None if None in inner else _degree(node, [d for d in inner if d is not None], sizes)
-    sides = [known[root] for root in reading.roots]
+    sides = [known[root] for root in reading.roots[:2]]  # what follows are variables, for their shapes
     if any(s is None for s in sides):
         return None
     (n, d), (m, e) = (_slope(s, k) for s, k in zip(sides, orders, strict=True) if s is not None)
@@ -79,9 +79,10 @@ def _degree(node: Expr, inner: list[Degree], sizes: Mapping[str, int]) -> Degree
     if op in ("sum", "mean", "trace"):
         return _total(inner[0], prod(lengths))
     if op == "matrix_power":
-        base = inner[0] if node.data[0] >= 0 else _inverse(inner[0], lengths[0])
+        count = whole_exponent(node, sizes)
+        base = inner[0] if count >= 0 else _inverse(inner[0], lengths[0])
         result = (0, 0)
-        for _ in range(abs(node.data[0])):
+        for _ in range(abs(count)):
             result = _total((result[0] + base[0], result[1] + base[1]), lengths[0])
         return result
     if op == "inv":

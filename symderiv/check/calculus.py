@@ -27,6 +27,7 @@ from symderiv.check.terms import (
     sum_of,
     summed,
     terms,
+    with_indices,
 )
 from symderiv.functions import FUNCTIONS
 from symderiv.index.nodes import (
@@ -272,6 +273,65 @@ def log_determinant(before: Any, after: Any, case: Case) -> None:
     """`∂log|det(N)|/∂x = Σ_kl N⁻¹[l,k] ∂N[k,l]/∂x`, for N invertible: Jacobi, and `(log|d|)′ = 1/d`."""
     before, _, n = _whole(before, case, "logdet")
     _expect_cofactors(before, after, n, case, [])
+
+
+@law("matrix power")
+def matrix_power(before: Any, after: Any, case: Case) -> None:
+    """`Σ_ij C[j,i] ∂(N^p)[i,j]/∂x = p Σ_ijq C[j,i] ∂N[i,q]/∂x (N^(p−1))[q,j]` where `C N = N C`; C is 1 where i is j.
+
+    Proof: for p ≥ 0 Leibniz gives `∂(N^p) = Σ_{s=0}^{p−1} N^s (∂N) N^(p−1−s)`, and under the sum each term is
+    `tr(C N^s (∂N) N^(p−1−s)) = tr(C (∂N) N^(p−1))`, as C commutes with N.  For p < 0, `∂N⁻¹ = −N⁻¹ (∂N) N⁻¹` besides.
+    """
+    require(isinstance(before, Sum) and isinstance(after, Sum), "the rule is about a sum")
+    parts, bound = list(factors(before.body)), before.bound
+    for k, part in enumerate(parts):
+        if not (isinstance(part, Immediate) and isinstance(part.of, Entry)):
+            continue
+        definition = case.facts.named("matrix_power", part.of.tensor)
+        if definition is None or definition.exponent is None:
+            continue
+        rest = [*parts[:k], *parts[k + 1 :]]
+        (n,), p, half = definition.arguments, definition.exponent, len(part.of.indices) // 2
+        rows, columns = part.of.indices[:half], part.of.indices[half:]
+        less = [
+            d.tensor
+            for d in case.facts.definitions.values()
+            if d.exponent is not None and d.arguments == (n,) and sympy.expand(d.exponent - p + 1) == 0
+        ]
+        q, _ = _fresh_matrix(n)
+        slope = Immediate(Entry(n, *rows, *q), part.entry)
+        times_p = sum_of(p.as_ordered_terms())
+        new = ([times_p, *parts[:k], slope, Entry(h, *q, *columns), *parts[k + 1 :]] for h in less)
+        found = [Sum(product_of(product), *bound, *q) for product in new]
+        if any(alike(after, e) for e in found):
+            _expect_commuting(rest, n, rows, columns, bound, case)
+            return
+    raise RefusedError("the result is not what the rule gives")
+
+
+def _expect_commuting(
+    rest: list[Any], n: Tensor, rows: tuple[Index, ...], columns: tuple[Index, ...], bound: Any, case: Case
+) -> None:
+    """Refuse unless `C N = N C`, C[columns, rows] the product of other factors, summed over all other bound indices."""
+    require({*rows, *columns} <= set(bound), "the ends of the power are not summed over")
+    if rows == columns:
+        standing = frozenset[Index]().union(*(free(f) for f in rest))
+        require(not set(rows) & standing, "something else stands at the diagonal")
+        return
+    require(len({*rows, *columns}) == 2 * len(rows), "the ends of the power are not apart")
+    inside = [b for b in bound if b not in (*rows, *columns)]
+    a, b = _fresh_matrix(n)
+
+    def beside(top: Any, low: Any) -> Any:  # C at other indices
+        change = dict(zip((*columns, *rows), (*top, *low), strict=True))
+        fresh_inside = {i: fresh(i.size) for i in inside}
+        moved = with_indices(product_of(rest), {**change, **fresh_inside})
+        return summed(moved, list(fresh_inside.values()))
+
+    q, _ = _fresh_matrix(n)
+    left = Sum(Times(Entry(n, *a, *q), beside(q, b)), *q)
+    right = Sum(Times(beside(a, q), Entry(n, *q, *b)), *q)
+    require(case.equal(left, right), f"what stands beside the power does not commute with {n.name}")
 
 
 @law("softmax")

@@ -1,25 +1,37 @@
-"""Laws about sums over products: `N⁻¹ N = 1 = N N⁻¹`, and `QᵀQ = 1 = QQᵀ` for an orthogonal matrix."""
+"""Laws about sums over products.
+
+* `N^p N^q = N^(p+q)` for integers p and q made of sizes, q = ±1 among them, and `N⁰ = 1`.
+* `N⁻¹ N = 1 = N N⁻¹`, and `QᵀQ = 1 = QQᵀ` for an orthogonal matrix.
+* `Σ_j s[i,j] = 1` for a softmax over j, and for what is declared a simplex, or to have such rows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from itertools import pairwise, permutations, product
+from typing import Any
+
+import sympy
 
 from symderiv.check.canonical import Factor, Labels, Monomial
-from symderiv.check.products import Atom, Product, Products, Work, plain, slot
+from symderiv.check.products import MOST_POWER, Atom, Poly, Product, Products, Work, factor, plain, slot
+from symderiv.check.terms import require
 
 Names = Mapping[int, int]
 MOST_REPLACED = 500
+ROWS = frozenset({"simplex_rows", "one_hot_rows"})
 
 
 def inverse(ring: Products, work: Work) -> list[Product] | None:
     """Replace `Σ_q N⁻¹[i,q] t[q,j]`, t the largest term of N, by `(δ[i,j] − Σ_q N⁻¹[i,q] (N − t)[q,j])`.
 
-    Proof: `Σ_q N⁻¹[i,q] N[q,j] = δ[i,j]`, and N is t and the other terms.  So for the other side.
+    Proof: `Σ_q N⁻¹[i,q] N[q,j] = δ[i,j]`, and N is t and the other terms.  So for the other side, and for `N^p` with
+    `Σ_q (N^p)[i,q] N[q,j] = (N^(p+1))[i,j]`.
     """
     for (n, labels), exponent in work.powers.items():
         atom = ring.atoms[n]
-        if atom.kind != "inv" or exponent != 1:
+        if atom.kind not in ("inv", "matrix_power") or exponent != 1:
             continue
         half = len(labels) // 2
         left, right = labels[:half], labels[half:]
@@ -61,8 +73,13 @@ def _replaced(
         ends = tuple(names[s] for s in far_slots)
         coef = plain(Fraction(work.coef) / matrix[lead])
         bound = {x: s for x, s in work.bound.items() if x not in gone}
-        deltas: list[Factor] = [(ring.delta.number, pair, 1) for pair in zip(far, ends, strict=True)]
-        result: list[Product] = [(coef, rest + deltas, bound)]
+        joined: list[Factor]
+        if atom.kind == "inv":
+            joined = [(ring.delta.number, pair, 1) for pair in zip(far, ends, strict=True)]
+        else:
+            rows, columns = (far, ends) if at_rows else (ends, far)
+            joined = [(raised(ring, atom, atom.data[1] + 1).number, (*rows, *columns), 1)]
+        result: list[Product] = [(coef, rest + joined, bound)]
         change = dict(zip((*near_slots, *far_slots), (*near, *ends), strict=True))
         for mono, c in matrix.items():
             if mono != lead:
@@ -71,6 +88,69 @@ def _replaced(
                 result.append((plain(-coef * c), [*rest, (*inverse_at, 1), *more], again))
         return result
     return None
+
+
+def power_of(atom: Atom) -> Any:
+    """Return p for an atom that stands for N^p."""
+    return atom.data[1] if atom.kind == "matrix_power" else sympy.Integer(-1)
+
+
+def matrix_of(atom: Atom) -> Any:
+    """Return the name of N for an atom that stands for N^p."""
+    return atom.data[0] if atom.kind == "matrix_power" else atom.data
+
+
+def raised(ring: Products, atom: Atom, exponent: Any) -> Atom:
+    """Return the atom of another power of the same matrix, one that is not written out."""
+    exponent = sympy.expand(exponent)
+    if exponent == -1:
+        return ring.atom("inv", matrix_of(atom), atom.inside, atom.symmetries)
+    return ring.atom("matrix_power", (matrix_of(atom), exponent), atom.inside, atom.symmetries)
+
+
+def power_at(ring: Products, atom: Atom, exponent: Any, rows: Labels, columns: Labels) -> Poly:
+    """Return another power of the same matrix at labels; one with a literal exponent is a product."""
+    if not exponent.is_Integer:
+        return factor(raised(ring, atom, exponent), (*rows, *columns))
+    if exponent == 0:
+        return ring.product([factor(ring.delta, pair) for pair in zip(rows, columns, strict=True)])
+    require(abs(exponent) <= MOST_POWER, "a high power of a matrix, to be multiplied out")
+    inner = [tuple(ring.fresh(ring.size_number(ring.size_of(r))) for r in rows) for _ in range(abs(exponent) - 1)]
+    ends = list(pairwise([rows, *inner, columns]))
+    if exponent > 0:
+        links = [ring.instance(atom, (*a, *b))[0] for a, b in ends]
+    else:
+        links = [factor(raised(ring, atom, -1), (*a, *b)) for a, b in ends]
+    return ring.product(links, [x for labels in inner for x in labels])
+
+
+def powers(ring: Products, work: Work) -> bool:
+    """Replace `Σ_r (N^p)[i,r] (N^q)[r,j]` by `(N^(p+q))[i,j]`; tell whether there was such a sum."""
+    held = [(n, at) for (n, at), e in work.powers.items() if e == 1 and ring.atoms[n].kind in ("inv", "matrix_power")]
+    for first, second in permutations(held, 2):
+        a, b = ring.atoms[first[0]], ring.atoms[second[0]]
+        total = sympy.expand(power_of(a) + power_of(b))
+        if a.kind == b.kind == "inv" or matrix_of(a) != matrix_of(b):
+            continue
+        half = len(first[1]) // 2
+        for x, y in product(ring.symmetries(a.number), ring.symmetries(b.number)):
+            left, right = tuple(first[1][k] for k in x), tuple(second[1][k] for k in y)
+            near = left[half:]
+            if near != right[:half] or len(set(near)) < half:
+                continue
+            if set(near) & {*left[:half], *right[half:]} or not all(q in work.bound for q in near):
+                continue
+            outside = [at for m, at in work.powers if (m, at) not in (first, second)]
+            if any(q in at for at in outside for q in near):
+                continue
+            del work.powers[first], work.powers[second]
+            for q in {*left, *right} & set(work.bound):
+                ring.register(q, work.bound[q])
+            for q in near:
+                del work.bound[q]
+            work.extra.append(power_at(ring, a, total, left[:half], right[half:]))
+            return True
+    return False
 
 
 def _size(ring: Products, mono: Monomial) -> tuple[bool, int, Monomial]:
@@ -128,4 +208,30 @@ def orthogonal(ring: Products, work: Work) -> list[Factor] | None:
 
 
 def _is_orthogonal(ring: Products, atom: Atom) -> bool:
-    return atom.kind == "head" and ring.facts.has(atom.data, frozenset({"orthogonal"}))
+    return ring.declared(atom, frozenset({"orthogonal"}))
+
+
+def sum_to_one(ring: Products, work: Work) -> bool:
+    """Replace `Σ_j s[i,j]` by 1, where j stands nowhere else; tell whether there was such a sum."""
+    for (n, labels), exponent in work.powers.items():
+        along = [labels[k] for k in _unit_slots(ring, ring.atoms[n])] if exponent == 1 else []
+        if not along or not all(x in work.bound and labels.count(x) == 1 for x in along):
+            continue
+        if any(x in at for (m, at) in work.powers if (m, at) != (n, labels) for x in along):
+            continue
+        del work.powers[n, labels]
+        for x in along:
+            del work.bound[x]
+        return True
+    return False
+
+
+def _unit_slots(ring: Products, atom: Atom) -> Labels:
+    """Return the slots over which an atom sums to 1."""
+    if atom.kind == "softmax":
+        over: Labels = atom.data[1]
+        return over
+    rank = len(atom.symmetries[0])
+    if ring.declared(atom, ROWS) or (rank == 1 and ring.declared(atom, frozenset({"simplex"}))):
+        return (rank - 1,) if rank else ()
+    return ()

@@ -12,7 +12,7 @@ import numpy as np
 
 from symderiv.check.field import Array
 from symderiv.check.interpret import Interpreter, Ranges, Slot, Slots, V
-from symderiv.check.reading import Key, constant, key_of
+from symderiv.check.reading import Key, constant, key_of, whole_exponent
 from symderiv.tensor.expr import Expr
 from symderiv.tensor.operations import apply
 
@@ -151,7 +151,7 @@ class Operations(Interpreter[V]):
 
     def op_matrix_power(self, node: Expr, slots: Slots, ranges: Ranges) -> V:
         """Multiply out; a negative power is one of the inverse."""
-        exponent = node.data[0]
+        exponent = whole_exponent(node, self.sizes)
         base = self.value(node.args[0] if exponent >= 0 else apply("inv", node.args[0]), slots, ranges)
         n = self.length(node.axes[0])
         result = self.filled(np.eye(n, dtype=np.int64))

@@ -19,7 +19,7 @@ from symderiv.check.field import Array, Tower, field
 from symderiv.check.indices import Indices
 from symderiv.check.interpret import Ranges, Slot, Slots
 from symderiv.check.jets import Jet, Jets, either
-from symderiv.check.models import MODELS, formula, meaning
+from symderiv.check.models import MODELS, exponential, formula, meaning
 from symderiv.check.reading import Reading, constant
 from symderiv.functions import FUNCTIONS
 from symderiv.tensor.expr import Expr
@@ -279,6 +279,9 @@ class Exact(Operations[Jet]):
             return self._kinked(node, slots, ranges)
         if name in MODELS:
             return self.value(formula(MODELS[name], arg), slots, ranges)
+        undone = exponential(arg) if name == "exp" else None
+        if undone is not None:
+            return self.value(undone, slots, ranges)
         if name == "exp":
             value = self._exp_primal(node, ranges)
             u = self.value(arg, slots, ranges)

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import sympy
+
 from symderiv.check.terms import Form, RefusedError, free, immediates, require, tensors
 from symderiv.index.nodes import Context, Definition, Entry, Immediate, Index, Tensor
 
 SYMMETRIC = frozenset({"symmetric", "positive_definite", "diagonal"})
-MATRIX_KINDS = frozenset({"inv", "det", "logdet"})
+MATRIX_KINDS = frozenset({"inv", "det", "logdet", "matrix_power"})
 AXES_KINDS = frozenset({"softmax", "prodexcept", "logsumexp", "prod"})
-SAME_SHAPE = frozenset({"inv", "softmax"})
+SAME_SHAPE = frozenset({"inv", "softmax", "matrix_power"})
 
 
 class Facts:
@@ -79,6 +81,9 @@ class Facts:
             half = len(sizes) // 2
             require(sizes and sizes[:half] == sizes[half:], "its argument is not square")
             require(not axes, "it has no axes")
+            exponent = definition.exponent
+            fine = _is_whole(exponent) if definition.kind == "matrix_power" else exponent is None
+            require(fine, "its exponent is no integer made of sizes")
         else:
             fit = axes and list(axes) == sorted(set(axes)) and axes[-1] < len(sizes) and axes[0] >= 0
             require(fit, "its axes do not fit its argument")
@@ -199,6 +204,11 @@ def left_out(definition: Definition) -> int:
     """
     more = len(definition.tensor.sizes) - len(definition.arguments[0].sizes)
     return 1 + max(more, 0) // len(definition.axes)
+
+
+def _is_whole(exponent: Any) -> bool:
+    """Tell whether an exponent is an integer made of sizes: a polynomial in them with integers as coefficients."""
+    return isinstance(exponent, sympy.Expr) and exponent.is_integer is True and exponent.is_polynomial()
 
 
 def _is_itself(definition: Definition) -> bool:

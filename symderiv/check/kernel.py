@@ -25,6 +25,7 @@ from symderiv.index.nodes import Argument, Context, Derivative, Immediate, Step
 
 # After these `∂P/∂x` means what it meant before; all other rules on it enter the text of a definition.
 OUTSIDE_TEXTS = frozenset({"chain rule", "lemma", "name", "cite", "definition"})
+ON_SUMS = frozenset({"matrix power"})  # rules on `∂of/∂x` that need the sum around it
 Cited = Mapping[str, Sequence[Argument]]
 
 
@@ -126,7 +127,7 @@ class Kernel:
         if step.rule == "chain rule":
             require(not immediates(step.before), "another derivative is not carried out yet")
             own_texts = True
-        elif step.rule not in OUTSIDE_TEXTS and own_texts and isinstance(before, Immediate):
+        elif step.rule not in OUTSIDE_TEXTS and own_texts and (isinstance(before, Immediate) or step.rule in ON_SUMS):
             for part in immediates(step.before):
                 waits = self.facts.is_own_text(part)
                 require(not waits, f"the text of {part.of} is not put in yet")

@@ -16,7 +16,7 @@ from symderiv.check.ring import Ring
 from symderiv.check.terms import RefusedError, alike, require
 from symderiv.index.nodes import Argument, Derivative, Immediate
 
-Rings = dict[tuple[frozenset[str] | None, bool, bool], Ring]
+Rings = dict[tuple[frozenset[str] | None, bool, bool, bool], Ring]
 
 
 @dataclass
@@ -53,16 +53,16 @@ class Case:
         """Tell whether two expressions have one ring normal form.
 
         First sums are left standing as factors where they can be; then all is multiplied out; each with the
-        definitions of the chain named, then put in.
+        definitions of the chain named, then put in.  Last, functions are written out by exponentials.
         """
         withheld = self.withheld()
         named = any(n in self.facts.chain for e in (left, right) for n in self.facts.standing(e))
         refused: RefusedError | None = None
-        for factored, unfold in product((True, False), (False, True)):
+        for by_exp, factored, unfold in product((False, True), (True, False), (False, True)):
             if unfold and (withheld is not None or not named):
                 continue
             try:
-                if self._ring(withheld, unfold, factored).equal(left, right):
+                if self._ring(withheld, unfold, factored, by_exp).equal(left, right):
                     return True
             except RefusedError as reason:
                 refused = refused or reason
@@ -70,11 +70,11 @@ class Case:
             raise refused
         return False
 
-    def _ring(self, withheld: frozenset[str] | None, unfold: bool, factored: bool) -> Ring:
-        ring = self.rings.get((withheld, unfold, factored))
+    def _ring(self, withheld: frozenset[str] | None, unfold: bool, factored: bool, by_exp: bool) -> Ring:
+        ring = self.rings.get((withheld, unfold, factored, by_exp))
         if ring is None:
-            ring = Ring(self.facts, self.lemma, withheld, unfold, factored)
-            self.rings[withheld, unfold, factored] = ring
+            ring = Ring(self.facts, self.lemma, withheld, unfold, factored, by_exp)
+            self.rings[withheld, unfold, factored, by_exp] = ring
         return ring
 
     def named(self, key: str) -> Any:

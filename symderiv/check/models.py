@@ -71,6 +71,33 @@ MEANINGS: dict[str, Callable[[Expr], Expr]] = {
 
 
 @lru_cache(maxsize=4096)
+def exponential(u: Expr) -> Expr | None:
+    """Return exp(u) with the logarithms among the terms of u undone, `exp(a − log b) = exp(a)/b`; None without any.
+
+    >>> from symderiv.tensor.parse import variable
+    >>> x = variable("x", ())
+    >>> exponential(parse("x - log(x)", Scope({"x": x}))) is parse("exp(x) / x", Scope({"x": x}))
+    True
+    """
+    if u.op in ("add", "sub") and len(u.args) == 2:
+        parts = [exponential(a) for a in u.args]
+        if parts == [None, None]:
+            return None
+        whole = [apply("map", a, data=("exp", 0)) if p is None else p for a, p in zip(u.args, parts, strict=True)]
+        return apply("mul" if u.op == "add" else "div", *whole)
+    if u.op in ("newaxis", "transpose", "neg", "defined"):
+        inner = exponential(u.args[0])
+        if inner is None or u.op == "defined":
+            return inner
+        return formula("1 / u", inner) if u.op == "neg" else apply(u.op, inner, data=u.data)
+    if u.op == "logsumexp":
+        return meaning(u).args[0]
+    if u.op == "map" and u.data[0] in ("log", "log1p", "softplus"):
+        return u.args[0] if u.data[0] == "log" else formula(MODELS[u.data[0]], u.args[0]).args[0]
+    return None
+
+
+@lru_cache(maxsize=4096)
 def meaning(node: Expr) -> Expr:
     """Return an operation by simpler ones."""
     return MEANINGS[node.op](node)

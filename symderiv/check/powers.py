@@ -3,6 +3,7 @@
 * `b^(Σ c m) = Π (b^m)ᶜ` for a base where these powers are defined.
 * `(c f)ᵖ = cᵖ fᵖ` for c ≥ 0 and any p, and for any c where p is an integer; `(f²ᵏ)ᵖ = |f|^(2kp)`.
 * `|f|² = f²`; `sign(f) f = |f|`, `sign(f) |f| = f`: f is the sign times the size, also at 0.
+* `y² = y` for an entry that is declared to be 0 or 1, `y² = 1` for one that is 1 or −1.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from symderiv.check.atoms import (
     indicator,
     is_positive,
     magnitude,
+    never_negative,
     one_factor,
     oriented,
     raised,
@@ -41,6 +43,8 @@ from symderiv.check.products import (
 from symderiv.check.terms import require
 
 LARGEST_ROOT = 10**6
+SIGNS = frozenset({"signs"})
+BINARY = frozenset({"binary", "one_hot_rows"})
 
 
 def general_power(ring: Products, base: Poly, exponent: Poly) -> Poly:
@@ -114,6 +118,8 @@ def _root(ring: Products, mono: Monomial, coef: Exponent, exponent: Exponent) ->
     for unit, f in units(mono):
         if f is not None and is_positive(ring, ring.atoms[f[0]]):
             parts.append({(((f[0], f[1], plain(f[2] * exponent)),), ()): 1})
+        elif f is None and coef > 0 and never_negative(ring, unit):
+            parts.append(raised(ring.function("sum", "", [unit]), exponent))
         else:
             inside.append((unit, f))
     require(inside or coef > 0, "a root of a negative number")
@@ -218,9 +224,19 @@ def simplified(ring: Products, work: Work) -> bool:
                 work.extra.append(power(ring, ring.instance(atom, labels)[0], e - e % 2))
                 work.multiply(n, labels, e % 2)
                 return True
+            case "head" if isinstance(e, int) and (told := _told_exponent(ring, atom, e)) != e:
+                work.multiply(n, labels, told - e)
+                return True
             case "sign" if e >= 1 and _signed(ring, work, atom, labels):
                 return True
     return False
+
+
+def _told_exponent(ring: Products, atom: Atom, exponent: int) -> int:
+    """Return the exponent that tells a power of what is 0 or 1, or of what is 1 or −1."""
+    if ring.declared(atom, SIGNS):
+        return exponent % 2
+    return min(exponent, 1) if ring.declared(atom, BINARY) else exponent
 
 
 def _signed(ring: Products, work: Work, atom: Atom, labels: Labels) -> bool:

@@ -103,9 +103,13 @@ def add(parts: Iterable[tuple[Exponent, Poly]]) -> Poly:
 class Products(ABC):
     """Polynomials, their atoms and labels; what functions of polynomials obey is told by a subclass."""
 
-    def __init__(self, facts: Facts, factored: bool = False) -> None:
+    def __init__(
+        self, facts: Facts, factored: bool = False, withheld: frozenset[str] = frozenset(), by_exp: bool = False
+    ) -> None:
         self.facts = facts
         self.factored = factored
+        self.withheld = withheld
+        self.by_exp = by_exp
         self.expanded: set[int] = set()
         self.left = MOST_PRODUCTS
         self.atoms: list[Atom] = []
@@ -134,8 +138,17 @@ class Products(ABC):
         """Return a sum of terms as a number times powers of atoms, one of kind "sum"."""
 
     @abstractmethod
+    def power(self, base: Poly, exponent: Exponent) -> Poly:
+        """Return a polynomial to a rational power."""
+
+    @abstractmethod
     def size(self, size: Any) -> Poly:
         """Return a size as a polynomial."""
+
+    def declared(self, atom: Atom, traits: frozenset[str]) -> bool:
+        """Tell whether an atom is a head that was declared with one of some traits, which may be used here."""
+        usable = atom.kind == "head" and atom.data.name not in self.withheld
+        return usable and self.facts.has(atom.data, traits)
 
     # -- labels and atoms
 

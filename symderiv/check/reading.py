@@ -17,6 +17,7 @@ from symderiv.tensor.expr import Axis, Expr, walk
 Key: TypeAlias = tuple[str, str]
 
 KINKED = frozenset({"abs", "sign", "relu"})
+AS_NUMBERS = frozenset({"size", "mean", "matrix_power"})  # operations in which sizes may stand as numbers
 MOST_SLOTS = 6
 
 
@@ -43,6 +44,12 @@ def length(axis: Axis, sizes: Mapping[str, int]) -> int:
     for size in axis:
         result *= int(number_of(size, sizes))
     return result
+
+
+def whole_exponent(node: Expr, sizes: Mapping[str, int]) -> int:
+    """Return the exponent of a `matrix_power`: a literal, or one made of sizes."""
+    (exponent,) = node.data
+    return exponent if isinstance(exponent, int) else int(number_of(exponent, sizes))
 
 
 def constant(node: Expr, sizes: Mapping[str, int]) -> Fraction | None:
@@ -134,7 +141,7 @@ class Reading:
         found: dict[str, None] = {}
         for node in self.nodes:
             parts = [size for axis in node.axes for size in axis]
-            if node.op == "size":
+            if node.op == "size" or (node.op == "matrix_power" and not isinstance(node.data[0], int)):
                 parts.append(node.data[0])
             for part in parts:
                 for symbol in sorted(part.free_symbols, key=str):
@@ -144,7 +151,7 @@ class Reading:
     @cached_property
     def numeric_sizes(self) -> frozenset[str]:
         """The sizes that are used as numbers."""
-        return frozenset(str(s) for node in self.nodes if node.op in ("size", "mean") for s in _size_symbols(node))
+        return frozenset(str(s) for node in self.nodes if node.op in AS_NUMBERS for s in _size_symbols(node))
 
     @cached_property
     def primes(self) -> frozenset[int]:
@@ -212,7 +219,7 @@ class Reading:
 
 
 def _size_symbols(node: Expr) -> set[sympy.Symbol]:
-    if node.op == "size":
-        return set(node.data[0].free_symbols)
+    if node.op in ("size", "matrix_power"):
+        return set() if isinstance(node.data[0], int) else set(node.data[0].free_symbols)
     gone = node.args[0].axes
     return {s for axis in gone for size in axis for s in size.free_symbols}

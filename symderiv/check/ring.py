@@ -62,6 +62,8 @@ class Ring(Products):
     Inside `∂…/∂x` an equality must hold for every x: traits of the heads in which x stands are `withheld`,
     and a chain definition is not its text.  Elsewhere one whose text is an entry (`V = inv(U)`, `R = Vᵀ`) is;
     all of them where `unfold` is set.  With `factored`, sums are multiplied out only where that is needed.
+    With `by_exp`, tanh, softmax and their like are what they are by definition: quotients and logarithms of
+    sums of exponentials.
     `proved` gives the right side of a lemma for a derivative, where one was proved.
     """
 
@@ -72,12 +74,12 @@ class Ring(Products):
         withheld: frozenset[str] | None = None,
         unfold: bool = False,
         factored: bool = False,
+        by_exp: bool = False,
     ) -> None:
-        super().__init__(facts, factored)
+        super().__init__(facts, factored, withheld or frozenset(), by_exp)
         self.proved = proved
         self.inside = withheld is not None
         self.unfold = unfold
-        self.withheld = withheld or frozenset()
         self._polys: dict[Any, Poly] = {}
         self._arrays: dict[str, tuple[Poly, Labels]] = {}
         self._symmetric: dict[str, bool] = {}
@@ -134,6 +136,8 @@ class Ring(Products):
         match expr:
             case Entry():
                 return self._entry(expr)
+            case Delta() if expr.args[0].size == 1:
+                return self.size(expr.args[0].size)
             case Delta():
                 return self.product([factor(self.delta, self._labels(expr.args))])
             case Times():
@@ -141,7 +145,7 @@ class Ring(Products):
             case Plus():
                 return add([(1, self.poly(a)) for a in expr.args])
             case Sum():
-                return self.product([self.poly(expr.body)], self._labels(expr.bound))
+                return self.product([self.poly(expr.body)], self._labels(tuple(b for b in expr.bound if b.size != 1)))
             case Power():
                 return powers.general_power(self, self.poly(expr.base), self.poly(expr.exponent))
             case Apply():
@@ -159,6 +163,15 @@ class Ring(Products):
     def _labels(self, indices: tuple[Index, ...]) -> Labels:
         return tuple(self.label(i) for i in indices)
 
+    def _summed(self, poly: Poly, indices: tuple[Index, ...], labels: Labels) -> Poly:
+        """Return an entry summed over its indices that have one value only: it is the same for any two of them."""
+        single = [label for i, label in zip(indices, labels, strict=True) if i.size == 1]
+        return self.product([poly], single) if single else poly
+
+    def _apart(self, indices: tuple[Index, ...]) -> Labels:
+        """Return the labels of indices, new ones for those that have one value only."""
+        return tuple(self.label(i) if i.size != 1 else self.fresh(self.size_number(i.size)) for i in indices)
+
     def _derivative(self, expr: Any) -> Poly:
         proved = self.proved(expr)
         if proved is not None:
@@ -168,8 +181,9 @@ class Ring(Products):
             expr = expr.of
             entries.insert(0, expr.entry)
         entries.insert(0, expr.of)
-        labels = self._labels(tuple(i for e in entries for i in e.indices))
-        return factor(self._total(tuple(e.tensor for e in entries), len(labels)), labels)
+        indices = tuple(i for e in entries for i in e.indices)
+        labels = self._apart(indices)
+        return self._summed(factor(self._total(tuple(e.tensor for e in entries), len(labels)), labels), indices, labels)
 
     def _total(self, heads: tuple[Tensor, ...], rank: int) -> Atom:
         """Return the atom of a total derivative that is not carried out."""
@@ -177,6 +191,9 @@ class Ring(Products):
 
     def as_factor(self, poly: Poly) -> Poly:
         return powers.as_factor(self, poly)
+
+    def power(self, base: Poly, exponent: Exponent) -> Poly:
+        return powers.power(self, base, exponent)
 
     def size(self, size: Any) -> Poly:
         """Return a number or a size: a product of positive atoms."""
@@ -191,7 +208,10 @@ class Ring(Products):
         return factor(self.atom("size", size), ())
 
     def _entry(self, entry: Entry) -> Poly:
-        head, labels = entry.tensor, self._labels(entry.indices)
+        labels = self._apart(entry.indices)
+        return self._summed(self._entry_at(entry.tensor, labels), entry.indices, labels)
+
+    def _entry_at(self, head: Tensor, labels: Labels) -> Poly:
         definition = self.facts.definitions.get(head.name) or self._alias(head)
         if definition is not None and definition.kind == "":
             own = dict(zip(self._labels(definition.indices), labels, strict=True))
@@ -246,9 +266,13 @@ class Ring(Products):
         return powers.rebuilt(self, atom, labels, exponent)
 
     def simplified(self, work: Work, todo: list[Factor]) -> bool:
+        if cancel.powers(self, work):
+            return True
         found = cancel.orthogonal(self, work)
         if found is not None:
             todo += found
+            return True
+        if cancel.sum_to_one(self, work):
             return True
         return powers.simplified(self, work)
 

@@ -36,7 +36,8 @@ def factors(root_nodes: list[Expr]) -> int:
         if node.op in ("mul", "matmul", "inner", "outer", "kron", "einsum", "solve"):
             result = sum(inner)
         elif node.op == "matrix_power":
-            result = abs(node.data[0]) * inner[0]
+            literal = isinstance(node.data[0], int)  # one made of sizes is one of several numbers
+            result = (abs(node.data[0]) if literal else MOST_VALUES // 2) * inner[0]
         elif node.op == "power" and node.data[0].denominator == 1:
             result = abs(int(node.data[0])) * inner[0]
         elif node.op in ("number", "size", "eye", "ones", "zeros", "delta"):
@@ -106,6 +107,8 @@ def size_degree(reading: Reading, name: str) -> int:
             result = inner[0] + 1
         elif node.op == "power":
             result = math.ceil(abs(node.data[0])) * inner[0]
+        elif node.op == "matrix_power" and name in map(str, getattr(node.data[0], "free_symbols", ())):
+            result = inner[0] + MOST_VALUES  # no polynomial: as many values as there are
         elif node.op in ("mul", "div", "matmul", "inner", "outer", "kron", "einsum", "solve"):
             result = sum(inner)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from difflib import get_close_matches
 from typing import Any
 
@@ -51,6 +52,8 @@ def _checked(argument: CodeArgument, given: dict[str, Any], sizes: dict[dims.Siz
     if argument.name not in given:
         raise UnknownNameError(f"{argument.name} is missing", hint=_missing(argument, list(given)))
     value = given[argument.name]
+    if argument.is_size:
+        return _natural(argument.name, value)
     if argument.shape is None:
         if not callable(value):
             raise UnsupportedError(
@@ -67,9 +70,22 @@ def _missing(argument: CodeArgument, given: list[str]) -> str:
     near = get_close_matches(argument.name, given, 1)
     if near:
         return f"is {near[0]} meant to be {argument.name}?"
+    if argument.is_size:
+        return f"give a positive integer as {argument.name}=…"
     if argument.shape is None:
         return f"give a function of arrays as {argument.name}=…"
     return f"give an array of shape {dims.written(argument.shape)} as {argument.name}=…"
+
+
+def _natural(name: str, value: Any) -> int:
+    """Return a size that no array has, as an integer; it is at least 1, as every size is."""
+    try:
+        count = operator.index(value)
+    except TypeError:
+        count = 0
+    if count < 1 or isinstance(value, bool):
+        raise ShapeError(f"{name} is a size, and {value!r} is none", hint=f"give a positive integer as {name}=…")
+    return count
 
 
 def _real(name: str, value: Any) -> Any:

@@ -46,10 +46,11 @@ CALLS = {
 
 @dataclass(frozen=True)
 class Argument:
-    """An argument of the generated function: an array with its shape, or a callable."""
+    """An argument of the generated function: an array with its shape, a callable, or a size that no array has."""
 
     name: str
     shape: dims.Shape | None = None
+    is_size: bool = False
 
 
 @dataclass
@@ -138,7 +139,8 @@ class _Writer(Printer):
 
     def function_lines(self) -> str:
         lines = self.body()
-        self.loose = sorted(self.size_names - {str(s) for a in self.source.arguments for s in a.shape or ()})
+        given = {str(s) for a in self.source.arguments for s in a.shape or ()}
+        self.loose = sorted(self.size_names - given - {a.name for a in self.source.arguments if a.is_size})
         signature = ", ".join([*(a.name for a in self.source.arguments), *self.loose])
         function = [f"def {self.source.name}({signature}):", *self.docstring(), *self.sizes(), *lines]
         indented = [function[0], *("    " + line if line else "" for line in function[1:])]
@@ -147,9 +149,8 @@ class _Writer(Printer):
     def docstring(self) -> list[str]:
         lines = [f'"""{self.source.summary}', ""]
         for a in self.source.arguments:
-            lines.append(
-                f"{a.name}: " + ("a function, entrywise" if a.shape is None else f"shape {dims.written(a.shape)}")
-            )
+            other = "a natural number" if a.is_size else "a function, entrywise"
+            lines.append(f"{a.name}: " + (other if a.shape is None else f"shape {dims.written(a.shape)}"))
         lines += [f"{name}: a size" for name in self.loose]
         shapes = ", ".join(dims.written(r.shape) for r in self.source.results)
         lines += [""] if lines[-1] else []
@@ -286,7 +287,7 @@ class _Writer(Printer):
             return f"{self.function(expr.data)}({arg})", ATOM
         if name in HELPERS:
             return f"{self.helper(name)}({arg})", ATOM
-        return FUNCTIONS[name].numpy.format(arg).replace("np.", f"{self.np}."), ATOM
+        return FUNCTIONS[name].numpy.replace("np.", f"{self.np}.").format(arg), ATOM
 
     def write_softmax(self, expr: Expr) -> tuple[str, int]:
         return f"{self.helper('softmax')}({self.text(expr.args[0])}, {expr.data[0]})", ATOM
@@ -322,7 +323,9 @@ class _Writer(Printer):
         return self.numpy("linalg.slogdet", self.text(expr.args[0])) + "[1]", ATOM
 
     def write_matrix_power(self, expr: Expr) -> tuple[str, int]:
-        return self.numpy("linalg.matrix_power", self.text(expr.args[0]), str(expr.data[0])), ATOM
+        (exponent,) = expr.data
+        text = str(exponent) if isinstance(exponent, int) else self.size_text(exponent)
+        return self.numpy("linalg.matrix_power", self.text(expr.args[0]), text), ATOM
 
     def write_vec(self, expr: Expr) -> tuple[str, int]:
         (arg,) = expr.args

@@ -7,17 +7,20 @@ front of a Q that is not 0 at either end; `2 s − 1` is `tanh(u / 2)`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
+from itertools import accumulate, zip_longest
 
 from symderiv.code.parts import Parts, scaling
 from symderiv.index import normal
-from symderiv.index.graph import Add, Contraction, Map, Node
+from symderiv.index.graph import Add, Contraction, Map, Node, Pow
 
 ONE = Fraction(1)
 MOST_POWER = 12
 
 
-def collected(node: Node) -> Node:
+def collected(node: Node, tangents: bool = True) -> Node:
     """Return a sum with its polynomials in a sigmoid taken apart into s, 1 − s and the rest."""
     coef, inner, labels = ONE, node, tuple(range(node.rank))
     if isinstance(node, Contraction) and not node.bound and len(node.factors) == 1:
@@ -25,7 +28,9 @@ def collected(node: Node) -> Node:
     for _ in range(4):
         if not isinstance(inner, Add):
             break
-        new = next((n for n in (_in_one(inner, u) for u in _sigmoid_arguments(inner)) if n is not inner), inner)
+        new = next(
+            (n for n in (_in_one(inner, u, tangents) for u in _sigmoid_arguments(inner)) if n is not inner), inner
+        )
         if new is inner:
             break
         inner = new
@@ -47,87 +52,151 @@ def _sigmoid_arguments(node: Add) -> Iterator[tuple[Node, tuple[int, ...]]]:
                     yield place
 
 
-def _in_one(node: Add, place: tuple[Node, tuple[int, ...]]) -> Node:
+def _in_one(node: Add, place: tuple[Node, tuple[int, ...]], tangents: bool) -> Node:
+    """Return the sum with its terms collected that are polynomials in one sigmoid, but for a common cofactor."""
     u, labels = place
-    s, mirror = normal.entrywise("sigmoid", u), normal.entrywise("sigmoid", normal.scaled(-ONE, u))
-    groups: dict[Cofactor, list[tuple[Fraction, Node, int, int]]] = {}
-    others: list[tuple[Fraction, Node]] = []
+    groups: dict[Cofactor, list[_Member]] = {}
     for c, term in node.terms:
-        parts = Parts.of(term)
-        powers, rest = [0, 0], []
-        for p in parts.list:
-            side = (p.base is mirror) if p.base in (s, mirror) and p.labels == labels else None
-            if side is not None and p.exponent.denominator == 1 and p.exponent > 0:
-                powers[side] += int(p.exponent)
-            else:
-                rest.append(p)
-        key: Cofactor = tuple(
-            (p.base, p.exponent, p.labels) for p in sorted(rest, key=lambda p: (p.base.key, p.labels))
-        )
-        if parts.bound or sum(powers) > MOST_POWER:
-            others.append((c, term))
-        else:
-            groups.setdefault(key, []).append((c * parts.coef, term, powers[0], powers[1]))
-    terms, changed = list(others), False
-    for key, members in groups.items():
-        new = _taken_apart(node, key, members, u, labels) if len(members) > 1 else None
+        member, cofactor = _read_term(c, term, u, labels)
+        groups.setdefault(cofactor, []).append(member)
+    terms: list[tuple[Fraction, Node]] = []
+    changed = False
+    for cofactor, members in groups.items():
+        new = _taken_apart(node, cofactor, members, u, labels, tangents) if len(members) > 1 else None
         changed = changed or new is not None
-        terms += [new] if new is not None else [(c, _bare(t)) for c, t, *_ in members]
+        terms += [(ONE, new)] if new is not None else [(m.coef, m.term) for m in members]
     return normal.add(terms, node.dims) if changed else node
 
 
-def _bare(term: Node) -> Node:
-    if isinstance(term, Contraction) and term.coef != 1:
-        return normal.scaled(1 / term.coef, term)
-    return term
+@dataclass(frozen=True)
+class _Member:
+    """One term, `coef · term`, its polynomial with the coefficient, and the powers of s and 1 − s that it shows."""
+
+    coef: Fraction
+    term: Node
+    polynomial: Polynomial
+    shown: tuple[int, int]
+
+
+def _read_term(coef: Fraction, term: Node, u: Node, labels: tuple[int, ...]) -> tuple[_Member, Cofactor]:
+    parts = Parts.of(term)
+    total: Polynomial = (coef * parts.coef,)
+    shown, rest = [0, 0], []
+    for p in parts.list:
+        whole = p.labels == labels and p.exponent.denominator == 1 and 0 < p.exponent <= MOST_POWER
+        factor = _polynomial(p.base, u) if whole and not parts.bound else None
+        if factor is None or len(total) + (len(factor) - 1) * p.exponent > MOST_POWER + 1:
+            rest.append(p)
+            continue
+        total = _times(total, _raised(factor, int(p.exponent)))
+        for side, simple in enumerate((S, MIRROR)):
+            shown[side] += int(p.exponent) if factor == simple else 0
+    if parts.bound:  # a sum inside: nothing to collect
+        return _Member(coef, term, (coef,), (0, 0)), ((term, ONE, ()),)
+    rest.sort(key=lambda p: (p.base.key, p.labels))
+    return _Member(coef, term, total, (shown[0], shown[1])), tuple((p.base, p.exponent, p.labels) for p in rest)
 
 
 def _taken_apart(
-    node: Add,
-    cofactor: Cofactor,
-    members: Sequence[tuple[Fraction, Node, int, int]],
-    u: Node,
-    labels: tuple[int, ...],
-) -> tuple[Fraction, Node] | None:
-    total = [Fraction(0)]
-    for c, _, a, b in members:
-        term = [Fraction(0)] * a + [ONE]
-        for _ in range(b):
-            term = [x - y for x, y in zip([*term, Fraction(0)], [Fraction(0), *term], strict=True)]
-        size = max(len(total), len(term))
-        total = [
-            x + c * y
-            for x, y in zip(
-                total + [Fraction(0)] * (size - len(total)), term + [Fraction(0)] * (size - len(term)), strict=True
-            )
-        ]
-    while len(total) > 1 and total[-1] == 0:
-        total.pop()
-    a = b = 0
-    while total[0] == 0 and len(total) > 1:
-        total, a = total[1:], a + 1
-    while len(total) > 1 and sum(total) == 0:  # divide by 1 − s
-        quotient, carry = [], Fraction(0)
-        for c in total[:-1]:
-            carry += c
-            quotient.append(carry)
-        total, b = quotient, b + 1
-    if total == [0]:
-        return ONE, normal.number(0, node.dims)
-    low = (min(m[2] for m in members), min(m[3] for m in members))
-    odd = len(total) == 2 and total[1] == -2 * total[0]
-    if (a, b) == low and not odd and len(total) > 1:
+    node: Add, cofactor: Cofactor, members: Sequence[_Member], u: Node, labels: tuple[int, ...], tangents: bool
+) -> Node | None:
+    """Return the sum of some terms as `cofactor · s^a (1 − s)^b Q(s)`; None where that is what they are."""
+    total = reduce(_plus, (m.polynomial for m in members))
+    if not any(total):
+        return normal.number(0, node.dims)
+    a, b, rest = _divided(total)
+    tangent = tangents and len(rest) == 2 and rest[1] == -2 * rest[0]
+    shown = (min(m.shown[0] for m in members), min(m.shown[1] for m in members))
+    if (a, b) == shown and not tangent and len(rest) > 1:
         return None
-    s, mirror = normal.entrywise("sigmoid", u), normal.entrywise("sigmoid", normal.scaled(-ONE, u))
+    s, mirror = _sigmoids(u)
     factors = [(normal.power(base, e), at) for base, e, at in cofactor]
     factors += [(normal.power(s, a), labels), (normal.power(mirror, b), labels)]
     coef = ONE
-    if odd:
-        coef = -total[0]
+    if tangent:
         sign = -1 if scaling(u)[0] < 0 else 1
-        coef *= sign
+        coef = -sign * rest[0]
         factors.append((normal.entrywise("tanh", normal.scaled(Fraction(sign, 2), u)), labels))
     else:
-        rest = normal.add([(c, normal.power(s, k)) for k, c in enumerate(total)], u.dims)
-        factors.append((rest, labels))
-    return ONE, normal.contract(coef, factors, range(node.rank), dict(enumerate(node.dims)))
+        factors.append((normal.add([(c, normal.power(s, k)) for k, c in enumerate(rest)], u.dims), labels))
+    return normal.contract(coef, factors, range(node.rank), dict(enumerate(node.dims)))
+
+
+# ---------------------------------------------------------------- polynomials: their coefficients, from the lowest
+
+
+Polynomial = tuple[Fraction, ...]
+S: Polynomial = (Fraction(0), ONE)
+MIRROR: Polynomial = (ONE, -ONE)
+TANGENT: Polynomial = (-ONE, Fraction(2))  # tanh(u / 2)
+MIRRORED: Polynomial = (ONE, Fraction(-2))
+
+
+def _sigmoids(u: Node) -> tuple[Node, Node]:
+    return normal.entrywise("sigmoid", u), normal.entrywise("sigmoid", normal.scaled(-ONE, u))
+
+
+def _polynomial(node: Node, u: Node) -> Polynomial | None:
+    """Read a node as a polynomial in σ(u), all with the same axes."""
+    value = normal.constant(node)
+    if value is not None:
+        return (value,)
+    if node in _sigmoids(u):
+        return S if node is _sigmoids(u)[0] else MIRROR
+    if isinstance(node, Map) and node.function == "tanh":
+        half = normal.scaled(Fraction(1, 2), u)
+        return TANGENT if node.arg is half else MIRRORED if node.arg is normal.scaled(-ONE, half) else None
+    total: Polynomial = ()
+    match node:
+        case Pow() if node.exponent.denominator == 1 and 0 < node.exponent <= MOST_POWER:
+            inner = _polynomial(node.base, u)
+            return None if inner is None else _within(_raised(inner, int(node.exponent)))
+        case Add():
+            for c, term in node.terms:
+                part = _polynomial(term, u)
+                if part is None:
+                    return None
+                total = _plus(total, tuple(c * x for x in part))
+            return _within(total)
+        case Contraction() if not node.bound and node.factors:
+            total = (node.coef,)
+            for f, at in node.factors:
+                part = _polynomial(f, u) if at == tuple(range(node.rank)) else None
+                if part is None:
+                    return None
+                total = _times(total, part)
+            return _within(total)
+    return None
+
+
+def _within(polynomial: Polynomial) -> Polynomial | None:
+    return polynomial if len(polynomial) <= MOST_POWER + 1 else None
+
+
+def _plus(p: Polynomial, q: Polynomial) -> Polynomial:
+    total = [x + y for x, y in zip_longest(p, q, fillvalue=Fraction(0))]
+    while len(total) > 1 and total[-1] == 0:
+        total.pop()
+    return tuple(total)
+
+
+def _times(p: Polynomial, q: Polynomial) -> Polynomial:
+    total = [Fraction(0)] * (len(p) + len(q) - 1)
+    for j, x in enumerate(p):
+        for k, y in enumerate(q):
+            total[j + k] += x * y
+    return tuple(total)
+
+
+def _raised(p: Polynomial, k: int) -> Polynomial:
+    return reduce(_times, [p] * k, (ONE,))
+
+
+def _divided(p: Polynomial) -> tuple[int, int, Polynomial]:
+    """Return (a, b, q) with `p = s^a (1 − s)^b q`, a and b as large as they can be."""
+    a = b = 0
+    while p[0] == 0:
+        p, a = p[1:], a + 1
+    while len(p) > 1 and sum(p) == 0:
+        p, b = tuple(accumulate(p[:-1])), b + 1
+    return a, b, p

@@ -15,23 +15,35 @@ is left is of moderate size.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations
 from math import prod
 
-from symderiv.code.logs import ONE, Logs, exponent, hot, summed_exponent, zero_like
-from symderiv.code.parts import Part, Parts, Stand, scaling
+from symderiv.code.logistic import divides, hyperbolic, is_sigmoid, odds, released, sigmoids, tangents
+from symderiv.code.logs import ONE, Logs, hot, summed_exponent
+from symderiv.code.parts import Part, Parts, Stand
 from symderiv.index import normal
 from symderiv.index.graph import Add, Contraction, Map, Node, Pow, Power
 
-MOST_POWER = 12
+EXPONENTIAL = ("exp", "cosh", "sinh")
 MOST_COPIES = (1, 2, 3, 4)
 MOST_SPREAD = 64
 
 
-def _divides(part: Part) -> bool:
-    return part.exponent < 0 and not part.is_exp and hot(part.base)
+def _at_different(parts: Parts, part: Part) -> bool:
+    """Write a sum at each of its indices once, term by term; tell whether it was so, or still is a sum."""
+    order = tuple(dict.fromkeys(part.labels))
+    if len(order) < len(part.labels):
+        terms = [(c, parts.at(t, part.labels, order)) for c, t in part.base.terms]
+        part.base, part.labels = normal.add(terms, tuple(parts.sizes[k] for k in order)), order
+    return isinstance(part.base, Add)
+
+
+def _has_exponential(node: Node) -> bool:
+    """Tell whether an exponential is a factor of some term."""
+    if isinstance(node, Map):
+        return node.function in EXPONENTIAL
+    return isinstance(node, (Pow, Contraction, Add)) and any(_has_exponential(c) for c in node.children())
 
 
 def _has_quotient(node: Node) -> bool:
@@ -39,7 +51,7 @@ def _has_quotient(node: Node) -> bool:
     if isinstance(node, Power):
         return hot(node.base)
     if isinstance(node, Pow):
-        return _divides(Part(node.base, node.exponent, ())) or (node.exponent > 0 and _has_quotient(node.base))
+        return divides(Part(node.base, node.exponent, ())) or (node.exponent > 0 and _has_quotient(node.base))
     return isinstance(node, (Contraction, Add)) and any(_has_quotient(c) for c in node.children())
 
 
@@ -60,22 +72,23 @@ class Quotients:
         if not isinstance(node, Contraction) or not hot(node):
             return node
         parts = Parts.of(node)
-        if _tangents(parts):
+        if tangents(parts) or released(parts, self.logs):
             return self.gathered(parts.node())
         sums = [p for p in parts.list if isinstance(p.base, Add) and p.exponent in MOST_COPIES]
         if prod(len(p.base.terms) ** int(p.exponent) for p in sums) > MOST_SPREAD:
             return node
         for part in sorted(sums, key=lambda p: -len(p.labels)):
-            if len(set(part.labels)) == len(part.labels) and self.concerned(parts, part):
-                return self.spread(parts, part)
+            if self.concerned(parts, part):
+                return self.spread(parts, part) if _at_different(parts, part) else self.gathered(parts.node())
         return node
 
     def concerned(self, parts: Parts, part: Part) -> bool:
         """Tell whether a quotient of exponentials is at stake between a sum and what stands around it."""
         around = [p for p in parts.list if p is not part and hot(p.base)]
         towers = any(p.is_exp and hot(p.base.arg) for p in around)
-        divides = any(_divides(p) for p in around)
-        return bool(around) and (_has_quotient(part.base) or ((divides or towers) and hot(part.base)))
+        below = any(divides(p) for p in around)
+        weighed = any(is_sigmoid(p.base) for p in around) and _has_exponential(part.base)
+        return bool(around) and (_has_quotient(part.base) or ((below or towers) and hot(part.base)) or weighed)
 
     def spread(self, parts: Parts, part: Part) -> Node:
         """Multiply the exponentials around a sum into its terms; all there is, where they have other indices."""
@@ -84,7 +97,7 @@ class Quotients:
             parts.list.append(Part(inner, part.exponent - 1, part.labels))
             part.exponent = ONE
         apart = [p for p in parts.list if p.is_exp and not set(p.labels) <= labels]
-        for low in [p for p in parts.list if _divides(p) and set(p.labels) <= labels]:
+        for low in [p for p in parts.list if divides(p) and set(p.labels) <= labels]:
             self.softmaxes(parts, low, apart)
         around = [p for p in parts.list if p is not part and hot(p.base)]
         whole = _has_quotient(inner) and any(p.is_exp and not set(p.labels) <= labels for p in around)
@@ -112,65 +125,20 @@ class Quotients:
         parts = Parts.of(node)
         if any(p.exponent < 0 and hot(p.base) for p in parts.list):
             parts.open(hot)
+        released(parts, self.logs)
         scales = [(p, *self.scales[p.base]) for p in parts.list if p.base in self.scales and p.exponent > 0]
         parts.remove([p for p, *_ in scales])
         parts.merge()
-        _hyperbolic(parts)
-        _odds(parts)
-        self.sigmoids(parts)
-        for part in [p for p in parts.list if _divides(p)]:
+        hyperbolic(parts)
+        odds(parts)
+        sigmoids(parts, self.logs)
+        for part in [p for p in parts.list if divides(p)]:
             self.softmaxes(parts, part)
-        for part in [p for p in parts.list if _divides(p)]:
+        for part in [p for p in parts.list if divides(p)]:
             self.compensate(parts, part)
         for part, k, scale in scales:
             self.share(parts, k * part.exponent, scale, part.labels)
         return parts.node()
-
-    def sigmoids(self, parts: Parts) -> None:
-        """`exp(α p + β q) / (exp p + exp q)^(α+β)`, for all such sums with the same indices at once."""
-        groups: dict[frozenset[int], list[tuple[Part, _Two]]] = {}
-        for part in parts.list:
-            two = self.two_terms(part, parts)
-            if two is not None:
-                groups.setdefault(frozenset(part.labels), []).append((part, two))
-        for labels, group in groups.items():
-            order = tuple(sorted(labels))
-            atoms = {a for _, two in group for a in (*_atoms(two.p), *_atoms(two.q))}
-            above = [
-                p for p in parts.list
-                if p.is_exp and frozenset(p.labels) <= labels and _atoms(parts.at(p.base.arg, p.labels, order)) & atoms
-            ]  # fmt: skip
-            plain = all(isinstance(part.base, Map) and part.base.function == "sigmoid" for part, _ in group)
-            if plain and not above:
-                continue
-            dims = tuple(parts.sizes[k] for k in order)
-            e = normal.add([(p.exponent, parts.at(p.base.arg, p.labels, order)) for p in above], dims)
-            plan = _shared_out(e, [two for _, two in group])
-            if plan is None:
-                continue
-            parts.remove(above)
-            for (part, two), (alpha, beta) in zip(group, plan, strict=True):
-                parts.remove([part])
-                parts.coef *= two.c**-alpha * two.d**-beta
-                gap = normal.add([(1, self.logs.plus(two.p, two.c)), (-1, self.logs.plus(two.q, two.d))], dims)
-                for power, arg in ((alpha, gap), (beta, normal.scaled(-ONE, gap))):
-                    if power:
-                        parts.add(normal.entrywise("sigmoid", arg), Fraction(power), order)
-
-    def two_terms(self, part: Part, parts: Parts) -> _Two | None:
-        """Read a power of a sum of two exponentials, or of a sigmoid, as (p, q, k)."""
-        base, power = part.base, part.exponent
-        if power.denominator != 1 or abs(power) > MOST_POWER:
-            return None
-        order = tuple(sorted(set(part.labels)))
-        if isinstance(base, Map) and base.function == "sigmoid" and power > 0:
-            u = parts.at(base.arg, part.labels, order)
-            return _Two(zero_like(u), normal.scaled(-ONE, u), ONE, ONE, int(power))
-        terms = self.logs.terms(base) if power < 0 else None
-        if terms is None or len(terms) != 2:
-            return None
-        (c, p), (d, q) = terms
-        return _Two(parts.at(p, part.labels, order), parts.at(q, part.labels, order), c, d, int(-power))
 
     def softmaxes(self, parts: Parts, part: Part, among: Sequence[Part] | None = None) -> None:
         """`exp(u[i, j]) / Σ_j exp(u[i, j])`, as often as it can be found."""
@@ -251,47 +219,6 @@ def _dealt(total: Fraction, parts: Sequence[Part]) -> list[tuple[Part, Fraction]
     return [(p, shares[id(p)]) for p in parts if shares[id(p)]]
 
 
-@dataclass
-class _Two:
-    """`1 / (c exp p + d exp q)^k`."""
-
-    p: Node
-    q: Node
-    c: Fraction
-    d: Fraction
-    k: int
-
-
-def _shared_out(e: Node, sums: Sequence[_Two]) -> list[tuple[int, int]] | None:
-    """Find α, β with α + β = k for each sum so that `e = Σ α p + β q`; None where it does not come out."""
-    plan = []
-    for two in sums:
-        forms = []
-        for beta in range(two.k + 1):
-            rest = normal.add([(1, e), (beta - two.k, two.p), (-beta, two.q)], e.dims)
-            forms.append((_length(rest), beta, rest))
-        _, beta, e = min(forms, key=lambda f: f[:2])
-        plan.append((two.k - beta, beta))
-    return plan if normal.is_zero(e) else None
-
-
-def _length(node: Node) -> Fraction:
-    if normal.is_zero(node):
-        return Fraction(0)
-    coef, inner = scaling(node)
-    if isinstance(inner, Add):
-        return sum((abs(coef * c) for c, _ in inner.terms), Fraction(0))
-    return abs(coef)
-
-
-def _atoms(node: Node) -> set[Node]:
-    """Return what a linear form is made of."""
-    if normal.is_zero(node):
-        return set()
-    _, inner = scaling(node)
-    return {n for _, n in inner.terms} if isinstance(inner, Add) else {inner}
-
-
 def _standing(u: Node, labels: tuple[int, ...], above: Part, parts: Parts) -> tuple[int, ...] | None:
     """Find the indices at which `exp(u)` is the given factor, its first axes at `labels`."""
     own = tuple(dict.fromkeys(above.labels))
@@ -304,62 +231,3 @@ def _standing(u: Node, labels: tuple[int, ...], above: Part, parts: Parts) -> tu
         if fits and set(places) == set(own) and parts.at(u, places, own) is wanted:
             return places
     return None
-
-
-def _hyperbolic(parts: Parts) -> None:
-    """`sinh(u)^a / cosh(u)^b = tanh(u)^c sinh(u)^(a−c) / cosh(u)^(b−c)`."""
-    for low in [p for p in parts.list if p.exponent < 0 and isinstance(p.base, Map) and p.base.function == "cosh"]:
-        for top in list(parts.list):
-            same = isinstance(top.base, Map) and top.base.function == "sinh" and top.base.arg is low.base.arg
-            if same and top.labels == low.labels and top.exponent > 0:
-                times = Fraction(int(min(top.exponent, -low.exponent)))  # whole: sinh has either sign
-                top.exponent -= times
-                low.exponent += times
-                parts.add(normal.entrywise("tanh", low.base.arg), times, low.labels)
-    parts.remove([p for p in parts.list if p.exponent == 0])
-
-
-def _tangents(parts: Parts) -> bool:
-    """`(exp p − exp q) / (exp p + exp q) = tanh((p − q) / 2)`; tell whether there was one."""
-    found = False
-    for low in [p for p in parts.list if _divides(p) and isinstance(p.base, Add)]:
-        for top in [p for p in parts.list if p.exponent > 0 and p.labels == low.labels and isinstance(p.base, Add)]:
-            half = _half_difference(top.base, low.base)
-            times = min(top.exponent, -low.exponent)
-            if half is not None and times.denominator == 1:
-                coef, arg = half
-                top.exponent -= times
-                low.exponent += times
-                parts.coef *= coef ** int(times)
-                parts.add(normal.entrywise("tanh", arg), times, low.labels)
-                found = True
-    parts.remove([p for p in parts.list if p.exponent == 0])
-    return found
-
-
-def _half_difference(top: Add, low: Add) -> tuple[Fraction, Node] | None:
-    """Return (c, u) with `top = c tanh(u) low`, for two terms each, of equal size."""
-    signs = {n: c for c, n in top.terms}
-    (c, first), (d, second) = low.terms if len(low.terms) == 2 else ((ONE, low), (ONE, low))
-    if len(top.terms) != 2 or set(signs) != {first, second} or c != d or signs[first] != -signs[second]:
-        return None
-    p, q = exponent(first), exponent(second)
-    if p is None or q is None or p[0] != q[0]:
-        return None
-    gap = normal.add([(Fraction(1, 2), p[1]), (Fraction(-1, 2), q[1])], low.dims)
-    sign = -1 if scaling(gap)[0] < 0 else 1
-    return sign * signs[first] / c, normal.scaled(Fraction(sign), gap)
-
-
-def _odds(parts: Parts) -> None:
-    """`σ(u) / σ(−u) = exp(u)`."""
-    for low in [p for p in parts.list if p.exponent < 0 and isinstance(p.base, Map) and p.base.function == "sigmoid"]:
-        mirror = normal.entrywise("sigmoid", normal.scaled(-ONE, low.base.arg))
-        for top in list(parts.list):
-            turned = parts.at(mirror, low.labels, top.labels) if set(low.labels) == set(top.labels) else None
-            if top.exponent > 0 and len(set(top.labels)) == len(top.labels) and turned is top.base:
-                times = min(top.exponent, -low.exponent)
-                top.exponent -= times
-                low.exponent += times
-                parts.add(normal.entrywise("exp", normal.scaled(-ONE, low.base.arg)), times, low.labels)
-    parts.remove([p for p in parts.list if p.exponent == 0])

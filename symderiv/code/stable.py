@@ -14,6 +14,7 @@ the determinant is negative).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 
 from symderiv.code.branches import guarded
 from symderiv.code.logs import hot, powers_of_sums
@@ -65,7 +66,8 @@ class _Pass:
             return expr
 
     def node(self, node: Node) -> Node:
-        return _everywhere(self.rewrite(_everywhere(node, self.quotients.gathered)), guarded)
+        collected_first = _everywhere(node, partial(collected, tangents=False))
+        return _everywhere(self.rewrite(_everywhere(collected_first, self.quotients.gathered)), guarded)
 
     def rewrite(self, node: Node) -> Node:
         """Return the node rewritten part by part; a power is seen with the product that it stands in."""

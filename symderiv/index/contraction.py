@@ -11,12 +11,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import reduce
-from itertools import permutations
+from itertools import pairwise, permutations
 from math import gcd, isqrt, lcm
 from typing import Any
 
+from sympy import Integer, expand
+
 from symderiv.dims import Shape, Size
 from symderiv.errors import ShapeError, UnsupportedError
+from symderiv.index.assumed import SIGNS, told_exponent, unit_axes
 from symderiv.index.graph import (
     Add,
     Contraction,
@@ -28,7 +31,9 @@ from symderiv.index.graph import (
     Independent,
     Inverse,
     Leaf,
+    LogSumExp,
     Map,
+    MatrixPower,
     Node,
     Pow,
     Power,
@@ -67,7 +72,10 @@ def delta(size: Size) -> Node:
 
 
 def size_of(size: Size) -> Node:
-    """Return a size as a number: the product of its symbols, each a factor."""
+    """Return a size as a number: a sum of products of its symbols, each a factor."""
+    size = expand(size)
+    if size.is_Add:
+        return add([(1, size_of(term)) for term in size.args], ())
     coef, factors = _size_factors(size)
     return contract(coef, [(f, ()) for f in factors], (), {})
 
@@ -185,7 +193,14 @@ class _Work:
             if self.coef == 0:
                 self.powers.clear()
                 return
-            if not (self.contract_delta() or self.cancel_inverse() or self.cancel_orthogonal() or self.flatten()):
+            if not (
+                self.contract_delta()
+                or self.cancel_inverse()
+                or self.join_powers()
+                or self.cancel_orthogonal()
+                or self.sum_to_one()
+                or self.flatten()
+            ):
                 break
         self.drop_idle()
         self.pair_up()
@@ -212,14 +227,22 @@ class _Work:
         perms = symmetries(node)
         if len(perms) > 1:
             labels = min(tuple(labels[s] for s in perm) for perm in perms)
+        elif exponent.denominator == 1 and exponent > 0 and min(labels, default=self.rank) < self.rank:
+            labels = self.turned_round(node, labels, exponent)
         entry = (node, labels)
         total = self.powers.get(entry, ZERO) + exponent
-        if isinstance(node, Delta):
-            total = min(total, ONE)
+        total = min(total, ONE) if isinstance(node, Delta) else told_exponent(node, total)
         if total == 0:
-            del self.powers[entry]
+            self.powers.pop(entry, None)
         else:
             self.powers[entry] = total
+
+    def turned_round(self, node: Node, labels: tuple[int, ...], exponent: Fraction) -> tuple[int, ...]:
+        """`x[j] - x[i] = -(x[i] - x[j])`: a difference has an axis of the result first, and is 0 at twice the same."""
+        if len(labels) != 2 or labels[0] < labels[1] or not _is_antisymmetric(node):
+            return labels
+        self.coef *= 0 if labels[0] == labels[1] else (-1) ** int(exponent)
+        return labels[1], labels[0]
 
     def weights(self) -> Counter[int]:
         """Count in how many places each bound index stands."""
@@ -348,6 +371,44 @@ class _Work:
                 return used, far, [names[b] for b in inner]
         return None
 
+    def join_powers(self) -> bool:
+        """`N^p N^q = N^(p+q)` for a symbolic p, where the other factor is N itself, its inverse, or another power."""
+        for (node, labels), exponent in self.powers.items():
+            if not isinstance(node, MatrixPower) or exponent != 1:
+                continue
+            half = node.rank // 2
+            for side, near in ((0, labels[:half]), (1, labels[half:])):
+                if all(label in self.bound for label in near) and self.join_power((node, labels), near, side):
+                    return True
+        return False
+
+    def join_power(self, power: Factor, near: tuple[int, ...], side: int) -> bool:
+        """Join a power with what stands next to its rows (side 0) or its columns (side 1)."""
+        node, labels = power
+        assert isinstance(node, MatrixPower)
+        half = node.rank // 2
+        others: dict[Node, Size] = {node.arg: Integer(1)}
+        for other, _ in self.powers:
+            if isinstance(other, (Inverse, MatrixPower)) and other.arg is node.arg:
+                others[other] = other.exponent if isinstance(other, MatrixPower) else Integer(-1)
+        for other, more in others.items():
+            found = self.find(other, near, 1 - side, power)
+            if found is None:
+                continue
+            used, far, inner = found
+            for entry in (power, *used):
+                del self.powers[entry]
+            for label in (*near, *inner):
+                self.bound.discard(label)
+                self.sizes.pop(label)
+            if other is node.arg and isinstance(other, Contraction):
+                self.coef /= other.coef
+            rows, columns = (far, labels[half:]) if side == 0 else (labels[:half], far)
+            joined = repeated(node.arg, expand(node.exponent + more))
+            self.todo.append((joined, (*rows, *columns)))
+            return True
+        return False
+
     def cancel_orthogonal(self) -> bool:
         """`Σ_q Q[q,i] Q[q,j] = δ[i,j]`, and the same for the rows, for an orthogonal Q."""
         weights = self.weights()
@@ -370,6 +431,19 @@ class _Work:
                         size = self.sizes.pop(q)
                         self.todo.append((delta(size), (labels[1 - slot], far[1 - slot])))
                         return True
+        return False
+
+    def sum_to_one(self) -> bool:
+        """`Σ_j s[i,j] = 1` for a distribution s, such as a softmax over j, where j stands nowhere else."""
+        weights = self.weights()
+        for (node, labels), exponent in self.powers.items():
+            along = [labels[axis] for axis in unit_axes(node)]
+            if along and exponent == 1 and all(x in self.bound and weights[x] == 1 for x in along):
+                del self.powers[(node, labels)]
+                for x in along:
+                    self.bound.discard(x)
+                    self.sizes.pop(x)
+                return True
         return False
 
     def drop_idle(self) -> None:
@@ -633,6 +707,19 @@ def transposed(node: Node, axes: Sequence[int]) -> Node:
     return contract(1, [(node, range(node.rank))], axes)
 
 
+def repeated(matrix: Node, exponent: Size) -> Node:
+    """Return a power of a matrix that is no inverse and no power itself; one with a literal exponent is written out."""
+    if not exponent.is_Integer:
+        return MatrixPower(matrix.dims, matrix, exponent)
+    half, count = matrix.rank // 2, int(exponent)
+    link = matrix if count > 0 else Inverse(matrix.dims, matrix)
+    ends = [[(k, axis) for axis in range(half)] for k in range(abs(count) + 1)]
+    out = [*ends[0], *(("end", axis) for axis in range(half))]
+    factors = [(link, (*a, *b)) for a, b in pairwise(ends)]
+    last = [(delta(matrix.dims[axis]), (ends[-1][axis], ("end", axis))) for axis in range(half)]
+    return contract(1, [*factors, *last], out)
+
+
 # ---------------------------------------------------------------- sums
 
 
@@ -707,14 +794,14 @@ def _sign(terms: Mapping[Node, Fraction]) -> int:
     balance = sum(1 if c > 0 else -1 for c in terms.values())
     if balance:
         return 1 if balance > 0 else -1
-    lead = max(terms, key=lambda n: (constant(n) is not None, _weight(n), getattr(core(n)[0], "name", ""), n.key))
+    lead = max(terms, key=lambda n: (constant(n) is not None, weight(n), getattr(core(n)[0], "name", ""), n.key))
     return 1 if terms[lead] > 0 else -1
 
 
 _WEIGHTS: weakref.WeakKeyDictionary[Node, int] = weakref.WeakKeyDictionary()
 
 
-def _weight(node: Node) -> int:
+def weight(node: Node) -> int:
     """Return how long a node is when it is written out; deep chains of definitions included."""
     waiting = [node]
     while waiting:
@@ -741,10 +828,16 @@ def entrywise(function: str, arg: Node, order: int = 0) -> Node:
         known = _at_number(function, value)
         if known is not None:
             return number(known, arg.dims)
+    if function == "exp":
+        soft = _exp_of_log_softmax(arg)
+        if soft is not None:
+            return soft
     if function == "abs" and positive(inner):
         return arg
     if function == "sign" and positive(inner):
         return number(1, arg.dims)
+    if isinstance(inner, Leaf) and inner.traits & SIGNS and function in ("abs", "sign"):
+        return arg if function == "sign" else number(1, arg.dims)
     if function in ("abs", "sign") and isinstance(inner, Contraction):
         sums = len(inner.factors) == 1 and isinstance(inner.factors[0][0], Add)
         outside = _side(inner.coef) if sums else inner.coef  # |x + 1/2| keeps its content, which is not seen
@@ -752,6 +845,32 @@ def entrywise(function: str, arg: Node, order: int = 0) -> Node:
             size = abs(outside) if function == "abs" else _side(outside)
             return scaled(size, entrywise(function, scaled(1 / outside, arg), order))
     return rewrapped(Map(inner.dims, function, order, inner), axes, arg.dims)
+
+
+def _exp_of_log_softmax(arg: Node) -> Node | None:
+    """`exp(u − log Σ exp(u)) = softmax(u)`, the sum over some axes of u, the others as they are."""
+    terms = _terms(arg)
+    for k, (coef, term) in enumerate(terms):
+        low, at = core(term)
+        if coef != -1 or not isinstance(low, LogSumExp):
+            continue
+        rest = add([t for n, t in enumerate(terms) if n != k], arg.dims)
+        inner, axes = (rest, tuple(range(rest.rank))) if rest is low.arg else core(rest)
+        kept = tuple(axis for s, axis in enumerate(axes) if s not in low.axes)
+        if inner is low.arg and kept == at and sorted(axes) == list(range(arg.rank)):
+            return rewrapped(Softmax(inner.dims, inner, low.axes), axes, arg.dims)
+    return None
+
+
+def _terms(node: Node) -> list[tuple[Fraction, Node]]:
+    """Return the terms of a sum, its content and the order of its axes put into them; none of what is no sum."""
+    if isinstance(node, Add):
+        return list(node.terms)
+    if isinstance(node, Contraction) and not node.bound and len(node.factors) == 1:
+        inner, labels = node.factors[0]
+        if isinstance(inner, Add):
+            return [(node.coef * c, rewrapped(n, labels, node.dims)) for c, n in inner.terms]
+    return []
 
 
 def _side(value: Fraction) -> Fraction:
@@ -781,6 +900,9 @@ def power(base: Node, exponent: Fraction | int) -> Node:
         known = _rational_power(value, exponent)
         if known is not None:
             return number(known, base.dims)
+    told = told_exponent(base, exponent)
+    if told != exponent:
+        return power(base, told)
     whole = exponent.denominator == 1
     if isinstance(base, Delta):
         if exponent < 0:
@@ -801,7 +923,7 @@ def power(base: Node, exponent: Fraction | int) -> Node:
                 range(base.rank),
                 dict(enumerate(base.dims)),
             )
-        outside = [(f, labels) for f, labels in base.factors if positive(f)]
+        outside = [(f, labels) for f, labels in base.factors if positive(f) or _is_sum_of_squares(f)]
         root = _rational_power(base.coef, exponent) if base.coef > 0 else None
         if outside or (root is not None and base.coef != 1):
             inside = [p for p in base.factors if p not in outside]
@@ -910,7 +1032,7 @@ def positive(node: Node) -> bool:
         return node.function in ("exp", "cosh", "sigmoid", "softplus")
     if isinstance(node, Softmax):
         return True
-    if isinstance(node, Pow):
+    if isinstance(node, (Pow, Power)):
         return positive(node.base)
     if isinstance(node, Contraction):
         return node.coef > 0 and all(positive(f) for f in node.children())
@@ -931,6 +1053,10 @@ def _never_negative(node: Node) -> bool:
     if isinstance(node, Contraction):
         return node.coef >= 0 and all(positive(f) or _never_negative(f) for f in node.children())
     return positive(node)
+
+
+def _is_sum_of_squares(node: Node) -> bool:
+    return isinstance(node, Contraction) and bool(node.bound) and _never_negative(node)
 
 
 def _definite(node: Node) -> bool:
@@ -974,15 +1100,22 @@ def _is_symmetric(node: Node) -> bool:
             return False
         case Defined():
             return len(symmetries(node.body)) > 1
-        case Map() | Inverse():
+        case Map() | Inverse() | MatrixPower():
             return len(symmetries(node.arg)) > 1
         case Pow():
-            return len(symmetries(node.base)) > 1
+            return len(symmetries(node.base)) > 1 or (node.exponent % 2 == 0 and _is_antisymmetric(node.base))
         case Add():
             flipped = {transposed(n, (1, 0)): c for c, n in node.terms}
             return flipped == {n: c for c, n in node.terms}
         case _:
             return False
+
+
+def _is_antisymmetric(node: Node) -> bool:
+    """Tell a difference that is its own transpose with the sign turned round, as `x[i] - x[j]` is."""
+    if not isinstance(node, Add) or node.dims[0] != node.dims[-1]:
+        return False
+    return {transposed(n, (1, 0)): -c for c, n in node.terms} == {n: c for c, n in node.terms}
 
 
 def _contraction_symmetries(node: Contraction) -> tuple[tuple[int, ...], ...]:

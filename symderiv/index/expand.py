@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from itertools import combinations
 
 from symderiv.errors import UnsupportedError
 from symderiv.index import normal
 from symderiv.index.graph import Add, Contraction, Map, Node, Pow, Where, walk
 from symderiv.index.labelling import canonical
+from symderiv.index.narrow import narrow
 from symderiv.index.normal import ONE
 
 MOST_TERMS = 3000
 MOST_POWER = 8
+MOST_AXES = 4
+ODD = frozenset({"sign", "sin", "tan", "arcsin", "arctan", "sinh", "tanh"})
 
 
 def same(left: Node, right: Node) -> bool:
@@ -30,12 +34,22 @@ def same(left: Node, right: Node) -> bool:
     if left.dims != right.dims:
         return False
     try:
-        difference = expand(normal.add([(1, left), (-1, right)], left.dims))
+        difference = expand(_without_ones(normal.add([(1, left), (-1, right)], left.dims)))
         if not vanishes(difference):
             difference = expand(normal.unfold(difference))
         return vanishes(difference) or vanishes(cleared(difference))
     except UnsupportedError:
         return False
+
+
+def _without_ones(node: Node) -> Node:
+    """Return the node without its axes of size 1, where they can be left out: two indices over one are equal."""
+    if not any(size == 1 for part in walk(node) for size in part.dims):
+        return node
+    try:
+        return narrow(node)
+    except UnsupportedError:
+        return node
 
 
 def vanishes(node: Node) -> bool:
@@ -44,8 +58,8 @@ def vanishes(node: Node) -> bool:
         return True
     total: dict[tuple[object, ...], Fraction] = {}
     for coef, term in terms_of(node):
-        key = _flat_key(term)
-        total[key] = total.get(key, normal.ZERO) + coef
+        sign, key = _flat_key(term)
+        total[key] = total.get(key, normal.ZERO) + sign * coef
     return not any(total.values())
 
 
@@ -60,8 +74,11 @@ def terms_of(node: Node) -> list[tuple[Fraction, Node]]:
     return [(ONE, node)]
 
 
-def _flat_key(term: Node) -> tuple[object, ...]:
-    """Return a product as one sum over all of its bound indices, with canonical names."""
+def _flat_key(term: Node) -> tuple[int, tuple[object, ...]]:
+    """Return a product as one sum over all of its bound indices, with canonical names, and a sign.
+
+    A factor that changes its sign when its indices are exchanged, such as `x[i] - x[j]`, stands one way round.
+    """
     sizes = dict(enumerate(term.dims))
     factors: list[tuple[Node, tuple[int, ...]]] = []
     todo: list[tuple[Node, tuple[int, ...]]] = [(term, tuple(range(term.rank)))]
@@ -78,9 +95,50 @@ def _flat_key(term: Node) -> tuple[object, ...]:
         else:
             factors.append((node, labels))
     colours = {k: f"0{k:03}" if k < term.rank else f"1{size}" for k, size in sizes.items()}
-    items = [(f.key, labels, normal.symmetries(f)) for f, labels in factors]
+    turning = [_antisymmetric(f) for f, _ in factors]
+    items = [
+        (f.key, at, (*normal.symmetries(f), exchanged(f.rank, pair)) if pair else normal.symmetries(f))
+        for (f, at), pair in zip(factors, turning, strict=True)
+    ]
     names, order = canonical(items, colours)
-    return tuple((items[k][0], min(tuple(names[items[k][1][s]] for s in perm) for perm in items[k][2])) for k in order)
+    sign = 1
+    for (_, labels), pair in zip(factors, turning, strict=True):
+        if pair and names[labels[pair[0]]] > names[labels[pair[1]]]:
+            sign = -sign
+    key = tuple((items[k][0], min(tuple(names[items[k][1][s]] for s in perm) for perm in items[k][2])) for k in order)
+    return sign, key
+
+
+def exchanged(rank: int, pair: tuple[int, int]) -> tuple[int, ...]:
+    """Return the order of axes with two of them exchanged."""
+    a, b = pair
+    return tuple(b if k == a else a if k == b else k for k in range(rank))
+
+
+def _antisymmetric(node: Node) -> tuple[int, int] | None:
+    """Return two axes with `node[j, i] = -node[i, j]`: a difference of the same at i and at j, an odd function of one.
+
+    None where there are none, or a choice of them.
+    """
+    if len(normal.symmetries(node)) > 1:
+        return None
+    if isinstance(node, Map) and not node.order and node.function in ODD:
+        return _antisymmetric(node.arg)
+    if isinstance(node, Pow) and node.exponent.denominator == 1 and node.exponent.numerator % 2:
+        return _antisymmetric(node.base)
+    if isinstance(node, Contraction) and not node.bound and len(node.factors) == 1:
+        inner, labels = node.factors[0]
+        pair = _antisymmetric(inner) if sorted(labels) == list(range(node.rank)) else None
+        return None if pair is None else (labels[pair[0]], labels[pair[1]])
+    if not isinstance(node, Add) or node.rank > MOST_AXES:
+        return None
+    pairs = [p for p in combinations(range(node.rank), 2) if node.dims[p[0]] == node.dims[p[1]]]
+    odd = [p for p in pairs if _cancel(node, normal.transposed(node, exchanged(node.rank, p)))]
+    return odd[0] if len(odd) == 1 else None
+
+
+def _cancel(left: Node, right: Node) -> bool:
+    return normal.is_zero(normal.add([(1, left), (1, right)], left.dims))
 
 
 def expand(node: Node) -> Node:

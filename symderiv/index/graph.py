@@ -269,7 +269,7 @@ class MatrixFunction(Node):
     """
 
     __slots__ = ()
-    names = ("arg",)
+    names: ClassVar[tuple[str, ...]] = ("arg",)
 
     arg: Node = _field(0)  # the matrix
 
@@ -282,6 +282,18 @@ class Inverse(MatrixFunction):
     """`arg⁻¹[i, j]`, the matrix with `Σ_q arg[i, q] arg⁻¹[q, j] = δ[i, j]`."""
 
     __slots__ = ()
+
+
+class MatrixPower(MatrixFunction):
+    """`arg^exponent[i, j]` for an exponent that is a size: an integer, with `arg` invertible where it is negative.
+
+    Powers with a literal exponent are written out.
+    """
+
+    __slots__ = ()
+    names = ("arg", "exponent")
+
+    exponent: Size = _field(1)  # the exponent, expanded, with a symbol in it
 
 
 class Det(MatrixFunction):

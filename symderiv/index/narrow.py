@@ -18,6 +18,7 @@ from symderiv.index.graph import (
     LogDet,
     LogSumExp,
     MatrixFunction,
+    MatrixPower,
     Node,
     Prod,
     ProdExcept,
@@ -78,6 +79,8 @@ def _of_matrix(node: MatrixFunction, arg: Node) -> Node:
         raise UnsupportedError(f"{type(node).__name__} of a matrix with a composed axis of size 1")
     if isinstance(node, Inverse):
         return normal.power(arg, -1)
+    if isinstance(node, MatrixPower):
+        return normal.general_power(arg, normal.size_of(node.exponent))
     return normal.entrywise("log", normal.entrywise("abs", arg)) if isinstance(node, LogDet) else arg
 
 

@@ -365,9 +365,10 @@ def places(expr: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
 class Definition:
     """`tensor[indices] = body`; `kind` is "" for an index definition, else what the head stands for.
 
-    Kinds with a rule of their own name their argument tensor: inv, det, logdet, softmax, logsumexp,
-    prod, and prodexcept, whose order is told by its sizes.  `unknown` is the unknown `function` of the tensors `arguments`, differentiated in those at the
-    positions `axes`; `derivative` is a name for ∂f/∂x, `arguments` being (f, x).
+    Kinds with a rule of their own name their argument tensor: inv, det, logdet, matrix_power with its `exponent`,
+    softmax, logsumexp, prod, and prodexcept (the product of all entries but some; how many is told by its sizes).
+    `unknown` is the unknown `function` of the tensors `arguments`, differentiated in those at the positions `axes`;
+    `derivative` is a name for ∂f/∂x, `arguments` being (f, x).
     """
 
     tensor: Tensor
@@ -377,6 +378,7 @@ class Definition:
     arguments: tuple[Tensor, ...] = ()
     axes: tuple[int, ...] = ()
     function: str = ""
+    exponent: sympy.Expr | None = None
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ from symderiv.index.contraction import (
     size_of,
     symmetries,
     transposed,
+    weight,
     where,
 )
 from symderiv.index.rebuild import dependent, rebuild, substitute, unfold
@@ -49,6 +50,7 @@ from symderiv.index.whole import (
     inverse,
     log_determinant,
     log_sum_exp,
+    matrix_power,
     product,
     product_except,
     softmax,
@@ -57,7 +59,9 @@ from symderiv.index.whole import (
 
 __all__ = [
     "ONE", "ZERO", "add", "constant", "contract", "core", "defined", "delta", "dependent", "determinant", "entrywise",
-    "extremum", "general_power", "inverse", "is_zero", "leaf", "log_determinant", "log_sum_exp", "number",
+    "extremum", "general_power", "inverse", "is_zero", "leaf", "log_determinant", "log_sum_exp", "matrix_power",
+    "number",
     "positive", "power", "product", "product_except", "rebuild", "rewrapped", "scaled", "size_of", "softmax",
-    "substitute", "symmetries", "transposed", "unfold", "unknown", "where",
+    "substitute", "symmetries", "transposed", "unfold", "unknown", "weight",
+    "where",
 ]  # fmt: skip

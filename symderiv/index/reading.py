@@ -71,6 +71,8 @@ class Reader:
         match definition.kind:
             case "inv":
                 return normal.inverse(arg)
+            case "matrix_power" if definition.exponent is not None:
+                return normal.matrix_power(arg, definition.exponent)
             case "det":
                 return normal.determinant(arg)
             case "logdet":

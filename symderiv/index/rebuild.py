@@ -19,6 +19,7 @@ from symderiv.index.graph import (
     LogDet,
     LogSumExp,
     Map,
+    MatrixPower,
     Node,
     Pow,
     Power,
@@ -35,6 +36,7 @@ from symderiv.index.whole import (
     inverse,
     log_determinant,
     log_sum_exp,
+    matrix_power,
     product,
     product_except,
     softmax,
@@ -65,6 +67,8 @@ def rebuild(node: Node, new: Callable[[Node], Node]) -> Node:
             return extremum(node.kind, new(node.left), new(node.right))
         case Inverse():
             return inverse(new(node.arg))
+        case MatrixPower():
+            return matrix_power(new(node.arg), node.exponent)
         case Det():
             return determinant(new(node.arg))
         case LogDet():

@@ -9,8 +9,8 @@ from typing import Any
 import sympy
 
 from symderiv.errors import ProofError
-from symderiv.index.nodes import Context, Immediate, Place, Step, Sum, all_indices, at, places, put
-from symderiv.index.rules import DERIVATIVE_RULES, RULES, TIDYING_RULES, contraction
+from symderiv.index.nodes import Context, Entry, Immediate, Place, Step, Sum, all_indices, at, places, put
+from symderiv.index.rules import DERIVATIVE_RULES, RULES, TIDYING_RULES, contraction, moving
 
 MOST_STEPS = 5000
 
@@ -58,10 +58,14 @@ class Rewriter:
     def differentiate(self) -> None:
         """Carry out every `∂ of/∂x`: constants first, then by the form of what is differentiated."""
         while True:
-            found = next(((p, e) for p, e in places(self.expr) if isinstance(e, Immediate)), None)
-            if found is None:
+            found = [(p, e) for p, e in places(self.expr) if isinstance(e, Immediate)]
+            if not found:
                 return
-            place, part = found
+            ready = next(((p, e) for p, e in found if not self.waits(e)), None)
+            if ready is None:
+                self.close_powers()
+                continue
+            place, part = ready
             for name in DERIVATIVE_RULES:
                 new = RULES[name](part, self.around)
                 if new is not None:
@@ -69,6 +73,20 @@ class Rewriter:
                     break
             else:
                 raise ProofError(f"no rule differentiates {part}")
+
+    def waits(self, part: Immediate) -> bool:
+        """Tell the derivative of a power of a matrix, whose rule is about the sum that it stands in."""
+        head = part.of.tensor.name if isinstance(part.of, Entry) else ""
+        definition = self.context.definitions.get(head)
+        return definition is not None and definition.kind == "matrix_power" and moving(part, self.context)
+
+    def close_powers(self) -> None:
+        """Differentiate a power of a matrix under its sum, brought into view first."""
+        self.tidy()
+        while not self.apply_first(("matrix power",)):
+            if not self.contract_one():
+                raise ProofError("the derivative of a power of a matrix does not close under its sum")
+            self.tidy()
 
     def tidy(self) -> None:
         """Drop zeros, open brackets, bring sums outside and part them where a δ waits."""

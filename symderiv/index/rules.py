@@ -14,7 +14,9 @@ from typing import Any
 
 import sympy
 
+from symderiv.errors import SymderivError
 from symderiv.functions import FUNCTIONS
+from symderiv.index.contraction import leaf
 from symderiv.index.nodes import (
     Apply,
     Choice,
@@ -37,7 +39,8 @@ from symderiv.index.nodes import (
     heads,
     replace_indices,
 )
-from symderiv.index.written import negative, plus, power, product_except, times, total
+from symderiv.index.reading import Reader
+from symderiv.index.written import negative, plus, power, product_except, raised_head, times, total
 
 Rule = Callable[[Any, Context], "sympy.Expr | None"]
 RULES: dict[str, Rule] = {}
@@ -295,6 +298,65 @@ def log_determinant(expr: Any, context: Context) -> sympy.Expr | None:
         return None
     bound, body = _cofactors(expr, context, definition)
     return Sum(body, *bound)
+
+
+@rule("matrix power")
+def matrix_power(expr: Any, context: Context) -> sympy.Expr | None:
+    """`Σ_ij C[j,i] ∂(N^p)[i,j]/∂x = p Σ_ijq C[j,i] ∂N[i,q]/∂x (N^(p−1))[q,j]` where `C N = N C`; C is 1 where i is j.
+
+    Proof: `∂(N^p) = Σ_{s=0}^{p−1} N^s (∂N) N^(p−1−s)`; under the sum each term is `tr(N^(p−1−s) C N^s ∂N)`, and the
+    powers meet as C commutes with N.  For p < 0 it is that rule for −p, and `∂N⁻¹ = −N⁻¹ (∂N) N⁻¹`.
+    """
+    found = _power_under_sum(expr, context)
+    if found is None:
+        return None
+    place, part, definition = found
+    (n,), p = definition.arguments, definition.exponent
+    assert p is not None
+    factors, bound = list(_factors(expr.body)), list(expr.bound)
+    half = len(n.sizes) // 2
+    rows, columns = part.of.indices[:half], part.of.indices[half:]
+    if not _commutes([f for k, f in enumerate(factors) if k != place], n, (rows, columns), bound, context):
+        return None
+    names = fresh(expr, context)
+    q = [names.fresh(s, Names.BOUND) for s in n.sizes[:half]]
+    slope, less = Immediate(Entry(n, *rows, *q), part.entry), Entry(raised_head(n, p - 1), *q, *columns)
+    factors[place : place + 1] = [slope, less]
+    return Sum(times(plus(*p.as_ordered_terms()), *factors), *bound, *q)
+
+
+def _power_under_sum(expr: Any, context: Context) -> tuple[int, Immediate, Definition] | None:
+    """Return place, derivative and definition of a power of a matrix that stands, both ends summed over, in a sum."""
+    if not isinstance(expr, Sum):
+        return None
+    for place, f in enumerate(_factors(expr.body)):
+        definition = _head(f, context, "matrix_power")
+        if definition is not None and set(f.of.indices) <= set(expr.bound):
+            return place, f, definition
+    return None
+
+
+def _commutes(
+    rest: list[Any], n: Tensor, ends: tuple[tuple[Index, ...], tuple[Index, ...]], bound: list[Index], context: Context
+) -> bool:
+    """Tell whether `C N = N C`, C the sum of the other factors over all bound indices but its ends."""
+    rows, columns = ends
+    if rows == columns:
+        return not any(set(rows) & free_indices(f) for f in rest)
+    if set(rows) & set(columns) or len({*rows, *columns}) < 2 * len(rows):
+        return False
+    names = Names({i.name for f in rest for i in all_indices(f)} | {i.name for i in bound})
+    a = [names.fresh(i.size) for i in rows]
+    c = total(times(*rest), [b for b in bound if b not in {*rows, *columns}])
+    moved = replace_indices(c, {**dict(zip(columns, a, strict=True)), **dict(zip(rows, columns, strict=True))})
+    known = {**context.chain, **context.definitions}
+    reader = Reader(lambda t: None if t.name in known else leaf(t.name, t.sizes, context.traits.get(t.name, ())), known)
+    try:
+        left = reader.node(Sum(Times(Entry(n, *a, *columns), c), *columns), (*a, *rows))
+        right = reader.node(Sum(Times(moved, Entry(n, *columns, *rows)), *columns), (*a, *rows))
+    except SymderivError:
+        return False
+    return left is right
 
 
 @rule("softmax")
@@ -569,11 +631,8 @@ def merge(expr: Any, context: Context) -> sympy.Expr | None:
         return None
     terms: list[tuple[sympy.Rational, sympy.Expr]] = []
     for t in expr.args:
-        coef, rest = (
-            (t.args[0], times(*t.args[1:]))
-            if isinstance(t, Times) and isinstance(t.args[0], sympy.Rational)
-            else (ONE, t)
-        )
+        parts = t.args if isinstance(t, Times) else (t,)
+        coef, rest = (parts[0], times(*parts[1:])) if isinstance(parts[0], sympy.Rational) else (ONE, t)
         for n, (c, known) in enumerate(terms):
             if known is rest:
                 terms[n] = (c + coef, known)
@@ -587,7 +646,7 @@ def merge(expr: Any, context: Context) -> sympy.Expr | None:
 
 DERIVATIVE_RULES = (
     "constant", "entry", "sum", "linearity", "product", "power", "general power", "chain", "choice", "extreme",
-    "inverse", "determinant", "log determinant", "softmax", "log sum exp", "product of entries",
+    "inverse", "determinant", "log determinant", "matrix power", "softmax", "log sum exp", "product of entries",
     "product of other entries", "unknown function", "definition",
 )  # fmt: skip
 TIDYING_RULES = ("zero", "associate", "delta", "common delta", "exchange", "distribute")

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import sympy
 
-from symderiv.dims import Shape
+from symderiv.dims import Shape, Size
 from symderiv.errors import ShapeError
 from symderiv.index.contraction import (
     add,
@@ -22,7 +22,9 @@ from symderiv.index.contraction import (
     entrywise,
     general_power,
     number,
+    positive,
     power,
+    repeated,
     scaled,
     size_of,
     transposed,
@@ -36,6 +38,7 @@ from symderiv.index.graph import (
     Leaf,
     LogDet,
     LogSumExp,
+    MatrixPower,
     Node,
     Prod,
     ProdExcept,
@@ -60,8 +63,8 @@ def _turned(matrix: Contraction) -> tuple[Node, tuple[int, ...]] | None:
     """
     half = matrix.rank // 2
     inner, axes = core(matrix)
-    halves = {tuple(range(half)), tuple(range(half, 2 * half))}
-    if inner is matrix or len(axes) != matrix.rank or {tuple(sorted(axes[:half])), tuple(sorted(axes[half:]))} != halves:
+    halves = [list(range(half)), list(range(half, 2 * half))]
+    if inner is matrix or sorted([sorted(axes[:half]), sorted(axes[half:])]) != halves:
         return None
     first, second = ([k % half for k in part] for part in (axes[:half], axes[half:]))
     return (inner, axes) if first == second else None
@@ -74,6 +77,8 @@ def inverse(matrix: Node) -> Node:
         return matrix
     if isinstance(matrix, Inverse):
         return matrix.arg
+    if isinstance(matrix, MatrixPower):
+        return matrix_power(matrix.arg, -matrix.exponent)
     if isinstance(matrix, Leaf) and "orthogonal" in matrix.traits:
         return transposed(matrix, (1, 0))
     swap = (*range(half, 2 * half), *range(half))
@@ -97,6 +102,33 @@ def inverse(matrix: Node) -> Node:
     return Inverse(matrix.dims, matrix)
 
 
+def matrix_power(matrix: Node, exponent: Size) -> Node:
+    """Return `matrix^exponent`, the exponent an integer made of sizes.
+
+    `(N⁻¹)^p = N^(−p)`, `(N^p)^q = N^(pq)`, `(Nᵀ)^p = (N^p)ᵀ`, `(A ⊗ B)^p = A^p ⊗ B^p`.
+    """
+    _half(matrix)
+    exponent = sympy.expand(exponent)
+    if isinstance(matrix, Delta):
+        return matrix
+    if isinstance(matrix, Inverse):
+        return matrix_power(matrix.arg, -exponent)
+    if isinstance(matrix, MatrixPower):
+        return matrix_power(matrix.arg, matrix.exponent * exponent)
+    if isinstance(matrix, Contraction):
+        scalars, blocks = _blocks(matrix) or ([], [])
+        if len(blocks) > 1 and not scalars and matrix.coef == 1:
+            parts = [(matrix_power(block, exponent), labels) for block, labels in blocks]
+            return contract(1, parts, range(matrix.rank))
+        turned = _turned(matrix)
+        if turned is not None:
+            inner, axes = turned
+            return contract(1, [(matrix_power(inner, exponent), axes)], range(matrix.rank))
+    if exponent.is_Integer and exponent < 0:
+        return repeated(inverse(matrix), -exponent)
+    return repeated(matrix, exponent)
+
+
 def determinant(matrix: Node) -> Node:
     """Return `det(matrix)`."""
     _half(matrix)
@@ -106,6 +138,8 @@ def determinant(matrix: Node) -> Node:
         return Det((), matrix)
     if isinstance(matrix, Inverse):
         return power(determinant(matrix.arg), -1)
+    if isinstance(matrix, MatrixPower):
+        return general_power(determinant(matrix.arg), size_of(matrix.exponent))
     if isinstance(matrix, Contraction):
         chain = square_chain(matrix)
         if chain is not None:
@@ -137,6 +171,8 @@ def log_determinant(matrix: Node) -> Node:
         return number(0)
     if isinstance(matrix, Inverse):
         return scaled(Fraction(-1), log_determinant(matrix.arg))
+    if isinstance(matrix, MatrixPower):
+        return contract(1, [(size_of(matrix.exponent), ()), (log_determinant(matrix.arg), ())], ())
     if isinstance(matrix, Contraction):
         chain = square_chain(matrix)
         if chain is not None:
@@ -252,7 +288,14 @@ def product(arg: Node, axes: Sequence[int]) -> Node:
 
 
 def product_except(arg: Node, axes: Sequence[int], order: int = 1) -> Node:
-    """Return the product over `axes` of all entries but `order` different ones: its derivative of that order."""
+    """Return the product over `axes` of all entries but `order` different ones: its derivative of that order.
+
+    Of entries greater than 0, all but one are `Π u / u[j]`.
+    """
+    if order == 1 and positive(arg):
+        every = list(range(arg.rank))
+        rest = [k for k in every if k not in axes]
+        return contract(1, [(product(arg, axes), rest), (power(arg, -1), every)], every)
     inner, at = _straight(arg)
     over = tuple(s for s, k in enumerate(at) if k in axes)
     node = ProdExcept(inner.dims + tuple(inner.dims[s] for s in over) * (order - 1), inner, over, order)

@@ -201,6 +201,13 @@ class Written:
         self.definitions[inverse.name] = Definition(inverse, kind="inv", arguments=(head,))
         return Value(Entry(result, *flat))
 
+    def matrix_power(self, array: Array, exponent: sympy.Expr, tokens: Sequence[Token]) -> Value:
+        head = self.head_of(array)
+        for e in (exponent, exponent - 1):  # the derivative names the second
+            power = raised_head(head, e)
+            self.definitions[power.name] = Definition(power, kind="matrix_power", arguments=(head,), exponent=e)
+        return Value(Entry(raised_head(head, exponent), *(i for token in tokens for i in token)))
+
     def along(self, function: str, array: Array, axes: Sequence[int], tokens: Sequence[Token]) -> Value:
         head = self.head_of(array)
         starts = [sum(len(axis) for axis in array.axes[:k]) for k in range(len(array.axes))]
@@ -228,6 +235,12 @@ class Written:
         result = product_except(head, over, order)
         self.definitions[result.name] = Definition(result, kind="prodexcept", arguments=(head,), axes=over)
         return result
+
+
+def raised_head(head: Tensor, exponent: sympy.Expr) -> Tensor:
+    """Return the head of a power of a matrix."""
+    power: Tensor = Tensor(f"matrix_power({head.name}, {exponent})", *head.sizes)
+    return power
 
 
 def product_except(head: Tensor, over: tuple[int, ...], order: int) -> Tensor:

@@ -8,7 +8,7 @@ reader needs it; products keep the order of the expression.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -107,13 +107,15 @@ class Latex:
 
     def size(self, size: Any) -> str:
         """Return a size or a bound of a sum."""
+        if isinstance(size, sympy.Mul) and size.args[0] == -1:
+            return "-" + self.size(-size)
         if isinstance(size, sympy.Mul):
             return r"\,".join(self.size(a) for a in size.args)
         if isinstance(size, sympy.Pow):
             return f"{self.size(size.base)}^{{{self.size(size.exp)}}}"
         if isinstance(size, sympy.Add):
-            return "+".join(self.size(a) for a in size.args).replace("+-", "-")
-        return self.name(str(size))
+            return "+".join(self.size(a) for a in size.as_ordered_terms()).replace("+-", "-")
+        return str(size) if getattr(size, "is_Integer", False) else self.name(str(size))
 
     @staticmethod
     def fraction(value: Fraction) -> str:
@@ -199,6 +201,9 @@ class Latex:
         match = re.fullmatch(r"(inv|det|logdet|softmax|logsumexp|prod)\((.*?)(, .*)?\)", tensor.name)
         if match:
             return self.whole(match.group(1), Tensor(match.group(2)))
+        match = re.fullmatch(r"matrix_power\((.*), ([^,]*)\)", tensor.name)
+        if match:
+            return self.whole_power(Tensor(match.group(1)), match.group(2))
         return self.name(tensor.name), ATOM
 
     def whole(self, kind: str, argument: Tensor) -> Written:
@@ -207,6 +212,16 @@ class Latex:
         if kind == "inv":
             return (written[0] if written[1] == ATOM else brackets(written[0])) + "^{-1}", ATOM
         return f"{WORDS[kind]}{brackets(written[0])}", ATOM
+
+    def whole_power(self, argument: Tensor, exponent: str) -> Written:
+        """Return a power of a matrix, by the name of its head."""
+        text, precedence = self.head(argument)
+        return f"{text if precedence == ATOM else brackets(text)}^{{{self.exponent(exponent)}}}", ATOM
+
+    def exponent(self, text: str) -> str:
+        """Return an exponent made of sizes, by its text: `2*k - 1`."""
+        text = re.sub(r"\*\*(\d+)", r"^{\1}", text.replace(" ", ""))
+        return re.sub(r"[^\W\d]\w*", lambda m: self.name(m[0]), text).replace("*", r"\,")
 
     def entry(self, expr: Entry) -> str:
         text, precedence = self.head(expr.tensor)
@@ -239,7 +254,8 @@ class Latex:
             indices = [Index(name, size) for name, size in zip(at, expr.tensor.sizes, strict=False)]
             return self.entry(Entry(Tensor(argument, *expr.tensor.sizes[:rank]), *indices))
 
-        return others.product(labels, rank, over, entry, self.subscript, self.standing)
+        taken = self.standing.union(re.findall(r"\w+", argument))
+        return others.product(labels, rank, over, entry, self.subscript, taken)
 
     def times(self, expr: Times) -> Written:
         args = list(expr.args)
@@ -558,7 +574,9 @@ class Latex:
         ), PRODUCT
 
     def write_matrix_power(self, expr: Expr) -> Written:
-        return f"{self.powered(expr.args[0])}^{{{expr.data[0]}}}", POWER
+        (exponent,) = expr.data
+        shown = str(exponent) if isinstance(exponent, int) else self.size(exponent)
+        return f"{self.powered(expr.args[0])}^{{{shown}}}", POWER
 
     def write_outer(self, expr: Expr) -> Written:
         return joined([self.factor(expr.args[0]), self.transposed(expr.args[1])]), PRODUCT
@@ -624,7 +642,7 @@ class Latex:
         head = text if precedence == ATOM and "_" not in text else brackets(text)
         return f"{head}_{{{self.subscript(labels)}}}"
 
-    def product_at(self, expr: Expr, labels: Sequence[str], taken: Container[str] = ()) -> str:
+    def product_at(self, expr: Expr, labels: Sequence[str], taken: Iterable[str] = ()) -> str:
         """Return the entry of a product that leaves entries out."""
         (x,), (over, _) = expr.args, expr.data
         used = {*taken, *names_in(x)}

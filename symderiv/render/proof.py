@@ -170,6 +170,7 @@ class _Lines:
             ("inverse", "inverse_rule"),
             ("determinant", "determinant_rule"),
             ("log determinant", "determinant_rule"),
+            ("matrix power", "matrix_power_rule"),
         ):
             step = group.first(rule)
             if step is not None and rule == "inverse":

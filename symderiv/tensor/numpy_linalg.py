@@ -12,7 +12,7 @@ from symderiv import dims
 from symderiv.errors import UnsupportedError
 from symderiv.tensor.constants import constant
 from symderiv.tensor.expr import Expr
-from symderiv.tensor.operations import apply, refuse
+from symderiv.tensor.operations import apply, inner, refuse
 from symderiv.tensor.parse import einsum_spec, number, raised
 from symderiv.tensor.protocol import Axis, axes_of, flat, follows, kept, reduced
 
@@ -102,7 +102,7 @@ def dot(a: Any, b: Any, out: Any = None) -> Expr:
 @follows("inner")
 def _inner(a: Any, b: Any) -> Expr:
     x, y = constant(a), constant(b)
-    return apply("inner" if x.rank and y.rank else "mul", x, y)
+    return inner(x, y)
 
 
 @follows("outer", "linalg.outer")

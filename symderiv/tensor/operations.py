@@ -57,6 +57,7 @@ class Notation(Protocol):
     def where(self, relation: str, left: Any, right: Any, yes: Any, no: Any) -> Value: ...
     def extremum(self, kind: str, left: Any, right: Any) -> Value: ...
     def whole(self, function: str, array: Any, tokens: Sequence[Token]) -> Value: ...
+    def matrix_power(self, array: Any, exponent: Size, tokens: Sequence[Token]) -> Value: ...
     def along(self, function: str, array: Any, axes: Sequence[int], tokens: Sequence[Token]) -> Value: ...
     def others(self, array: Any, axes: Sequence[int], order: int, tokens: Sequence[Token]) -> Value: ...
 
@@ -95,7 +96,38 @@ def apply(name: str, *args: Expr, data: tuple[Any, ...] = ()) -> Expr:
     >>> apply("matmul", A, apply("transpose", A)).shape
     (n, n)
     """
+    if name in AXIS_BY_AXIS and len(args) > 1:
+        args = _composed_alike(args)
+    elif name == "matmul" and args[0].rank and args[1].rank:
+        a, b = args
+        args = _composed(a, {0: b.axes[0]}), _composed(b, {b.rank - 1: a.axes[-1]})
     return Expr(name, args, data, OPERATIONS[name].axes(args, data))
+
+
+AXIS_BY_AXIS = frozenset({"add", "sub", "mul", "div", "general_power", "maximum", "minimum", "where"})
+
+
+def _composed_alike(args: tuple[Expr, ...]) -> tuple[Expr, ...]:
+    """Return the arguments, constants on axes composed as those of the others are: `vec(A) + ones(n*m)`."""
+    wanted: dict[int, Axis] = {}
+    for a in args:
+        for k, axis in enumerate(reversed(a.axes)):
+            if len(axis) > 1:
+                wanted.setdefault(k, axis)
+    return tuple(_composed(a, wanted) for a in args) if wanted else args
+
+
+def _composed(expr: Expr, wanted: dict[int, Axis]) -> Expr:
+    """Return a constant with its axes, counted from the last, composed as wanted where their sizes agree."""
+    found = [wanted.get(k, axis) for k, axis in enumerate(reversed(expr.axes))]
+    axes = tuple(a if dims.product(a) == dims.product(b) else b for a, b in zip(found[::-1], expr.axes, strict=True))
+    if axes == expr.axes:
+        return expr
+    if expr.op in ("ones", "zeros"):
+        return Expr(expr.op, (), expr.data, axes)
+    if expr.op in AXIS_BY_AXIS or expr.op in ("neg", "power", "map", "sqrt"):
+        return apply(expr.op, *(_composed(a, wanted) for a in expr.args), data=expr.data)
+    return expr
 
 
 # ---------------------------------------------------------------- shape rules
@@ -302,20 +334,28 @@ def _line_of_matmul(ix: Notation, args: Sequence[Indexed], out: Sequence[Token],
 
 
 def _inner(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
-    a, b = args
-    if a.rank == 0 or b.rank == 0:
-        raise refuse("inner needs arrays, not scalars", args, "write * for a product with a scalar")
-    if a.axes[-1] != b.axes[-1]:
-        raise refuse("inner sums over the last axes, which need one size", args)
-    return a.axes[:-1] + b.axes[:-1]
+    if args[0].rank != 1 or args[1].rank != 1 or args[0].axes != args[1].axes:
+        raise refuse("inner needs two vectors of one size", args)
+    return ()
 
 
 @operation("inner", _inner)
 def _line_of_inner(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
-    a, b = args
-    q = ix.index(a.axes[-1])
-    split = len(a.axes) - 1
-    return ix.sum([q], a[(*out[:split], q)] * b[(*out[split:], q)])
+    q = ix.index(args[0].axes[0])
+    return ix.sum([q], args[0][q,] * args[1][q,])
+
+
+def inner(a: Expr, b: Expr) -> Expr:
+    """Return `np.inner(a, b)`, summed over the last axis of both: of vectors and matrices, `a @ b.T`."""
+    if a.rank == b.rank == 1:
+        return apply("inner", a, b)
+    if not a.rank or not b.rank:
+        return apply("mul", a, b)
+    if a.shape[-1] != b.shape[-1]:
+        raise refuse("inner sums over the last axes, which need one size", (a, b))
+    if max(a.rank, b.rank) > 2:
+        raise refuse("inner takes vectors and matrices only", (a, b), "write einsum for arrays with more axes")
+    return apply("matmul", a, apply("transpose", b) if b.rank == 2 else b)
 
 
 def _outer(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
@@ -404,7 +444,7 @@ def _line_of_einsum(ix: Notation, args: Sequence[Indexed], out: Sequence[Token],
 
 
 def _matrix_power(args: tuple[Expr, ...], data: tuple[Any, ...]) -> Axes:
-    if abs(data[0]) > MOST_POWER:
+    if isinstance(data[0], int) and abs(data[0]) > MOST_POWER:
         raise UnsupportedError(
             f"matrix_power with exponent {data[0]}", hint=f"exponents up to {MOST_POWER} are written out"
         )
@@ -417,6 +457,8 @@ MOST_POWER = 64
 @operation("matrix_power", _matrix_power, data="power")
 def _line_of_matrix_power(ix: Notation, args: Sequence[Indexed], out: Sequence[Token], data: tuple[Any, ...]) -> Value:
     (a,), times = args, data[0]
+    if not isinstance(times, int):  # a size: a power of its own, with one law for its derivative
+        return ix.matrix_power(a, times, out)
     if times == 0:
         return ix.delta(out[0], out[1])
     inner = [ix.index(a.axes[0]) for _ in range(abs(times) - 1)]
@@ -544,7 +586,8 @@ def _reshape(args: tuple[Expr, ...], data: tuple[Any, ...]) -> Axes:
         raise UnsupportedError(
             f"reshape to {dims.written(data[0])} cuts through an axis",
             shapes={"argument": dims.written(args[0].shape)},
-            hint="axes can be merged, and split where they were composed",
+            hint="axes can be merged, and split where they were composed: declare the variable in its finest shape, "
+            "x: (2, 3) say, and write reshape(x, (6,)) where it stands as one axis",
         )
     return tuple(result)
 

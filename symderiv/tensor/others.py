@@ -27,8 +27,11 @@ def spelled_out(expr: Expr) -> Expr:
 
     >>> from symderiv.tensor.parse import variable
     >>> from symderiv.tensor.text import to_text
-    >>> print(to_text(spelled_out(apply("others", variable("x", ("n",)), data=((0,), 1)))))
-    where(sum(where(abs(x) <= 0, 1, 0)) - where(abs(x) <= 0, 1, 0) > 0, 0, prod(where(abs(x) <= 0, 1, x)) / where(abs(x) <= 0, 1, x))
+    >>> count, *_, quotient = spelled_out(
+    ...     apply("others", variable("x", ("n",)), data=((0,), 1))
+    ... ).args
+    >>> to_text(count), to_text(quotient.args[1])
+    ('sum(where(abs(x) <= 0, 1, 0)) - where(abs(x) <= 0, 1, 0)', 'where(abs(x) <= 0, 1, x)')
     """
     ((x,), (over, order)) = expr.args, expr.data
     kept = tuple(k for k in range(x.rank) if k not in over)
@@ -50,10 +53,12 @@ def spelled_out(expr: Expr) -> Expr:
     for place in places:
         count = apply("sub", count, at(holes, place))
     pairs = [_equal(expr, a, b) for a, b in combinations(places, 2)]
-    if pairs:
-        count = apply("add", count, apply("mul", number(2), reduce(lambda a, b: apply("add", a, b), pairs)))
+    if len(pairs) == 1:
+        count = apply("add", count, _joined("mul", [number(2), *pairs[0]]))
+    elif pairs:
+        count = apply("add", count, apply("mul", number(2), _joined("add", [_joined("mul", p) for p in pairs])))
     whole = _placed(_reduced("prod", filled, over), kept, expr.rank)
-    divisor = reduce(lambda a, b: apply("mul", a, b), [at(filled, place) for place in places])
+    divisor = _joined("mul", [at(filled, place) for place in places])
     return apply("where", count, zero, zero, apply("div", whole, divisor), data=(">",))
 
 
@@ -84,7 +89,10 @@ def _placed(array: Expr, places: Places, rank: int) -> Expr:
     return apply("newaxis", array, data=(new[: last + 1],)) if any(new) else array
 
 
-def _equal(expr: Expr, a: Places, b: Places) -> Expr:
-    """Return 1 where the entries at two places are the same one, else 0."""
-    factors = [_placed(apply("eye", data=(expr.shape[i],)), (i, j), expr.rank) for i, j in zip(a, b, strict=True)]
-    return reduce(lambda x, y: apply("mul", x, y), factors)
+def _equal(expr: Expr, a: Places, b: Places) -> list[Expr]:
+    """Return factors whose product is 1 where the entries at two places are the same one, else 0."""
+    return [_placed(apply("eye", data=(expr.shape[i],)), (i, j), expr.rank) for i, j in zip(a, b, strict=True)]
+
+
+def _joined(name: str, parts: Sequence[Expr]) -> Expr:
+    return reduce(lambda left, right: apply(name, left, right), parts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import keyword
 import math
+import operator
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from symderiv.dims import Size
 from symderiv.errors import ParseError, Place, ShapeError, SymderivError, UnknownNameError, UnsupportedError
 from symderiv.functions import FUNCTIONS
 from symderiv.tensor.expr import Expr
-from symderiv.tensor.operations import apply
+from symderiv.tensor.operations import apply, inner
 from symderiv.tensor.origin import Origin
 from symderiv.tensor.syntax import expression_tree, instead, named, too_deep
 
@@ -34,15 +35,20 @@ RELATIONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 #  name: (fewest, most) arguments, what the last ones are
 PLAIN = {
     "trace": 1, "det": 1, "logdet": 1, "inv": 1, "norm": 1, "diag": 1, "vec": 1, "sqrt": 1,
-    "solve": 2, "outer": 2, "inner": 2, "kron": 2, "maximum": 2, "minimum": 2,
+    "solve": 2, "outer": 2, "kron": 2, "maximum": 2, "minimum": 2,
 }  # fmt: skip
 WITH_AXIS = {"sum": False, "mean": False, "prod": False, "logsumexp": False, "softmax": True}
-OTHERS = ("dot", "eye", "ones", "zeros", "matrix_power", "einsum", "where", "transpose", "reshape")
+OTHERS = ("dot", "inner", "eye", "ones", "zeros", "matrix_power", "einsum", "where", "transpose", "reshape")
 KNOWN = sorted({*PLAIN, *WITH_AXIS, *OTHERS, *FUNCTIONS})
 
 DOMAIN: dict[str, Callable[[Fraction], bool]] = {
     "log": lambda u: u > 0, "log1p": lambda u: u > -1, "sqrt": lambda u: u >= 0,
     "arcsin": lambda u: abs(u) <= 1, "arccos": lambda u: abs(u) <= 1,
+}  # fmt: skip
+
+MOST_IN_EXPONENT = 10**6
+OF_SIZES: dict[type[ast.operator], Callable[[Size, Size], Size]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
 }  # fmt: skip
 
 Handler = Callable[["Parser", ast.Call], Expr]
@@ -76,7 +82,11 @@ def with_traits(x: Expr, traits: frozenset[str]) -> Expr:
     return variable(x.name, x.shape, x.data[1] | traits)
 
 
-MERGING = frozenset({"symmetric", "positive_definite", "diagonal", "orthogonal"})
+# What makes terms of independent entries equal: relations between entries, and values that only some numbers have.
+MERGING = frozenset({
+    "symmetric", "positive_definite", "diagonal", "orthogonal",
+    "signs", "binary", "simplex", "simplex_rows", "one_hot_rows",
+})  # fmt: skip
 
 
 def without_symmetry(x: Expr) -> Expr:
@@ -136,6 +146,7 @@ class Parser:
     def read(self, node: ast.expr) -> Expr:
         """Return the expression of a syntax tree; errors get their place here."""
         try:
+            self.natural_numbers(node)
             return self._read(node)
         except RecursionError:
             raise too_deep() from None
@@ -418,9 +429,53 @@ class Parser:
         a, b = (self._read(x) for x in args)
         return apply("matmul" if a.rank and b.rank else "mul", a, b)
 
+    def call_inner(self, node: ast.Call, args: list[ast.expr]) -> Expr:
+        self.arity(node, "inner", args, 2, 2)
+        return inner(self._read(args[0]), self._read(args[1]))
+
     def call_matrix_power(self, node: ast.Call, args: list[ast.expr]) -> Expr:
         self.arity(node, "matrix_power", args, 2, 2)
-        return apply("matrix_power", self._read(args[0]), data=(self.integer(args[1], "the exponent"),))
+        return apply("matrix_power", self._read(args[0]), data=(self.exponent(args[1]),))
+
+    def exponent(self, node: ast.expr) -> int | Size:
+        """Return the exponent of a matrix: a literal integer, or one made of the names of sizes by `+ - *`."""
+        if not any(isinstance(part, ast.Name) for part in ast.walk(node)):
+            return self.integer(node, "the exponent")
+        value = sympy.expand(self.whole_number(node))
+        return int(value) if value.is_Integer else value
+
+    def whole_number(self, node: ast.expr) -> Size:
+        """Return an integer made of literals and the names of sizes."""
+        match node:
+            case ast.Constant() if type(node.value) is int and abs(node.value) <= MOST_IN_EXPONENT:
+                return sympy.Integer(node.value)
+            case ast.Name() if node.id in self.scope.sizes:
+                return self.scope.sizes[node.id]
+            case ast.UnaryOp(op=ast.USub()):
+                return -self.whole_number(node.operand)
+            case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult()):
+                left, right = self.whole_number(node.left), self.whole_number(node.right)
+                return OF_SIZES[type(node.op)](left, right)
+            case ast.BinOp(op=ast.Pow()):
+                exponent = self.integer(node.right, "the exponent of a size")
+                if 1 <= exponent <= 8:
+                    return sympy.Pow(self.whole_number(node.left), exponent)
+        names = ", ".join(self.scope.sizes) or "none"
+        self.refuse(
+            node, "the exponent must be a literal integer, or made of the names of sizes by + - *", f"sizes are {names}"
+        )
+
+    def natural_numbers(self, tree: ast.expr) -> None:
+        """Take the names that stand only in exponents of matrices as new natural numbers: they need no array."""
+        scope = self.scope
+        known = {*scope.names, *scope.sizes, *scope.functions, *scope.calls, *KNOWN}
+        for node in ast.walk(tree):
+            name = getattr(node, "func", None)
+            name = name.attr if isinstance(name, ast.Attribute) else name.id if isinstance(name, ast.Name) else ""
+            if name == "matrix_power" and isinstance(node, ast.Call) and len(node.args) == 2:
+                for part in ast.walk(node.args[1]):
+                    if isinstance(part, ast.Name) and part.id not in known:
+                        scope.sizes[part.id] = dims.size(part.id)
 
     def call_einsum(self, node: ast.Call, args: list[ast.expr]) -> Expr:
         self.arity(node, "einsum", args, 2, 27)
@@ -561,34 +616,45 @@ def scope_of(
     ['n', 'p']
     """
     scope = Scope()
+    assume = _table(assume, "assume", '{"S": "symmetric"}')
+    functions = _table(functions, "functions", '{"h": ["dh", "d2h"]}')
     for name, shape in shapes.items():
-        traits = _traits(name, (assume or {}).get(name))
+        traits = _traits(name, assume.get(name))
         scope.names[name] = variable(name, tuple(shape), traits)
         checked_traits(scope.names[name])
         for value in scope.names[name].shape:
             for symbol in value.free_symbols:
                 scope.sizes[str(symbol)] = symbol
-    for name in assume or {}:
+    for name in assume:
         if name not in shapes:
-            raise UnknownNameError(f"an assumption about {name!r}, which is not declared")
-    for name, derivatives in (functions or {}).items():
+            hint = f"declared are {_listed(list(shapes))}" if shapes else ""
+            raise UnknownNameError(f"an assumption about {name!r}, which is not declared", hint=hint)
+    for name, derivatives in functions.items():
         if not isinstance(derivatives, (list, tuple)):
             raise ParseError(f"the derivatives of {name} are a list of names, such as ['d{name}', 'd2{name}']")
         for order, label in enumerate([name, *derivatives]):
-            if (
-                not label.isidentifier()
-                or keyword.iskeyword(label)
-                or label in KNOWN
-                or label in scope.names
-                or label in scope.sizes
-                or label in scope.functions
-            ):
+            if not _is_free(label, scope):
                 raise ParseError(f"{label!r} cannot be the name of a function", hint="take a name that is not in use")
             scope.functions[label] = (name, order)
     for name in scope.names:
         if name in scope.sizes:
             raise ParseError(f"{name} is both an array and a size", hint="take another name for one of the two")
     return scope
+
+
+def _table(given: Any, name: str, example: str) -> dict[str, Any]:
+    """Return what is given beside a text, which is a table."""
+    if given is not None and not isinstance(given, Mapping):
+        raise ParseError(f"{name} is a table, not {given!r}", hint=f"write {name}={example}")
+    return dict(given or {})
+
+
+def _is_free(label: Any, scope: Scope) -> bool:
+    """Tell whether a function can be called so."""
+    if not isinstance(label, str) or not label.isidentifier() or keyword.iskeyword(label):
+        return False
+    taken = label in KNOWN or label in scope.names or label in scope.sizes or label in scope.functions
+    return not taken and unicodedata.normalize("NFKC", label) == label
 
 
 TRAITS = frozenset({
@@ -607,15 +673,19 @@ def checked_traits(x: Expr) -> Expr:
         raise ShapeError(
             f"{x.name} is assumed to be {' '.join(sorted(wanted))} but is no square matrix",
             shapes={x.name: dims.written(x.shape)},
+            hint="a square matrix has the same size twice, such as (n, n)",
         )
     return x
 
 
-def _traits(name: str, given: str | list[str] | tuple[str, ...] | None) -> frozenset[str]:
-    values = [given] if isinstance(given, str) else list(given or ())
+def _traits(name: str, given: Any) -> frozenset[str]:
+    many = isinstance(given, (list, tuple, set, frozenset))
+    values = [given] if isinstance(given, str) else list(given) if many and given else []
+    if given is not None and not isinstance(given, str) and not (many and all(isinstance(v, str) for v in values)):
+        raise ParseError(f"an assumption about {name} is a word, or several, not {given!r}", hint='write "symmetric"')
     for value in values:
         if value not in TRAITS:
-            near = get_close_matches(value, TRAITS, 1)
+            near = get_close_matches(value.lower(), TRAITS, 1)
             raise UnsupportedError(
                 f"unknown assumption {value!r} about {name}",
                 hint=f"did you mean {near[0]}?" if near else "known are " + ", ".join(sorted(TRAITS)),

@@ -221,10 +221,14 @@ class Reader:
         if tuple(base.shape) == (1, 1):
             value = raised(apply("trace", self.matrix(base)), self.number(exponent))
             return apply("newaxis", value, data=((True, True),))
+        whole = sympy.expand(_own(exponent))
+        sizes = {str(s) for s in whole.free_symbols}
+        if sizes and sizes <= self.survey.sizes and whole.is_integer and whole.is_polynomial():
+            return apply("matrix_power", self.matrix(base), data=(whole,))
         if not exponent.is_Integer:
             raise UnsupportedError(
                 f"MatPow of SymPy with the exponent {exponent} is not part of the language",
-                hint="the exponent of a matrix is an integer; HadamardPower is the entrywise power",
+                hint="an integer, or one made of integer symbols; HadamardPower is the entrywise power",
             )
         if exponent == -1:
             return apply("inv", self.matrix(base))

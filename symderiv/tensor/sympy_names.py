@@ -94,6 +94,10 @@ class Survey:
             case sympy.Identity() | sympy.ZeroMatrix() | sympy.OneMatrix():
                 for size in expr.args:
                     self.size(size, bound)
+            case sympy.MatPow() if expr.exp.free_symbols and expr.exp.is_integer and expr.shape != (1, 1):
+                self.scan(expr.base, bound)
+                for symbol in sorted(expr.exp.free_symbols, key=str):  # an exponent is made of sizes
+                    self.size(symbol, bound)
             case sympy.Symbol() | sympy.Idx():
                 if bound.get(expr, "") is None:
                     return

@@ -250,7 +250,8 @@ class Writer:
         return sympy.KroneckerProduct(*map(self.of, expr.args))
 
     def write_matrix_power(self, expr: Expr) -> Any:
-        return self.of(expr.args[0]) ** expr.data[0]
+        (exponent,) = expr.data
+        return self.of(expr.args[0]) ** (exponent if isinstance(exponent, int) else self.size(exponent))
 
     # -- sums
 

@@ -83,7 +83,7 @@ class Printer:
         own = PRECEDENCE[expr.op]
         a, b = expr.args
         (left, tight), (right, tight_right) = self.written(a), self.written(b)  # each once: texts nest deeply
-        shown = a.op == "mul" and expr.op == "matmul" and a.args[0].rank and a.rank and tight < ATOM
+        shown = expr.op == "matmul" and _is_scaled(a) and tight < ATOM
         if tight < own or shown:
             left = f"({left})"
         if tight_right < own + 1 and not self.joins(expr, b):
@@ -230,6 +230,13 @@ class Printer:
         if slots:
             applied = self.call("diff", applied, *(self.text(expr.args[s]) for s in slots))
         return applied, ATOM
+
+
+def _is_scaled(expr: Expr) -> bool:
+    """Tell an entrywise product of arrays, divided or not: in front of an `@` its brackets help the reader."""
+    while expr.op == "div":
+        expr = expr.args[0]
+    return expr.op == "mul" and expr.args[0].rank > 0 and expr.rank > 0
 
 
 def _begins_with_matmul(expr: Expr) -> bool:
