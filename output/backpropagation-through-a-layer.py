@@ -65,7 +65,7 @@ def dE_dD_L6(B):
 
     Returns an array of shape (m, n).
     """
-    return B
+    return np.array(B)
 
 
 def dA_db(m, n):
@@ -89,6 +89,11 @@ def dE_db(B):
     return np.sum(B, axis=0)
 
 
+def sigmoid(x):
+    e = np.exp(-np.abs(x))
+    return np.where(x < 0, e, 1) / (1 + e)
+
+
 def dsigma_dt(t):
     """L9: derivative of sigma with respect to t.
 
@@ -96,12 +101,12 @@ def dsigma_dt(t):
 
     Returns an array of shape ().
     """
-    t1 = np.exp(-t)
-    return t1 / (1 + t1)**2
+    return sigmoid(t) * sigmoid(-t)
 
 
 def sigmoid(x):
-    return np.exp(-np.logaddexp(0, -x))
+    e = np.exp(-np.abs(x))
+    return np.where(x < 0, e, 1) / (1 + e)
 
 
 def dE_dD_L10(D, B):

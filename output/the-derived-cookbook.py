@@ -3,6 +3,135 @@
 import numpy as np
 
 
+def df_dt(m, n):
+    """MC33: derivative of f with respect to t.
+
+    m: a size
+    n: a size
+
+    Returns an array of shape (n, m).
+    """
+    return np.zeros((n, m))
+
+
+def df_dt_MC34(alpha, dX):
+    """MC34: derivative of f with respect to t.
+
+    alpha: shape ()
+    dX: shape (n, m)
+
+    Returns an array of shape (n, m).
+    """
+    return alpha * dX
+
+
+def df_dt_MC35(dX, dY):
+    """MC35: derivative of f with respect to t.
+
+    dX: shape (n, m)
+    dY: shape (n, m)
+
+    Returns an array of shape (n, m).
+    """
+    return dX + dY
+
+
+def df_dt_MC38(t, dX, dY):
+    """MC38: derivative of f with respect to t.
+
+    t: shape ()
+    dX: shape (n, m)
+    dY: shape (n, m)
+
+    Returns an array of shape (n, m).
+    """
+    Y = Yt(t)
+    X = Xt(t)
+    return Y * dX + dY * X
+
+
+def df_dt_MC44(dX):
+    """MC44: derivative of f with respect to t.
+
+    dX: shape (n, m)
+
+    Returns an array of shape (m, n).
+    """
+    return np.array(dX.T)
+
+
+def df_dt_MC36(dX):
+    """MC36: derivative of f with respect to t.
+
+    dX: shape (n, n)
+
+    Returns an array of shape ().
+    """
+    return np.trace(dX)
+
+
+def df_dt_MC37(t, dX, dY):
+    """MC37: derivative of f with respect to t.
+
+    t: shape ()
+    dX: shape (n, n)
+    dY: shape (n, n)
+
+    Returns an array of shape (n, n).
+    """
+    X = Xt(t)
+    Y = Yt(t)
+    return X @ dY + dX @ Y
+
+
+def df_dt_MC40(t, dX):
+    """MC40: derivative of f with respect to t.
+
+    t: shape ()
+    dX: shape (n, n)
+
+    Returns an array of shape (n, n).
+    """
+    X = Xt(t)
+    t1 = np.linalg.inv(X)
+    return -(t1 @ dX @ t1)
+
+
+def df_dt_MC42(t, dX):
+    """MC42: derivative of f with respect to t.
+
+    t: shape ()
+    dX: shape (n, n)
+
+    Returns an array of shape ().
+    """
+    X = Xt(t)
+    return np.linalg.det(X) * np.trace(dX @ np.linalg.inv(X))
+
+
+def df_dt_MC43(t, dX):
+    """MC43: derivative of f with respect to t.
+
+    t: shape ()
+    dX: shape (n, n)
+
+    Returns an array of shape ().
+    """
+    X = Xt(t)
+    return np.trace(dX @ np.linalg.inv(X))
+
+
+def df_dZ(m, n):
+    """MC32: derivative of f with respect to Z.
+
+    m: a size
+    n: a size
+
+    Returns an array of shape (n, m, n, m).
+    """
+    return np.einsum('ik,jl->ijkl', np.eye(n), np.eye(m))
+
+
 def df_dX(X):
     """MC60: derivative of f with respect to X.
 
@@ -14,7 +143,7 @@ def df_dX(X):
     return -np.einsum('ik,lj->ijkl', t1, t1)
 
 
-def df_dZ(A, n):
+def df_dZ_MC74(A, n):
     """MC74: derivative of f with respect to Z.
 
     A: shape (m, p)
@@ -403,6 +532,19 @@ def df_dx_MC89(x, c, alpha):
     return 2 * (c @ x - alpha) * c
 
 
+def df_dx_MC93(x, M):
+    """MC93: derivative of f with respect to x.
+
+    x: shape (n,)
+    M: shape (p, m)
+
+    Returns an array of shape (n,).
+    """
+    s = sf(x)
+    r = rf(x)
+    return partial(s, x).T @ (M @ r) + partial(r, x).T @ (M.T @ s)
+
+
 def df_dx_MC95(x, A, B):
     """MC95: derivative of f with respect to x.
 
@@ -413,7 +555,7 @@ def df_dx_MC95(x, A, B):
     Returns an array of shape (n,).
     """
     t1 = x @ B.T @ B @ x
-    return -2 * ((x @ A.T @ A @ x * (B.T @ B) / t1**2 - A.T @ A / t1) @ x)
+    return 2 * (A.T @ (A @ x) - x @ A.T @ A @ x * (B.T @ (B @ x)) / t1) / t1
 
 
 def df_dX_MC91(X, a, b):
@@ -439,7 +581,11 @@ def df_dX_MC92(X, a, b):
 
     Returns an array of shape (n, n).
     """
-    return X @ (X @ ((np.outer(a, b) + np.outer(b, a)) @ X.T)) + np.outer(X.T @ (X @ (X @ a)), b) + np.outer(X.T @ (X @ (X @ b)), a)
+    t1 = X @ a
+    t2 = X @ t1
+    t3 = X @ b
+    t4 = X @ t3
+    return np.outer(t2, t3) + np.outer(t4, t1) + np.outer(X.T @ t2, b) + np.outer(X.T @ t4, a)
 
 
 def df_dx_MC97(x, b, A):
@@ -874,7 +1020,7 @@ def df_dU_MC142(A):
     return np.diag(np.diag(A))
 
 
-def df_dt(H, A, B):
+def df_dt_MN1(H, A, B):
     """MN1: derivative of f with respect to t.
 
     H: shape (n, n)
@@ -957,7 +1103,8 @@ def df_dx_MN11(x, S):
 
     Returns an array of shape (n,).
     """
-    return 2 * (S @ x / (x @ x) - x @ S @ x * x / np.linalg.norm(x)**4)
+    t1 = x @ x
+    return 2 * (S @ x - x @ S @ x * x / t1) / t1
 
 
 def df_dx_MN12(x, S):
@@ -1322,7 +1469,7 @@ def df_dx_VE7(x):
     """
     n = len(x)
     t1 = np.sum(x)
-    return (np.eye(n) / t1 - x / t1**2).T
+    return (np.eye(n) - x / t1).T / t1
 
 
 def df_dx_VE8(x):
@@ -1332,8 +1479,7 @@ def df_dx_VE8(x):
 
     Returns an array of shape (n,).
     """
-    n = len(x)
-    return 2 * (0 / n + x - np.mean(x))
+    return 2 * (x - np.mean(x))
 
 
 def softmax(x, axis):
@@ -1987,6 +2133,23 @@ def softmax(x, axis):
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
+def df_da_SM5(a):
+    """SM5: derivative of f with respect to a.
+
+    a: shape (k,)
+
+    Returns an array of shape (k,).
+    """
+    s = softmax(a, 0)
+    t1 = 1 + np.log(s)
+    return s * (t1 - s @ t1)
+
+
+def softmax(x, axis):
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
 def df_da_SM6(a, y, tau):
     """SM6: derivative of f with respect to a.
 
@@ -2073,6 +2236,26 @@ def dE_dX_SM13(X, W, b, Y):
     """
     A = X @ W + b
     return (softmax(A, 1) - Y) @ W.T
+
+
+def softmax(x, axis):
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def df_dW(X, W, b, Y):
+    """SM15: derivative of f with respect to W.
+
+    X: shape (n, d)
+    W: shape (d, k)
+    b: shape (k,)
+    Y: shape (n, k)
+
+    Returns an array of shape (d, k).
+    """
+    A = X @ W + b
+    S = softmax(A, 1)
+    return X.T @ (S - Y)
 
 
 def dE_dA_NN1(D):
@@ -2373,7 +2556,7 @@ def sigmoid(x):
     return np.where(x < 0, e, 1) / (1 + e)
 
 
-def df_dW(x, V, W, g):
+def df_dW_NN41(x, V, W, g):
     """NN41: derivative of f with respect to W.
 
     x: shape (d,)
@@ -2535,7 +2718,7 @@ def ds_dx(x, eps):
     """
     n = len(x)
     u = x - np.mean(x)
-    return (u / n - np.sum(u) / n**2) / np.sqrt(np.linalg.norm(u)**2 / n + eps)
+    return (u - np.mean(u)) / (n * np.sqrt(np.linalg.norm(u)**2 / n + eps))
 
 
 def df_dx_LN3(x, c, eps):
@@ -2614,8 +2797,7 @@ def df_dv(v, g):
     Returns an array of shape (d, d).
     """
     d = len(v)
-    t1 = np.linalg.norm(v)
-    return g * (np.eye(d) / t1 - np.outer(v, v) / t1**3)
+    return g * (np.eye(d) - np.outer(v, v) / (v @ v)) / np.linalg.norm(v)
 
 
 def df_dx_LN12(y, x):
@@ -2626,8 +2808,7 @@ def df_dx_LN12(y, x):
 
     Returns an array of shape (d,).
     """
-    t1 = np.linalg.norm(x)
-    return (y / t1 - y @ x * x / t1**3) / np.linalg.norm(y)
+    return (y - y @ x * x / (x @ x)) / (np.linalg.norm(y) * np.linalg.norm(x))
 
 
 def df_dU_MF1(Y, U, V):
@@ -3342,7 +3523,7 @@ def df_dv_NO4(mu, y, v):
     Returns an array of shape ().
     """
     n = len(y)
-    return 0.5 * (np.linalg.norm(y - mu)**2 / v**2 - n / v)
+    return 0.5 * (np.linalg.norm(y - mu)**2 / v - n) / v
 
 
 def dF_dlam(mu, y, lam):
@@ -3626,6 +3807,25 @@ def df_dM_MI3(x, M, a, v):
     return t1 * softmax(q, 0)[:, None] / v
 
 
+def softmax(x, axis):
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def df_dx_MI4(x, M, a, v):
+    """MI4: derivative of f with respect to x.
+
+    x: shape (d,)
+    M: shape (k, d)
+    a: shape (k,)
+    v: shape ()
+
+    Returns an array of shape (d,).
+    """
+    q = a - np.sum((x - M)**2, axis=1) / (2 * v)
+    return (M - x).T @ softmax(q, 0) / v
+
+
 def df_dX_WI1(X, V, nu):
     """WI1: derivative of f with respect to X.
 
@@ -3717,7 +3917,7 @@ def df_ds_DE5(x, mu, s):
     Returns an array of shape ().
     """
     n = len(x)
-    return np.sum(np.abs(x - mu)) / s**2 - n / s
+    return (np.sum(np.abs(x - mu)) / s - n) / s
 
 
 def df_dmu_DE6(x, mu, s):
@@ -3754,7 +3954,7 @@ def df_dtheta_DE12(x, theta, k):
     Returns an array of shape ().
     """
     n = len(x)
-    return np.sum(x) / theta**2 - n * k / theta
+    return (np.sum(x) / theta - n * k) / theta
 
 
 def df_dk(x, k):
@@ -3767,7 +3967,7 @@ def df_dk(x, k):
     """
     n = len(x)
     t1 = np.log(x)
-    return np.sum(t1) + n / k - x**(k * np.ones(n)) @ t1
+    return np.sum(t1) + n / k - x**k @ t1
 
 
 def df_dtheta_DE14(x, theta):
@@ -3791,8 +3991,7 @@ def df_dp(y, p):
     Returns an array of shape ().
     """
     n = len(y)
-    t1 = np.sum(y)
-    return (t1 - n) / (1 - p) + t1 / p
+    return (np.sum(y) / p - n) / (1 - p)
 
 
 def softmax(x, axis):
@@ -3837,7 +4036,7 @@ def df_dv_GL2(X, beta, y, v):
     """
     n, _ = X.shape
     e = y - X @ beta
-    return 0.5 * (np.linalg.norm(e)**2 / v**2 - n / v)
+    return 0.5 * (np.linalg.norm(e)**2 / v - n) / v
 
 
 def df_dbeta_GL10(X, beta, y):
@@ -3980,6 +4179,20 @@ def df_ds_GP3(y, K, s):
     C = K + s * np.eye(n)
     t1 = np.linalg.inv(C)
     return 0.5 * (y @ t1 @ t1 @ y - np.trace(t1))
+
+
+def dg_dtheta(y, theta, dK):
+    """GP5: derivative of g with respect to theta.
+
+    y: shape (n,)
+    theta: shape ()
+    dK: shape (n, n)
+
+    Returns an array of shape ().
+    """
+    Q = Kt(theta)
+    t1 = np.linalg.inv(Q)
+    return 0.5 * np.trace((np.outer(t1 @ y, t1.T @ y) - t1) @ dK)
 
 
 def dK_dv(D, l):
@@ -4272,10 +4485,10 @@ def df_dP_RI3(P, A, B, R):
     """
     t1 = B.T @ P
     M = np.linalg.inv(R + t1 @ B)
-    W = t1 @ A
-    t2 = B @ M @ W - A
     V = A.T @ P @ B
-    return B @ (M @ (t2 @ V).T) - A @ t2.T
+    t2 = B @ M @ V.T - A
+    W = t1 @ A
+    return t2 @ W.T @ M @ B.T - t2 @ A.T
 
 
 def df_dK_KA1(K, P, H, R):
@@ -4573,8 +4786,7 @@ def df_dw_OP5(w, c, S):
 
     Returns an array of shape (n,).
     """
-    t1 = w @ S @ w
-    return c / np.sqrt(t1) - c @ w * (S @ w) / t1**1.5
+    return (np.outer(c, S @ w) - c @ w * S) @ w / (w @ S @ w)**1.5
 
 
 def df_dY_ER4(Y, D, C, F):

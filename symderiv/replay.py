@@ -336,15 +336,23 @@ class Replay:
     def fold(self, work: Rewriter) -> None:
         """Name what has a name: `f(u[i])` is `z[i]` where z is defined so."""
         for definition in self.cuts.values():
-            if not isinstance(definition.body, Apply) or definition is self.root:
+            if definition is self.root or not self.is_one_head(definition):
                 continue
             for place, part in list(places(work.expr)):
-                if isinstance(part, Apply) and (part.name, part.order) == (definition.body.name, definition.body.order):
+                if type(part) is type(definition.body) and part != Entry(definition.tensor, *definition.indices):
                     indices = _matched(definition, part)
                     if indices is not None:
                         work.replace(
                             "fold", place, Entry(definition.tensor, *indices), {"name": definition.tensor.name}
                         )
+
+    def is_one_head(self, definition: Definition) -> bool:
+        """Tell whether a definition is a function of one array, entrywise or as a whole: `h(A)`, `softmax(A, 1)`."""
+        body = definition.body
+        if isinstance(body, Entry):
+            known = self.inline.get(body.tensor.name)
+            return known is not None and known.kind == "softmax"
+        return isinstance(body, Apply)
 
     def name_definitions(self, expr: Expr) -> None:
         """Write down the definitions that a claim names and the function does not: its last line may read them."""

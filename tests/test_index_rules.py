@@ -206,6 +206,7 @@ SAMPLES = [
     ("contract", Sum(Delta(q, j), q), False),
     ("delta", Delta(i, i), False),
     ("idle sum", Sum(Times(xi, Entry(B, j, k)), q, k), False),
+    ("cancel", Times(xi, Power(yi, number(-1)), yi), False),
     ("merge", Plus(xi, yi, xi), False),
     ("merge", Plus(Times(number(2), xi, yi), Times(number(-2), xi, yi)), False),
     *(("chain", d(Apply(name, 0, Times(xi, sympy.Rational(1, 4)))), name in ("log", "log1p")) for name in FUNCTIONS),

@@ -182,7 +182,7 @@ def test_numbers_of_every_kind(value):
 
 
 @pytest.mark.parametrize(
-    "value", [True, np.nan, np.inf, -np.inf, 1j, "1", None, [1], np.arange(3.0), 10**60, np.array([])]
+    "value", [True, np.nan, np.inf, -np.inf, 1j, "1", None, [1], np.arange(3.0), 10**310, np.array([])]
 )
 def test_what_is_no_constant_is_refused(value):
     with pytest.raises(SymderivError):

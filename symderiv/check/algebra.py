@@ -169,6 +169,20 @@ def _leading_number(term: Any) -> tuple[Any, Any]:
 # ---------------------------------------------------------------- order, names, powers
 
 
+@law("cancel")
+def cancel(before: Any, after: Any, case: Case) -> None:
+    """`f⁻¹ f = 1` for two factors of a product, f not being 0."""
+    require(isinstance(before, Times), "the rule is about a product")
+    parts = factors(before)
+    pairs = [
+        [f for n, f in enumerate(parts) if n not in (k, m)]
+        for k, one in enumerate(parts)
+        for m, other in enumerate(parts)
+        if isinstance(one, Power) and one.exponent == -1 and one.base == other
+    ]
+    expect_one(after, [product_of(left) for left in pairs])
+
+
 @law("commute")
 def commute(before: Any, after: Any, case: Case) -> None:
     """`f g = g f`, `f + g = g + f`, `Σ_i Σ_j = Σ_j Σ_i`, at any depth; `δ[i, j] = δ[j, i]`."""

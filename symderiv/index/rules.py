@@ -644,9 +644,22 @@ def merge(expr: Any, context: Context) -> sympy.Expr | None:
     return plus(*(times(c, t) for c, t in terms if c != 0))
 
 
+@rule("cancel")
+def cancel(expr: Any, context: Context) -> sympy.Expr | None:
+    """`f⁻¹ f = 1`, where f is not 0."""
+    if not isinstance(expr, Times):
+        return None
+    args = list(expr.args)
+    for k, one in enumerate(args):
+        if isinstance(one, Power) and one.exponent == -1 and one.base in args:
+            left = [f for n, f in enumerate(args) if n not in (k, args.index(one.base))]
+            return times(*left) if left else ONE
+    return None
+
+
 DERIVATIVE_RULES = (
     "constant", "entry", "sum", "linearity", "product", "power", "general power", "chain", "choice", "extreme",
     "inverse", "determinant", "log determinant", "matrix power", "softmax", "log sum exp", "product of entries",
     "product of other entries", "unknown function", "definition",
 )  # fmt: skip
-TIDYING_RULES = ("zero", "associate", "delta", "common delta", "exchange", "distribute")
+TIDYING_RULES = ("zero", "associate", "cancel", "delta", "common delta", "exchange", "distribute")

@@ -20,7 +20,7 @@ from symderiv.render.model import Line, ProofView
 from symderiv.render.phrases import phrase
 
 DETAILS = ("brief", "normal", "full")
-TIDY = frozenset(["zero", "associate", "exchange", "distribute", "delta", "common delta", "idle sum"])
+TIDY = frozenset(["zero", "associate", "cancel", "exchange", "distribute", "delta", "common delta", "idle sum"])
 INSERTING = frozenset(["lemma", "name", "cite", "definition"])
 PLAIN_RULES = frozenset(["constant", "entry", "sum", "linearity", "product", "definition", "fold"]) | TIDY
 ASSUMED = {"symmetric": "symmetry", "diagonal": "diagonal_of", "orthogonal": "orthogonality"}

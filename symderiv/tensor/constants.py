@@ -16,8 +16,9 @@ from symderiv import dims
 from symderiv.errors import ParseError, UnsupportedError
 from symderiv.tensor.expr import Expr
 from symderiv.tensor.operations import apply
-from symderiv.tensor.parse import MOST_DIGITS, number
+from symderiv.tensor.parse import number
 
+LARGEST = 1023  # bits of an integer that a float can hold
 SIMPLE = 10**4  # denominators up to here are read off a float
 
 A_PARAMETER = "make it a variable: a parameter of the function, declared with its shape"
@@ -59,8 +60,8 @@ def rational(value: float) -> Fraction:
 
 
 def _integer(value: int) -> Expr:
-    if value.bit_length() > 4 * MOST_DIGITS:
-        raise ParseError(f"a number of more than {MOST_DIGITS} digits")
+    if value.bit_length() > LARGEST:
+        raise ParseError("a number that is too large for floating point")
     return number(value)
 
 
