@@ -104,11 +104,6 @@ def dsigma_dt(t):
     return sigmoid(t) * sigmoid(-t)
 
 
-def sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
-
-
 def dE_dD_L10(D, B):
     """L10: derivative of E with respect to D.
 

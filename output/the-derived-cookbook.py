@@ -1497,11 +1497,6 @@ def df_dx_CV1(x):
     return softmax(x, 0)
 
 
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
-
-
 def df_dx_CV3(x, A, b):
     """CV3: derivative of f with respect to x.
 
@@ -1889,11 +1884,6 @@ def dsigma_dt(t):
     return sigmoid(t) * sigmoid(-t)
 
 
-def sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
-
-
 def df_dt_LO2(t):
     """LO2: derivative of f with respect to t.
 
@@ -1902,11 +1892,6 @@ def df_dt_LO2(t):
     Returns an array of shape ().
     """
     return sigmoid(t)
-
-
-def sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
 
 
 def df_dt_LO3(t):
@@ -1929,11 +1914,6 @@ def df_dt_LO5(t):
     return 1 - np.tanh(t)**2
 
 
-def sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
-
-
 def df_dt_LO6(t):
     """LO6: derivative of f with respect to t.
 
@@ -1942,11 +1922,6 @@ def df_dt_LO6(t):
     Returns an array of shape ().
     """
     return sigmoid(t) * (1 + t * sigmoid(-t))
-
-
-def sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
 
 
 def dE_da(X, w, y):
@@ -1962,11 +1937,6 @@ def dE_da(X, w, y):
     return sigmoid(a) - y
 
 
-def sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
-
-
 def dE_dw(X, w, y):
     """LO11: derivative of E with respect to w.
 
@@ -1978,11 +1948,6 @@ def dE_dw(X, w, y):
     """
     a = X @ w
     return X.T @ (sigmoid(a) - y)
-
-
-def sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
 
 
 def df_dw_LO14(X, w, y):
@@ -1999,11 +1964,6 @@ def df_dw_LO14(X, w, y):
     return X.T @ ((p - y) * p * (1 - p))
 
 
-def sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
-
-
 def dp_dw(X, w):
     """LO15: derivative of p with respect to w.
 
@@ -2015,11 +1975,6 @@ def dp_dw(X, w):
     a = X @ w
     p = sigmoid(a)
     return X * p[:, None] * (1 - p)[:, None]
-
-
-def sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
 
 
 def df_dw_LO20(X, w, y):
@@ -2061,11 +2016,6 @@ def df_dw_LO23(X, w, y):
     return X.T @ (y * np.where(m < 1, -1.0, 0.0))
 
 
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
-
-
 def ds_da(a):
     """SM1: derivative of s with respect to a.
 
@@ -2076,11 +2026,6 @@ def ds_da(a):
     k = len(a)
     s = softmax(a, 0)
     return (np.eye(k) - s) * s[:, None]
-
-
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
 
 
 def ds_da_SM2(a):
@@ -2095,11 +2040,6 @@ def ds_da_SM2(a):
     return (np.eye(k) - s) * s[:, None]
 
 
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
-
-
 def df_da(a):
     """SM3: derivative of f with respect to a.
 
@@ -2112,11 +2052,6 @@ def df_da(a):
     return np.eye(k) - s
 
 
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
-
-
 def df_da_SM4(a, y):
     """SM4: derivative of f with respect to a.
 
@@ -2126,11 +2061,6 @@ def df_da_SM4(a, y):
     Returns an array of shape (k,).
     """
     return softmax(a, 0) - y
-
-
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
 
 
 def df_da_SM5(a):
@@ -2145,11 +2075,6 @@ def df_da_SM5(a):
     return s * (t1 - s @ t1)
 
 
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
-
-
 def df_da_SM6(a, y, tau):
     """SM6: derivative of f with respect to a.
 
@@ -2160,11 +2085,6 @@ def df_da_SM6(a, y, tau):
     Returns an array of shape (k,).
     """
     return (softmax(a / tau, 0) - y) / tau
-
-
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
 
 
 def dE_dA(X, W, b, Y):
@@ -2181,11 +2101,6 @@ def dE_dA(X, W, b, Y):
     return softmax(A, 1) - Y
 
 
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
-
-
 def dE_dW_SM11(X, W, b, Y):
     """SM11: derivative of E with respect to W.
 
@@ -2198,11 +2113,6 @@ def dE_dW_SM11(X, W, b, Y):
     """
     A = X @ W + b
     return X.T @ (softmax(A, 1) - Y)
-
-
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
 
 
 def dE_db_SM12(X, W, b, Y):
@@ -2219,11 +2129,6 @@ def dE_db_SM12(X, W, b, Y):
     return np.sum(softmax(A, 1) - Y, axis=0)
 
 
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
-
-
 def dE_dX_SM13(X, W, b, Y):
     """SM13: derivative of E with respect to X.
 
@@ -2236,11 +2141,6 @@ def dE_dX_SM13(X, W, b, Y):
     """
     A = X @ W + b
     return (softmax(A, 1) - Y) @ W.T
-
-
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
 
 
 def df_dW(X, W, b, Y):
@@ -2533,11 +2433,6 @@ def df_dP_NN36(P):
     return 4 * (P @ P.T @ P - P)
 
 
-def sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
-
-
 def df_dV(x, W, g):
     """NN40: derivative of f with respect to V.
 
@@ -2549,11 +2444,6 @@ def df_dV(x, W, g):
     """
     v = W @ x
     return np.outer(g * sigmoid(v), x)
-
-
-def sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
 
 
 def df_dW_NN41(x, V, W, g):
@@ -2569,11 +2459,6 @@ def df_dW_NN41(x, V, W, g):
     u = V @ x
     v = W @ x
     return np.outer(g * u * sigmoid(v) * sigmoid(-v), x)
-
-
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
 
 
 def dE_dV_AT1(Q, K, G):
@@ -2612,11 +2497,6 @@ def dE_dS(D):
     return np.array(D)
 
 
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
-
-
 def dE_dQ(Q, K, V, G):
     """AT4: derivative of E with respect to Q.
 
@@ -2634,11 +2514,6 @@ def dE_dQ(Q, K, V, G):
     return -((P * (np.sum(P * (G @ V.T), axis=1) - V @ G.T).T) @ K) / t1
 
 
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
-
-
 def dE_dK(Q, K, V, G):
     """AT5: derivative of E with respect to K.
 
@@ -2654,11 +2529,6 @@ def dE_dK(Q, K, V, G):
     S = Q @ K.T / t1
     P = softmax(S, 1)
     return -((P.T * (np.sum(P * (G @ V.T), axis=1) - V @ G.T)) @ Q) / t1
-
-
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
 
 
 def do_du(K, V, u):
@@ -2998,11 +2868,6 @@ def df_dM_EM2(x, y):
     return np.outer(t1, t1)
 
 
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
-
-
 def df_dq(q, K, t, tau):
     """EM6: derivative of f with respect to q.
 
@@ -3015,11 +2880,6 @@ def df_dq(q, K, t, tau):
     """
     u = K @ q / tau
     return K.T @ (softmax(u, 0) - t) / tau
-
-
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
 
 
 def df_dK_EM7(q, K, t, tau):
@@ -3086,11 +2946,6 @@ def df_dlam_VA4(lam, eps):
     Returns an array of shape (k, k).
     """
     return 0.5 * np.diag(np.exp(0.5 * lam) * eps)
-
-
-def sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
 
 
 def df_da_VA5(a, x):
@@ -3300,11 +3155,6 @@ def dE_dC(Q):
     return np.array(Q)
 
 
-def sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
-
-
 def dE_do_RN11(c, f, i, g, o, D):
     """RN11: derivative of E with respect to o.
 
@@ -3323,11 +3173,6 @@ def dE_do_RN11(c, f, i, g, o, D):
     G = np.tanh(g)
     C = F * c + I * G
     return O * D * np.tanh(C) * (1 - O)
-
-
-def sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
 
 
 def dE_df(c, f, i, g, o, D):
@@ -3350,11 +3195,6 @@ def dE_df(c, f, i, g, o, D):
     return O * D * F * c * (1 - F) * (1 - np.tanh(C)**2)
 
 
-def sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
-
-
 def dE_di(c, f, i, g, o, D):
     """RN13: derivative of E with respect to i.
 
@@ -3373,11 +3213,6 @@ def dE_di(c, f, i, g, o, D):
     G = np.tanh(g)
     C = F * c + I * G
     return I * (1 - I) * O * D * (1 - np.tanh(C)**2) * G
-
-
-def sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
 
 
 def dE_dg(c, f, i, g, o, D):
@@ -3400,11 +3235,6 @@ def dE_dg(c, f, i, g, o, D):
     return I * O * D * (1 - G**2) * (1 - np.tanh(C)**2)
 
 
-def sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
-
-
 def dE_dc(c, f, i, g, o, D):
     """RN15: derivative of E with respect to c.
 
@@ -3425,11 +3255,6 @@ def dE_dc(c, f, i, g, o, D):
     return O * D * F * (1 - np.tanh(C)**2)
 
 
-def sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
-
-
 def dF_dv(v, W, b, c):
     """BM1: derivative of F with respect to v.
 
@@ -3443,11 +3268,6 @@ def dF_dv(v, W, b, c):
     return -(W @ sigmoid(W.T @ v + c) + b)
 
 
-def sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
-
-
 def dF_dW(v, W, c):
     """BM2: derivative of F with respect to W.
 
@@ -3458,11 +3278,6 @@ def dF_dW(v, W, c):
     Returns an array of shape (d, k).
     """
     return -np.outer(v, sigmoid(W.T @ v + c))
-
-
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
 
 
 def df_dx_BM3(x, K, beta):
@@ -3749,11 +3564,6 @@ def dg_dpsi(W, S, psi):
     return 0.5 * (np.diag(t1 @ S @ t1) - np.diag(t1))
 
 
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
-
-
 def df_dq_MI1(x, M, a, v):
     """MI1: derivative of f with respect to q.
 
@@ -3766,11 +3576,6 @@ def df_dq_MI1(x, M, a, v):
     """
     q = a - np.sum((x - M)**2, axis=1) / (2 * v)
     return softmax(q, 0)
-
-
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
 
 
 def df_da_MI2(x, M, a, v):
@@ -3787,11 +3592,6 @@ def df_da_MI2(x, M, a, v):
     return softmax(q, 0) - softmax(a, 0)
 
 
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
-
-
 def df_dM_MI3(x, M, a, v):
     """MI3: derivative of f with respect to M.
 
@@ -3805,11 +3605,6 @@ def df_dM_MI3(x, M, a, v):
     t1 = x - M
     q = a - np.sum(t1**2, axis=1) / (2 * v)
     return t1 * softmax(q, 0)[:, None] / v
-
-
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
 
 
 def df_dx_MI4(x, M, a, v):
@@ -3992,11 +3787,6 @@ def df_dp(y, p):
     """
     n = len(y)
     return (np.sum(y) / p - n) / (1 - p)
-
-
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
 
 
 def df_da_DE16(c, a):
