@@ -339,7 +339,7 @@ class Replay:
             if definition is self.root or not self.is_one_head(definition):
                 continue
             for place, part in list(places(work.expr)):
-                if type(part) is type(definition.body) and part != Entry(definition.tensor, *definition.indices):
+                if isinstance(part, (Apply, Entry)) and part != Entry(definition.tensor, *definition.indices):
                     indices = _matched(definition, part)
                     if indices is not None:
                         work.replace(
@@ -497,7 +497,7 @@ class Replay:
         return tensor
 
 
-def _matched(definition: Definition, part: Apply) -> tuple[Index, ...] | None:
+def _matched(definition: Definition, part: sympy.Expr) -> tuple[Index, ...] | None:
     """Return the indices at which a definition's body is the given expression."""
     change: dict[Index, Index] = {}
     if not alike(definition.body, part, change) or set(change) < set(definition.indices):

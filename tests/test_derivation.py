@@ -821,3 +821,41 @@ def test_more_indices_than_letters_are_refused():
     assert len(set(lettered(range(len(LETTERS))).values())) == len(LETTERS)
     with pytest.raises(symderiv.UnsupportedError, match="more of them than there are letters"):
         lettered(range(len(LETTERS) + 1))
+
+
+@pytest.mark.parametrize(
+    "text", ["trace(arcsin(A / 9))", "trace(maximum(A, M))", "trace(sqrt(1 + A**2) * A)", "diag(tanh(A) * A)"]
+)
+def test_a_diagonal_is_taken_before_a_function_is(text):
+    given = {
+        "A": np.random.default_rng(3).standard_normal((3, 3)),
+        "M": np.random.default_rng(4).standard_normal((3, 3)),
+    }
+    d = derive(text, "A", shapes={"A": ("m", "m"), "M": ("m", "m")})
+    d.proof.check()
+    f = derive(text, "M", shapes={"A": ("m", "m"), "M": ("m", "m")}).compile(value=True)
+    step, slopes = 1e-6, np.empty((*np.shape(f(**given)[0]), 3, 3))
+    for at in np.ndindex(3, 3):
+        moved = [
+            {**given, "A": given["A"] + sign * step * np.eye(9)[3 * at[0] + at[1]].reshape(3, 3)} for sign in (1, -1)
+        ]
+        slopes[(..., *at)] = (f(**moved[0])[0] - f(**moved[1])[0]) / (2 * step)
+    np.testing.assert_allclose(d.compile()(**given), slopes, rtol=1e-6, atol=1e-7)
+
+
+def test_results_do_not_depend_on_the_seed_of_hashes():
+    lines = "import symderiv\n" + "\n".join(
+        f"print(symderiv.derive({text!r}, {by!r}, shapes={{'a': ('n',), 'b': ('n',), 'X': ('n', 'n')}}).result)"
+        for text, by in [("a @ (X @ X).T @ X @ X @ b", "X"), ("sum(tanh(X @ a) * b) + trace(X @ X @ X)", "X")]
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", lines],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert len(found) == 1

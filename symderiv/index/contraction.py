@@ -48,6 +48,7 @@ from symderiv.index.labelling import canonical
 ONE, ZERO = Fraction(1), Fraction(0)
 LONGEST_FLAT = 24  # factors of one product beyond which sums stay where they were written
 Label = Any  # anything hashable
+ENTRYWISE = (Map, Pow, Power, Where, Extremum)
 SYMMETRIC = frozenset({"symmetric", "positive_definite", "diagonal"})
 POSITIVE = frozenset({"positive"})
 NOT_NEGATIVE = frozenset({"probability", "simplex", "simplex_rows", "counts", "binary", "one_hot_rows"})
@@ -215,6 +216,10 @@ class _Work:
             self.coef *= node.coef ** int(exponent)
             for inner, slots in node.factors:
                 self.take(inner, tuple(labels[s] for s in slots), exponent)
+            return
+        if len(set(labels)) < len(labels) and isinstance(node, ENTRYWISE):
+            own = tuple(dict.fromkeys(labels))
+            self.take(_diagonal(node, tuple(own.index(x) for x in labels), len(own)), own, exponent)
             return
         if isinstance(node, SizeOf) and node.size.is_Integer:
             self.coef *= Fraction(int(node.size)) ** int(exponent)
@@ -671,10 +676,32 @@ def _pure(coef: Fraction, parts: list[Factor], dims: Shape) -> Node:
     return Contraction(dims, coef, tuple(settled), dims)
 
 
+def _diagonal(node: Node, pattern: tuple[int, ...], rank: int) -> Node:
+    """Return an entrywise function where some of its axes are one: the function of its arguments there."""
+
+    dims = tuple(node.dims[pattern.index(k)] for k in range(rank))
+
+    def there(inner: Node) -> Node:
+        if isinstance(inner, Add):  # a sum by itself stays one: `trace(A + B)`
+            return add([(c, there(n)) for c, n in inner.terms], dims)
+        return contract(1, [(inner, pattern)], range(rank))
+
+    match node:
+        case Map():
+            return entrywise(node.function, there(node.arg), node.order)
+        case Pow():
+            return power(there(node.base), node.exponent)
+        case Power():
+            return general_power(there(node.base), there(node.exponent))
+        case Where():
+            return where(node.relation, *map(there, node.children()))
+        case Extremum():
+            return extremum(node.kind, there(node.left), there(node.right))
+    raise AssertionError(node)
+
+
 def core(node: Node) -> tuple[Node, tuple[int, ...]]:
     """Return (c, axes) with `node[i…] = c[i[axes]…]`: c without axes that are only broadcast.
-
-    An axis may stand twice: a diagonal.
 
     Entrywise functions commute with this, so it is pulled out of them.
     """
@@ -685,7 +712,8 @@ def core(node: Node) -> tuple[Node, tuple[int, ...]]:
     if any(isinstance(f, Delta) for f, _ in node.factors):
         return node, tuple(range(node.rank))
     if node.coef == 1 and len(node.factors) == 1:
-        return node.factors[0]
+        inner, labels = node.factors[0]
+        return (inner, labels) if len(set(labels)) == len(labels) else (node, tuple(range(node.rank)))
     used = {label for _, labels in node.factors for label in labels}
     items = [(f.key, labels, symmetries(f)) for f, labels in node.factors]
     names, _ = canonical(items, {label: str(node.sizes[label]) for label in used})
