@@ -2,7 +2,9 @@
 
 * `inv(A) @ b` is `solve(A, b)`, where the system has one right side, or where nothing else is inverted;
 * `where(abs(u) < c, u, c * sign(u))` is `minimum(maximum(u, -c), c)` for a number c > 0: equal everywhere,
-  but with other slopes at ±c, so it must not be read before the last derivative.
+  but with other slopes at ±c, so it must not be read before the last derivative;
+* `(1 + sign(u - a)) (1 + sign(b - maximum(u, a)))`, and `(1 + sign(b - u)) (1 + sign(minimum(u, b) - a))`, are
+  `2 (sign(u - a) + sign(b - u))` for numbers a < b, the slope of a clip: all are 0 outside, 4 inside, 2 at either end.
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ from fractions import Fraction
 from functools import reduce
 
 from symderiv.columns import transposed
-from symderiv.operands import number
+from symderiv.lower import lower
+from symderiv.operands import assembled, number
 from symderiv.tensor.expr import Expr, walk
 from symderiv.tensor.operations import apply
 
@@ -35,6 +38,8 @@ def shortened(expr: Expr, clipped: bool = True) -> Expr:
         own = Expr(e.op, args, e.data, e.axes) if args != e.args else e
         if own.op == "where" and clipped:
             own = _clipped(own)
+        elif own.op == "mul" and clipped:
+            own = _slope_of_a_clip(own)
         elif _is_product(own) and (e not in inner or e is expr):
             own = _solved(own)
         new[e] = own
@@ -89,3 +94,61 @@ def _clipped(expr: Expr) -> Expr:
 def _signed(limit: Fraction, of: Expr) -> Expr:
     sign = apply("map", of, data=("sign", 0))
     return sign if limit == 1 else apply("mul", number(limit), sign)
+
+
+def _slope_of_a_clip(expr: Expr) -> Expr:
+    factors = _entrywise_factors(expr)
+    steps = {k: e for k, f in enumerate(factors) if (e := _step(f)) is not None}
+    for k, outer in steps.items():
+        found = _clip(outer)
+        if found is None:
+            continue
+        above, below, inner = found
+        place = next((m for m, e in steps.items() if lower(e).node is lower(inner).node), None)
+        if place is None:
+            continue
+        signs = apply("add", *(apply("map", lead, data=("sign", 0)) for lead in (above, below)))
+        rest = [f for m, f in enumerate(factors) if m not in (k, place)]
+        coef = Fraction(2)
+        while rest and rest[0].op == "number":
+            coef *= rest.pop(0).data[0]
+        return assembled(coef, [], [], [*rest, signs])
+    return expr
+
+
+def _entrywise_factors(expr: Expr) -> list[Expr]:
+    return [f for a in expr.args for f in _entrywise_factors(a)] if expr.op == "mul" else [expr]
+
+
+def _step(expr: Expr) -> Expr | None:
+    """Return e where the expression is `1 + sign(e)`."""
+    if expr.op != "add" or expr.args[0].op != "number" or expr.args[0].data[0] != 1:
+        return None
+    sign = expr.args[1]
+    return sign.args[0] if sign.op == "map" and sign.data[0] == "sign" else None
+
+
+def _clip(expr: Expr) -> tuple[Expr, Expr, Expr] | None:
+    """Return (u - a, b - u, the one of them that is to be found) for `b - maximum(u, a)` or `minimum(u, b) - a`."""
+    if expr.op not in ("sub", "add") or {a.op for a in expr.args} not in ({"number", "maximum"}, {"number", "minimum"}):
+        return None
+    bend, outer = sorted(expr.args, key=lambda a: a.op == "number")
+    u, near = bend.args
+    if near.op != "number":
+        return None
+    low, high = near, outer
+    if bend.op == "minimum":
+        low, high = (number(-outer.data[0]) if expr.op == "add" else outer), near
+    signs_fit = expr.op == "add" or (expr.args[0] is bend)
+    if signs_fit != (bend.op == "minimum") or low.data[0] >= high.data[0]:
+        return None
+    above, below = _difference(u, low), _difference(high, u)
+    return above, below, above if bend.op == "maximum" else below
+
+
+def _difference(left: Expr, right: Expr) -> Expr:
+    if right.op == "number" and right.data[0] == 0:
+        return left
+    if right.op == "number" and right.data[0] < 0:
+        return apply("add", left, number(-right.data[0]))
+    return apply("sub", left, right)
