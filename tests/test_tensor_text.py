@@ -250,3 +250,10 @@ def test_numbers(value, text):
 def test_as_a_person_writes(text, printed):
     scope = scope_of({"X": ("n", "p"), "w": ("p",), "y": ("n",), "a": ()})
     assert to_text(parse(text, scope)) == printed
+
+
+def test_a_minus_before_a_bracket_is_printed_once_and_for_all():
+    """`-(A * A) @ A` reads as `(-(A * A)) @ A`, and that is printed with its brackets."""
+    printed = to_text(parse("-(A * A) @ A", SCOPE))
+    assert printed == "(-A * A) @ A"
+    assert to_text(parse(printed, SCOPE)) == printed

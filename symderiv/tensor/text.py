@@ -234,7 +234,7 @@ class Printer:
 
 def _is_scaled(expr: Expr) -> bool:
     """Tell an entrywise product of arrays, divided or not: in front of an `@` its brackets help the reader."""
-    while expr.op == "div":
+    while expr.op in ("neg", "div"):
         expr = expr.args[0]
     return expr.op == "mul" and expr.args[0].rank > 0 and expr.rank > 0
 
