@@ -102,6 +102,8 @@ class Printer:
 
     def _shows_matmul(self, expr: Expr) -> bool:
         """Tell whether an `@` stands in the text outside of brackets: an array in front of it would be taken in."""
+        if expr.op == "neg":
+            return self._shows_matmul(expr.args[0])
         if expr.op not in ("mul", "div"):
             return expr.op == "matmul"
         a, b = expr.args
@@ -234,14 +236,21 @@ class Printer:
 
 def _is_scaled(expr: Expr) -> bool:
     """Tell an entrywise product of arrays, divided or not: in front of an `@` its brackets help the reader."""
-    while expr.op in ("neg", "div"):
-        expr = expr.args[0]
-    return expr.op == "mul" and expr.args[0].rank > 0 and expr.rank > 0
+    return _array_factors(expr) > 1
+
+
+def _array_factors(expr: Expr) -> int:
+    """Count the arrays among the factors of a product, however it is bracketed: reading it back may regroup them."""
+    if expr.op == "mul":
+        return sum(map(_array_factors, expr.args))
+    if expr.op in ("neg", "div"):
+        return _array_factors(expr.args[0])
+    return int(expr.rank > 0)
 
 
 def _begins_with_matmul(expr: Expr) -> bool:
     """Tell whether the first operation read in a product is `@`: it would take in what stands before it."""
-    while expr.op in ("mul", "div"):
+    while expr.op in ("mul", "div", "neg"):
         expr = expr.args[0]
     return expr.op == "matmul"
 
