@@ -32,6 +32,16 @@ def symbol(name: str) -> Size:
     return sympy.Symbol(name, integer=True, positive=True)
 
 
+@lru_cache(maxsize=4096)
+def text_of(size: Size) -> str:
+    """Return a size as text, which SymPy takes some time to print.
+
+    >>> text_of(2 * symbol("n"))
+    '2*n'
+    """
+    return str(size)
+
+
 def size(value: int | str | Size) -> Size:
     """Return a size from an integer or a name.
 

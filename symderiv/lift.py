@@ -73,7 +73,7 @@ from symderiv.operands import (
     without_minus,
 )
 from symderiv.planner import Action, next_action
-from symderiv.tensor.expr import Axes, Expr, plain_axes, weight
+from symderiv.tensor.expr import Axes, Expr, plain_axes, walk, weight
 from symderiv.tensor.operations import apply
 
 # A derivation asks for the same forms again and again: in its result, its proof, its verdict.
@@ -117,6 +117,7 @@ def regrouped(expr: Expr, axes: Axes) -> Expr:
 
 # A factor that only some terms share is taken out where the sum gets shorter by this much.
 WORTHWHILE = Fraction(4, 5)
+MANY_SUMS = 100
 
 
 class _Lifter:
@@ -124,6 +125,7 @@ class _Lifter:
         self.names = names
         self.done: dict[Node, Expr] = {}
         self.bases: dict[tuple[Node, Fraction | int], Operand] = {}
+        self.forms: dict[Node, list[tuple[Node, bool]]] = {}
 
     def expr(self, node: Node) -> Expr:
         """Return the node as an expression with exactly its axes."""
@@ -147,7 +149,7 @@ class _Lifter:
         kron = self.kron(node, axes)
         if kron is not None:
             forms.append(kron)
-        return min(forms, key=weight)
+        return min(forms, key=lambda e: (any(part.op == "einsum" for part in walk(e)), weight(e)))
 
     def kron(self, node: Node, axes: Axes) -> Expr | None:
         """Read `A[i, k] B[j, l]` grouped as (i, j), (k, l) as a Kronecker product."""
@@ -376,11 +378,22 @@ class _Lifter:
         if len(order) == 2:
             forms.append(transposed(self.sum_as_it_stands(node, labels, (order[1], order[0]), sign)))
         plain = min(forms, key=weight)
-        for form, complete in factored(node, self.names):
+        for form, complete in self.factored(node):
             short = self.operand(normal.scaled(Fraction(sign), form), labels).at(order)
             if weight(short) < (1 if complete or node.rank > 2 else WORTHWHILE) * weight(plain):
                 forms.append(short)
         return min(forms, key=weight)
+
+    def factored(self, node: Add) -> list[tuple[Node, bool]]:
+        """Return the forms of a sum with a common factor taken out, found once for all signs and orders.
+
+        Where there are very many sums below one another, only the most promising form of each.
+        """
+        known = self.forms.get(node)
+        if known is None:
+            found = factored(node, self.names)
+            known = self.forms[node] = found if len(self.forms) < MANY_SUMS else found[:1]
+        return known
 
     def sum_as_it_stands(self, node: Add, labels: Labels, order: Labels, sign: Fraction | int) -> Expr:
         terms = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,8 @@ EQUAL = [
     ("sum(A * tanh(x - x[:, None]), 0)", "-sum(A.T * tanh(x - x[:, None]), 1)"),
     ("sum(E, 1) * x", "sum(E * x[:, None], 1)"),
     ("E @ F", "E * F"),
+    ("A @ ((y / x - (1 - y) / (1 - x)) * x * (1 - x))", "A @ (y - x)"),
+    ("A @ (x / (1 + x)**2 * (1 + x))", "A @ (x / (1 + x))"),
 ]
 UNEQUAL = [
     ("(A + B) @ (A - B)", "A @ A - B @ B"),
@@ -38,6 +42,7 @@ UNEQUAL = [
     ("norm(x)", "sum(x)"),
     ("A", "A.T"),
     ("x / (1 + x)", "1 / (1 + x)"),
+    ("A @ (y / (1 - x) * (1 + x))", "A @ y"),
     ("abs(x)", "x"),
     ("A * sign(x - x[:, None])", "A * sign(x[:, None] - x)"),
     ("A * (x - x[:, None])**2", "-A * (x[:, None] - x)**2"),
@@ -79,16 +84,41 @@ def test_the_value_stays_and_expanding_twice_changes_nothing(text, shapes_of, ar
     [
         ("tanh(X.T)", "tanh(X).T"),
         ("X.T**0.5", "(X**0.5).T"),
-        pytest.param(
-            "softmax(X.T, 0)",
-            "softmax(X, 1).T",
-            marks=pytest.mark.xfail(strict=True, reason="the axes of a softmax are not brought into one order"),
-        ),
+        ("softmax(X.T, 0)", "softmax(X, 1).T"),
+        ("logsumexp(X.T, 0)", "logsumexp(X, 1)"),
+        ("tanh(softmax(X.T, 0) + 1)", "tanh(softmax(X, 1) + 1).T"),
         ("where(X.T > 0, X.T, 1)", "where(X > 0, X, 1).T"),
         ("maximum(X.T, 0)", "maximum(X, 0).T"),
     ],
 )
 def test_transposing_passes_through(left, right, shapes_of):
+    assert same(node(left, shapes_of), node(right, shapes_of))
+
+
+@pytest.mark.parametrize("relation", ["minimum({}, {})", "where({} < {}, x, T)", "exp({})**{}", "sin({} + {})"])
+@pytest.mark.parametrize("order", list(permutations(range(3)))[1:])
+def test_functions_of_several_arrays_with_exchanged_axes(relation, order, shapes_of):
+    back = tuple(order.index(k) for k in range(3))
+    scope = scope_of(shapes_of("T(n,n,n) U(n,n,n) x(n)"))
+
+    turned = relation.format(f"transpose(T, {order})", f"transpose(U, {order})")
+    turned = turned.replace(", x, T)", f", transpose(x + 0 * T, {order}), transpose(T, {order}))")
+    other = lower(parse(f"transpose({turned}, {back})", scope)).node
+    assert same(lower(parse(relation.format("T", "U"), scope)).node, other)
+    assert not same(lower(parse(relation.format("T", "transpose(U, (1, 2, 0))"), scope)).node, other)
+
+
+def test_the_diagonal_of_a_product_is_a_sum(shapes_of):
+    assert same(node("tanh(diag(A @ B))", shapes_of), node("tanh(einsum('iq,qi->i', A, B))", shapes_of))
+    assert not same(node("tanh(diag(A @ B))", shapes_of), node("tanh(einsum('iq,iq->i', A, B))", shapes_of))
+    scope = scope_of(shapes_of("T(m,n,n)"))
+    left, right = "exp(diag(sum(T, 0)))", "exp(einsum('kii->i', T))"
+    assert same(*(lower(parse(text, scope)).node for text in (left, right)))
+
+
+def test_a_sum_that_a_product_joins_is_multiplied_out(shapes_of):
+    left = "einsum('ab,bc,ab->c', (A + B) * S, A, B + 1)"
+    right = "einsum('ab,bc->c', A * S * B + A * S + B * S * B + B * S, A)"
     assert same(node(left, shapes_of), node(right, shapes_of))
 
 

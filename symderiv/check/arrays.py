@@ -13,30 +13,25 @@ matrices that have an inverse:
   integers p, q made of sizes; `det(N^p) = det(N)^p`.
 * `Q⁻¹ = Qᵀ` and `|det Q| = 1` for an orthogonal Q: `QᵀQ = 1`.
 * `log|det|` of each, as the logarithm turns products into sums; `log|det 1| = 0`.
-* softmax, log Σ exp and products commute with a reordering of axes.
-* `Π_{k ∉ {j₁ … jₘ}} u[k]` is the same for j₁ … jₘ in any order, and by definition 0 where two of them are equal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from itertools import permutations
 from typing import Any
 
 import sympy
 
-from symderiv.check.atoms import apply, exponential, magnitude, one_positive, units
+from symderiv.check import axes
+from symderiv.check.atoms import apply, magnitude, units
+from symderiv.check.axes import ALONG, labels_of
 from symderiv.check.canonical import Labels, Monomial
-from symderiv.check.facts import left_out
 from symderiv.check.powers import general_power, power, primitive
 from symderiv.check.products import ONE, Atom, Poly, Products, add, factor, number, slot
 from symderiv.check.terms import fresh, is_number, require
 from symderiv.index.nodes import Definition, Entry
 
-ALONG = frozenset({"softmax", "prodexcept", "logsumexp", "prod"})
 KINDS = ALONG | {"inv", "det", "logdet", "matrix_power"}
-MOST_AXES = 4
 Matrix = tuple[Poly, Labels, Labels]  # a polynomial, the labels of its rows and of its columns
 
 
@@ -44,15 +39,10 @@ def entry(ring: Products, of: Callable[[Any], Poly], definition: Definition) -> 
     """Return what a head of a kind stands for, and the labels of its axes; `of` reads an expression."""
     (head,) = definition.arguments
     indices = [fresh(size) for size in head.sizes]
-    labels = tuple(ring.label(i) for i in indices)
+    labels = tuple(ring.label(i) for i in indices if i.size != 1)
     poly = of(Entry(head, *indices))
-    if ring.by_exp and definition.kind in ("softmax", "logsumexp"):
-        return by_exponentials(ring, definition, poly, labels)
-    if definition.kind == "prodexcept" and left_out(definition) == 1 and one_positive(ring, poly):
-        every, _ = along(ring, replace(definition, kind="prod"), poly, labels)
-        return ring.product([every, power(ring, poly, -1)]), labels  # Π u / u[j], no entry being 0
     if definition.kind in ALONG:
-        return along(ring, definition, poly, labels)
+        return axes.entry(ring, definition, poly, labels)
     half = len(labels) // 2
     matrix = poly, labels[:half], labels[half:]
     if all(size == 1 for size in head.sizes):
@@ -255,18 +245,6 @@ def without_scalars(ring: Products, matrix: Matrix) -> tuple[Poly, Matrix]:
     return ring.product([number(content), {common: 1}]), (ring.product([inner, {kept: 1}]), rows, columns)
 
 
-def labels_of(poly: Poly) -> set[int]:
-    """Return the fixed labels that stand in a polynomial."""
-    return {
-        x
-        for fixed, components in poly
-        for factors in (fixed, *(c[1] for c in components))
-        for _, labels, _ in factors
-        for x in labels
-        if x < 0
-    }
-
-
 def diagonal_of(ring: Products, matrix: Matrix) -> Poly | None:
     """Return d where the matrix is `d[i] δ[i, j]`."""
     poly, rows, columns = matrix
@@ -318,73 +296,3 @@ def chain_of(ring: Products, matrix: Matrix) -> list[Matrix] | None:
         ring.register(at, size)
         links.append(({((step,), ()): 1}, (before,), (at,)))
     return links if at == columns[0] else None
-
-
-# ---------------------------------------------------------------- along axes
-
-
-def along(ring: Products, definition: Definition, poly: Poly, labels: Labels) -> tuple[Poly, Labels]:
-    """Return a function along axes as an atom, its slots in the order that makes it smallest."""
-    kind, axes, rank = definition.kind, definition.axes, len(labels)
-    orders = list(permutations(range(rank))) if rank <= MOST_AXES else [tuple(range(rank))]
-    found = []
-    for order in orders:
-        inner = ring.relabelled(poly, {labels[a]: slot(k) for k, a in enumerate(order)})
-        over = tuple(sorted(order.index(a) for a in axes))
-        found.append(((tuple(sorted(inner.items())), over), order, inner))
-    name = min(f[0] for f in found)
-    best = [f for f in found if f[0] == name]
-    inner, over = best[0][2], name[1]
-    if kind == "prodexcept":
-        return _all_but(ring, definition, (name, inner), [order for _, order, _ in best], labels)
-    stays = [k for k in range(rank) if kind == "softmax" or k not in over]
-    kept = [[order[k] for k in stays] for _, order, _ in best]
-    symmetries = {tuple(kept[0].index(a) for a in order) for order in kept if set(order) == set(kept[0])}
-    atom = ring.atom(kind, name, (inner,), tuple(sorted(symmetries)))
-    at = tuple(labels[a] for a in kept[0])
-    return factor(atom, at), tuple(labels[k] for k in sorted(kept[0]))
-
-
-def by_exponentials(ring: Products, definition: Definition, poly: Poly, labels: Labels) -> tuple[Poly, Labels]:
-    """Return `softmax(u) = exp(u) / Σ exp(u)` and `logsumexp(u) = log Σ exp(u)` by definition."""
-    values = exponential(ring, poly)
-    over = [labels[k] for k in definition.axes]
-    total = ring.product([values], over)
-    if definition.kind == "logsumexp":
-        kept = tuple(x for x in labels if x not in over)
-        return apply(ring, "log", 0, total), kept
-    again = ring.product([exponential(ring, poly), power(ring, total, -1)])
-    return again, labels
-
-
-def _all_but(
-    ring: Products, definition: Definition, form: tuple[Any, Poly], orders: list[Labels], labels: Labels
-) -> tuple[Poly, Labels]:
-    """Return a product of all entries but m: its first slots as those of its argument, then those of j₂ … jₘ.
-
-    The places j₁ … jₘ come in no order.
-    """
-    (name, inner), axes, count = form, definition.axes, left_out(definition)
-    later = {(n, a): fresh(definition.arguments[0].sizes[a]) for n in range(1, count) for a in axes}
-    at = {(0, a): x for a, x in enumerate(labels)} | {key: ring.label(i) for key, i in later.items()}
-    slots = []  # what stands in each slot: an axis of the argument, at one of the places
-    for order in orders:
-        over = [order[k] for k in name[1]]
-        first = [(0, a) for a in order]
-        for turn in permutations(range(count)):
-            moved = [(turn[n], a) if a in axes else (n, a) for n, a in first]
-            slots.append([*moved, *((turn[n], a) for n in range(1, count) for a in over)])
-    symmetries = {tuple(slots[0].index(key) for key in other) for other in slots}
-    data = (name, len(labels), count)
-    atom = ring.atom("prodexcept", data, (inner,), tuple(sorted(symmetries)))
-    return factor(atom, tuple(at[key] for key in slots[0])), tuple(at.values())
-
-
-def leaves_out_twice(atom: Atom, labels: Labels) -> bool:
-    """Tell whether two of the entries that a product leaves out are one and the same: it is 0 there."""
-    form, rank, count = atom.data
-    over: Labels = form[1]
-    width = len(over)
-    places = [tuple(labels[k] for k in over)]
-    places += [labels[rank + n * width : rank + (n + 1) * width] for n in range(count - 1)]
-    return len(set(places)) < len(places)

@@ -25,7 +25,9 @@ AT_NUMBERS: dict[tuple[str, Exponent], int] = {
 }  # fmt: skip
 POSITIVE_FUNCTIONS = frozenset({"exp", "cosh", "sigmoid", "softplus"})
 POSITIVE = frozenset({"positive"})
-NEVER_NEGATIVE = frozenset({"positive", "probability", "simplex", "simplex_rows", "counts"})
+NEVER_NEGATIVE = frozenset({"positive", "probability", "simplex", "simplex_rows", "counts", "binary", "one_hot_rows"})
+SIGNS = frozenset({"signs"})
+ORTHOGONAL = frozenset({"orthogonal"})
 
 
 # ---------------------------------------------------------------- functions
@@ -123,7 +125,7 @@ def magnitude(ring: Products, arg: Poly) -> Poly:
             parts.append(unit if never_negative(ring, unit) else ring.function("abs", "", [unit]))
         elif f[2] % 2 == 0 or Fraction(f[2]).denominator != 1 or is_positive(ring, ring.atoms[f[0]]):
             parts.append(unit)
-        else:
+        elif not is_sign(ring, ring.atoms[f[0]]):
             parts.append(raised(ring.function("abs", "", [one_factor(f)]), f[2]))
     return ring.product(parts)
 
@@ -141,7 +143,7 @@ def sign(ring: Products, arg: Poly) -> Poly:
     for unit, f in units(mono):
         if f is None:
             parts.append(ring.function("sign", "", [unit]))
-        elif ring.atoms[f[0]] is ring.delta:
+        elif ring.atoms[f[0]] is ring.delta or is_sign(ring, ring.atoms[f[0]]):
             parts.append(unit)
         elif not is_positive(ring, ring.atoms[f[0]], strictly=True):
             times = 2 if f[2] % 2 == 0 else 1
@@ -182,11 +184,12 @@ def content_of(poly: Poly) -> Exponent:
 
 
 def oriented(ring: Products, poly: Poly) -> tuple[Exponent, Poly]:
-    """Return a number and the polynomial without it, one and the same for f and −f."""
+    """Return a number and the polynomial without it, one and the same for f and −f: more of its terms are positive."""
     content = content_of(poly)
     inner = scaled(1 / Fraction(content), poly)
     opposite = scaled(-1, inner)
-    if ring.template([opposite])[0] < ring.template([inner])[0]:
+    balance = sum(1 if c > 0 else -1 for c in poly.values())
+    if balance < 0 or (not balance and ring.template([opposite])[0] < ring.template([inner])[0]):
         return -content, opposite
     return content, inner
 
@@ -214,6 +217,16 @@ def units(mono: Monomial) -> list[tuple[Poly, Factor | None]]:
 def one_factor(f: Factor) -> Poly:
     """Return an atom at its labels, without its exponent."""
     return {(((f[0], f[1], 1),), ()): 1}
+
+
+def is_sign(ring: Products, atom: Atom) -> bool:
+    """Tell whether an atom is 1 or −1: declared so, the entry of an orthogonal 1×1 matrix, the determinant of one."""
+    if atom.kind == "det":
+        (matrix,) = atom.inside
+        ((fixed, components), coef) = next(iter(matrix.items()))
+        one = len(matrix) == len(fixed) == coef == 1 and not components and fixed[0][2] == 1
+        return bool(one and ring.declared(ring.atoms[fixed[0][0]], ORTHOGONAL))
+    return ring.declared(atom, SIGNS) or (atom.symmetries == ((),) and ring.declared(atom, ORTHOGONAL))
 
 
 def is_positive(ring: Products, atom: Atom, strictly: bool = False) -> bool:

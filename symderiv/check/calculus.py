@@ -1,5 +1,6 @@
 """The laws of differentiation, on `∂of/∂x` of one definition's own text; heads without x are constant.
 
+They hold as well of the total derivative of an expression, where every definition down to x is looked through.
 x is an entry `X[k, l]`; its indices stand free, so a bound index of `of` never meets them (good form).
 """
 
@@ -35,6 +36,7 @@ from symderiv.index.nodes import (
     Choice,
     Definition,
     Delta,
+    Derivative,
     Entry,
     Extreme,
     Immediate,
@@ -78,14 +80,14 @@ def derivative_of_sum(before: Any, after: Any, case: Case) -> None:
     """`∂(Σ_q f)/∂x = Σ_q ∂f/∂x`: a finite sum is differentiated term by term."""
     before = derivative_of(before, Sum)
     require(not set(before.of.bound) & free(before.entry), "a bound index would be captured")
-    expect(after, Sum(Immediate(before.of.body, before.entry), *before.of.bound))
+    expect(after, Sum(before.func(before.of.body, before.entry), *before.of.bound))
 
 
 @law("linearity")
 def linearity(before: Any, after: Any, case: Case) -> None:
     """`∂(f + g)/∂x = ∂f/∂x + ∂g/∂x`."""
     before = derivative_of(before, Plus)
-    expect(after, Plus(*(Immediate(t, before.entry) for t in before.of.args)))
+    expect(after, Plus(*(before.func(t, before.entry) for t in before.of.args)))
 
 
 @law("product")
@@ -95,7 +97,7 @@ def product(before: Any, after: Any, case: Case) -> None:
     parts, x = before.of.args, before.entry
     moving = [k for k, f in enumerate(parts) if case.facts.depends(f, x.tensor)]
     require(moving, "no factor depends on the variable")
-    expect(after, sum_of([product_of([*parts[:k], Immediate(parts[k], x), *parts[k + 1 :]]) for k in moving]))
+    expect(after, sum_of([product_of([*parts[:k], before.func(parts[k], x), *parts[k + 1 :]]) for k in moving]))
 
 
 @law("power")
@@ -104,7 +106,7 @@ def derivative_of_power(before: Any, after: Any, case: Case) -> None:
     before = derivative_of(before, Power)
     base, exponent, x = before.of.base, before.of.exponent, before.entry
     require(not case.facts.depends(exponent, x.tensor), "the exponent depends on the variable")
-    _expect_slope(after, Times(exponent, Power(base, _less_one(exponent))), base, x, case)
+    _expect_slope(after, Times(exponent, Power(base, _less_one(exponent))), base, before, case)
 
 
 def _less_one(exponent: Any) -> Any:
@@ -123,7 +125,7 @@ def general_power(before: Any, after: Any, case: Case) -> None:
     parts = terms(after)
     require(len(parts) == len(slopes), "the result has another number of terms")
     for part, (slope, inner) in zip(parts, slopes, strict=True):
-        _expect_slope(part, slope, inner, x, case)
+        _expect_slope(part, slope, inner, before, case)
 
 
 @law("chain")
@@ -136,13 +138,13 @@ def chain(before: Any, after: Any, case: Case) -> None:
         slope = formula(value.name, value.arg, value)
     else:
         slope = Apply(value.name, value.order + 1, value.arg)
-    _expect_slope(after, slope, value.arg, before.entry, case)
+    _expect_slope(after, slope, value.arg, before, case)
 
 
-def _expect_slope(after: Any, slope: Any, inner: Any, x: Entry, case: Case) -> None:
+def _expect_slope(after: Any, slope: Any, inner: Any, before: Any, case: Case) -> None:
     """Refuse unless the result is `slope · ∂inner/∂x`; the slope may be written in another order or form."""
     parts = list(factors(after))
-    wanted = Immediate(inner, x)
+    wanted = before.func(inner, before.entry)
     at = [k for k, f in enumerate(parts) if alike(f, wanted)]
     require(len(at) == 1, "the result is no multiple of the inner derivative")
     rest = product_of([f for k, f in enumerate(parts) if k != at[0]])
@@ -195,7 +197,7 @@ def choice(before: Any, after: Any, case: Case) -> None:
     before = derivative_of(before, Choice)
     left, right, yes, no = before.of.parts
     x = before.entry
-    expect(after, Choice(before.of.relation, left, right, Immediate(yes, x), Immediate(no, x)))
+    expect(after, Choice(before.of.relation, left, right, before.func(yes, x), before.func(no, x)))
 
 
 @law("extreme")
@@ -212,7 +214,7 @@ def extreme(before: Any, after: Any, case: Case) -> None:
         if case.facts.depends(a, before.entry.tensor):
             ahead, behind = (a, b) if larger else (b, a)
             lead = Plus(ahead, Times(sympy.Integer(-1), behind))
-            parts.append(Times(HALF, Plus(ONE, Apply("sign", 0, lead)), Immediate(a, before.entry)))
+            parts.append(Times(HALF, Plus(ONE, Apply("sign", 0, lead)), before.func(a, before.entry)))
     require(parts, "neither argument depends on the variable")
     expect(after, sum_of(parts))
 
@@ -220,7 +222,7 @@ def extreme(before: Any, after: Any, case: Case) -> None:
 # ---------------------------------------------------------------- functions of whole arrays
 
 
-def _whole(before: Any, case: Case, kind: str) -> tuple[Immediate, Definition, Tensor]:
+def _whole(before: Any, case: Case, kind: str) -> tuple[Derivative, Definition, Tensor]:
     before = derivative_of(before, Entry)
     definition = case.facts.named(kind, before.of.tensor)
     if definition is None:
@@ -244,14 +246,14 @@ def inverse(before: Any, after: Any, case: Case) -> None:
     k, m = _fresh_matrix(n)
     i, j = before.of.indices[: len(k)], before.of.indices[len(k) :]
     inv = definition.tensor
-    slope = Immediate(Entry(n, *k, *m), before.entry)
+    slope = before.func(Entry(n, *k, *m), before.entry)
     expect(after, Sum(Times(MINUS, Entry(inv, *i, *k), slope, Entry(inv, *m, *j)), *k, *m))
 
 
-def _expect_cofactors(before: Immediate, after: Any, argument: Tensor, case: Case, front: list[Any]) -> None:
+def _expect_cofactors(before: Derivative, after: Any, argument: Tensor, case: Case, front: list[Any]) -> None:
     """Refuse unless the result is `front Σ_kl N⁻¹[l,k] ∂N[k,l]/∂x`."""
     k, m = _fresh_matrix(argument)
-    slope = Immediate(Entry(argument, *k, *m), before.entry)
+    slope = before.func(Entry(argument, *k, *m), before.entry)
     heads = [d.tensor for d in case.facts.definitions.values() if d.kind == "inv" and d.arguments == (argument,)]
     found = [Sum(product_of([*front, Entry(inv, *m, *k), slope]), *k, *m) for inv in heads]
     require(found, f"no head stands for the inverse of {argument.name}")
@@ -345,7 +347,7 @@ def softmax(before: Any, after: Any, case: Case) -> None:
     moved = [new.get(a, i) for a, i in enumerate(before.of.indices)]
     deltas = product_of([Delta(before.of.indices[a], b) for a, b in new.items()])
     difference = Plus(deltas, Times(MINUS, Entry(definition.tensor, *moved)))
-    expect(after, Sum(Times(before.of, difference, Immediate(Entry(u, *moved), before.entry)), *new.values()))
+    expect(after, Sum(Times(before.of, difference, before.func(Entry(u, *moved), before.entry)), *new.values()))
 
 
 @law("log sum exp")
@@ -375,21 +377,21 @@ def product_of_other_entries(before: Any, after: Any, case: Case) -> None:
     moved = [bound.get(a, i) for a, i in enumerate(indices[:rank])]
     heads = _heads_along(case, "prodexcept", definition, [*definition.tensor.sizes, *(i.size for i in bound.values())])
     found = [
-        Sum(Times(Entry(h, *indices, *bound.values()), Immediate(Entry(u, *moved), before.entry)), *bound.values())
+        Sum(Times(Entry(h, *indices, *bound.values()), before.func(Entry(u, *moved), before.entry)), *bound.values())
         for h in heads
     ]
     require(found, f"no head stands for the product of the entries of {u.name} without one more")
     require(any(alike(after, e) for e in found), "the result is not what the rule gives")
 
 
-def _expect_weighted(before: Immediate, after: Any, definition: Definition, weight: str, case: Case) -> None:
+def _expect_weighted(before: Derivative, after: Any, definition: Definition, weight: str, case: Case) -> None:
     """Refuse unless the result is `Σ_j w[j] ∂u[j]/∂x`, w a head of a kind on the same argument and axes."""
     (u,) = definition.arguments
     rest = iter(before.of.indices)
     bound = {a: fresh(u.sizes[a]) for a in definition.axes}
     at = [bound[a] if a in bound else next(rest) for a in range(len(u.sizes))]
     found = [
-        Sum(Times(Entry(h, *at), Immediate(Entry(u, *at), before.entry)), *bound.values())
+        Sum(Times(Entry(h, *at), before.func(Entry(u, *at), before.entry)), *bound.values())
         for h in _heads_along(case, weight, definition, list(u.sizes))
     ]
     require(found, f"no head stands for the {weight} of {u.name}")
@@ -425,7 +427,7 @@ def unknown_function(before: Any, after: Any, case: Case) -> None:
             slope = next((d for d in case.facts.definitions.values() if _is_slope(d, known, order)), None)
             if slope is None or len(slope.tensor.sizes) != len(indices):
                 raise RefusedError(f"no head stands for the derivative of {known.function} in {argument.name}")
-            inner = Immediate(Entry(argument, *bound), before.entry)
+            inner = before.func(Entry(argument, *bound), before.entry)
             parts.append(summed(Times(Entry(slope.tensor, *indices), inner), bound))
     require(parts, "no argument depends on the variable")
     expect(after, sum_of(parts))

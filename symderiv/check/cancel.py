@@ -21,6 +21,7 @@ from symderiv.check.terms import require
 Names = Mapping[int, int]
 MOST_REPLACED = 500
 ROWS = frozenset({"simplex_rows", "one_hot_rows"})
+SIMPLEX = frozenset({"simplex"})
 
 
 def inverse(ring: Products, work: Work) -> list[Product] | None:
@@ -50,7 +51,9 @@ def _replaced(
     atom = ring.atoms[inverse_at[0]]
     half = len(near)
     matrix = atom.inside[0]
-    lead = max(matrix, key=lambda mono: _size(ring, mono))
+    sizes = {mono: _size(ring, mono) for mono in matrix}
+    largest = [mono for mono in matrix if sizes[mono][:2] == max(sizes.values())[:2]]
+    lead = (min if ring.turned else max)(largest)
     if not _size(ring, lead)[0]:
         return None
     slots = tuple(slot(k) for k in range(2 * half))
@@ -185,7 +188,7 @@ def _matches(
 def orthogonal(ring: Products, work: Work) -> list[Factor] | None:
     """Replace `Σ_q Q[q,i] Q[q,j]` or `Σ_q Q[i,q] Q[j,q]` by `δ[i,j]`; return the δ as factors."""
     for (n, labels), exponent in work.powers.items():
-        if not _is_orthogonal(ring, ring.atoms[n]) or labels[0] == labels[1]:
+        if not _is_orthogonal(ring, ring.atoms[n]) or len(set(labels)) < 2:
             continue
         for side in (0, 1):
             q = labels[side]
@@ -232,6 +235,6 @@ def _unit_slots(ring: Products, atom: Atom) -> Labels:
         over: Labels = atom.data[1]
         return over
     rank = len(atom.symmetries[0])
-    if ring.declared(atom, ROWS) or (rank == 1 and ring.declared(atom, frozenset({"simplex"}))):
-        return (rank - 1,) if rank else ()
+    if ring.declared(atom, ROWS) or (rank == 1 and ring.declared(atom, SIMPLEX)):
+        return (rank - 1,)
     return ()

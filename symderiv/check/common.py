@@ -120,6 +120,20 @@ class Operations(Interpreter[V]):
         back = [(*kept, *over).index(k) for k in range(x.rank)] + list(range(x.rank, node.rank))
         return self.each(result, lambda c: c.transpose(*range(self.lead), *(self.lead + k for k in back)))
 
+    def op_block(self, node: Expr, slots: Slots, ranges: Ranges) -> V:
+        """Each block among zeros, added up."""
+        (columns,) = node.data
+        height, width = self.shape(node.axes)
+        result = self.filled(np.zeros((height, width), dtype=np.int64))
+        top = left = 0
+        for k, arg in enumerate(node.args):
+            rows, across = self.shape(arg.axes)
+            pad = [(0, 0)] * self.lead + [(top, height - top - rows), (left, width - left - across)]
+            result = self.add(result, self.each(self.value(arg, slots, ranges), lambda c, p=pad: np.pad(c, p)))  # type: ignore[misc]
+            left = 0 if (k + 1) % columns == 0 else left + across
+            top += rows if left == 0 else 0
+        return result
+
     def op_trace(self, node: Expr, slots: Slots, ranges: Ranges) -> V:
         return self.each(self.value(node.args[0], slots, ranges), lambda c: np.trace(c, axis1=-2, axis2=-1))
 
@@ -166,7 +180,7 @@ class Operations(Interpreter[V]):
         inner, new = slots, []
         for x in targets:
             index = min(set(range(self.reading.slots)) - {s.index for s in inner})
-            held = _held(f, x) if node.data[0] == "partial" else frozenset()
+            held = _held(f, x) if node.data[0] == "partial" else frozenset(("defined", name) for name in node.data[1:])
             new.append(Slot(index, key_of(x), self.shape(x.axes), held))
             inner = (*inner, new[-1])
         value = self.prepared(f, inner, ranges)

@@ -7,16 +7,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 import sympy
 
-from symderiv.check.terms import Form, RefusedError, free, immediates, require, tensors
-from symderiv.index.nodes import Context, Definition, Entry, Immediate, Index, Tensor
+from symderiv.check.terms import Form, RefusedError, derivatives, free, immediates, require, tensors
+from symderiv.index.nodes import Argument, Context, Definition, Entry, Immediate, Index, Plus, Tensor
 
 SYMMETRIC = frozenset({"symmetric", "positive_definite", "diagonal"})
 MATRIX_KINDS = frozenset({"inv", "det", "logdet", "matrix_power"})
 AXES_KINDS = frozenset({"softmax", "prodexcept", "logsumexp", "prod"})
+NEARBY = frozenset({"positive", "open_unit", "invertible"})  # what holds at x and at all points around it
 SAME_SHAPE = frozenset({"inv", "softmax", "matrix_power"})
 
 
@@ -28,6 +30,9 @@ class Facts:
         self.traits: Mapping[str, frozenset[str]] = context.traits
         self.chain: dict[str, Definition] = dict(context.chain)
         self.lemmas = dict(context.lemmas)
+        self.assumed = dict(context.assumed)
+        self.fixed = context.fixed
+        self.neglected = dict(context.neglected)
         self.definitions: dict[str, Definition] = {
             name: d for name, d in context.definitions.items() if not _is_itself(d)
         }
@@ -42,10 +47,57 @@ class Facts:
         self._reached: dict[str, frozenset[str]] = {}
         self._below: dict[str, frozenset[str]] = {}
         self._has: dict[tuple[Tensor, frozenset[str]], bool] = {}
+        self._opened: dict[str, Facts] = {}
+        self.shifted: frozenset[str] = frozenset()  # definitions that are their text and something more
         for name in (*self.definitions, *self.chain):
             self._no_circle(name)
+        for label, equation in (*self.assumed.items(), *self.neglected.items()):
+            try:
+                self._check_assumed(equation)
+            except RefusedError as reason:
+                raise RefusedError(f"the hypothesis {label}: {reason}") from None
+
+    # -- the same facts seen otherwise
+
+    def opened(self, x: Tensor) -> Facts:
+        """Return the facts with every definition looked through, down to x: nothing is held constant any more."""
+        known = self._opened.get(x.name)
+        if known is None:
+            require(x.name not in self.definitions, f"{x.name} stands for a text")
+            known = self._varied()
+            known.definitions = {**self.definitions, **{n: d for n, d in self.chain.items() if n != x.name}}
+            known.chain = {}
+            known.traits = {n: t for n, t in self.traits.items() if n != x.name or n not in self.chain}
+            self._opened[x.name] = known
+        return known
+
+    def nearby(self, x: Tensor) -> Facts:
+        """Return what holds at all points around x: an entry of x may be any number, whatever is said of x itself.
+
+        x is not symmetric there, what is assumed need not hold, and where x is defined it is its text and more.
+        """
+        as_it_is = x.name not in self.chain or x.name in self.shifted
+        if as_it_is and not self.assumed and self.traits.get(x.name, frozenset()) <= NEARBY:
+            return self
+        known = self._varied()
+        known.traits = {n: t & NEARBY if n == x.name else t for n, t in self.traits.items()}
+        known.assumed = {}
+        known.shifted = self.shifted | ({x.name} & self.chain.keys())
+        return known
+
+    def _varied(self) -> Facts:
+        new = copy(self)
+        new._opened, new._reached, new._below, new._has = {}, {}, {}, {}
+        return new
 
     # -- good form
+
+    def _check_assumed(self, equation: Argument) -> None:
+        require(not equation.steps, "it is assumed, not proved")
+        for side in (equation.left, equation.right):
+            self.form.check(side)
+            require(not immediates(side), "it holds a derivative that is not carried out")
+        self.form.check(Plus(equation.left, equation.right))
 
     def _check(self, name: str, definition: Definition) -> None:
         tensor = definition.tensor
@@ -102,7 +154,7 @@ class Facts:
         """The axes of an unknown function are its own, then those of what it is differentiated in."""
         own, arguments, slots = list(definition.tensor.sizes), definition.arguments, definition.axes
         if definition.kind == "derivative":
-            require(len(arguments) == 2 and not slots, "it needs a function and a variable")
+            require(len(arguments) >= 2 and not slots, "it needs a function and a variable")
             require(own == [s for a in arguments for s in a.sizes], "its sizes are not those of ∂f/∂x")
             return
         require(arguments and definition.function, "it needs a name and arguments")
@@ -169,6 +221,24 @@ class Facts:
             known = frozenset([name]).union(*(self.below(n) for n in inner))
             self._below[name] = known
         return known
+
+    def standing_above(self, name: str, ends: frozenset[str]) -> frozenset[str]:
+        """Return the heads that a head of the chain depends on, itself among them, not looking below the ends."""
+        found: set[str] = set()
+        stack = [name]
+        while stack:
+            top = stack.pop()
+            if top not in found and top not in ends:
+                found.add(top)
+                stack += self.mentions(top) if top in self.chain else self._named_in(top)
+        return frozenset(found)
+
+    def holds_derivative(self, name: str) -> bool:
+        """Tell whether a head is a derivative by name, or its text holds one."""
+        definition = self.definitions.get(name) or self.chain.get(name)
+        if definition is None:
+            return False
+        return definition.kind == "derivative" or (definition.body is not None and bool(derivatives(definition.body)))
 
     def is_own_text(self, part: Immediate) -> bool:
         """Tell whether a part is `∂P[i]/∂x` with a definition P of the chain whose own text names x."""

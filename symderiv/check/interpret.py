@@ -208,6 +208,8 @@ class Interpreter(ABC, Generic[V]):
 
     def unknown_entries(self, node: Expr, slots: Slots, ranges: Ranges) -> V:
         """Return the entries of all arguments of an unknown function, in one row."""
+        if node.data[1:] and node.data[1]:
+            raise UnsupportedError(f"a derivative of the unknown function {node.name} by the place of its argument")
         rows: list[V] = []
         counts: list[int] = []
         for arg in node.args:

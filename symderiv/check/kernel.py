@@ -16,16 +16,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from symderiv.check import algebra, calculus, texts
+from symderiv.check import algebra, calculus, equations, texts
 from symderiv.check.facts import Facts
 from symderiv.check.laws import LAWS, Case, Rings
 from symderiv.check.terms import RefusedError, between, free, immediates, require
 from symderiv.errors import ProofError
-from symderiv.index.nodes import Argument, Context, Derivative, Immediate, Step
+from symderiv.index.nodes import Argument, Context, Derivative, Immediate, Step, Tensor
 
 # After these `∂P/∂x` means what it meant before; all other rules on it enter the text of a definition.
 OUTSIDE_TEXTS = frozenset({"chain rule", "lemma", "name", "cite", "definition"})
 ON_SUMS = frozenset({"matrix power"})  # rules on `∂of/∂x` that need the sum around it
+OF_EXPRESSIONS = frozenset(n for n, law in LAWS.items() if law.__module__ == calculus.__name__) | {"definition"}
 Cited = Mapping[str, Sequence[Argument]]
 
 
@@ -42,7 +43,7 @@ def check(arguments: Sequence[Argument], context: Context, cited: Cited | None =
     except RefusedError as reason:
         raise ProofError(f"the definitions are not sound: {reason}") from None
     others = {label: (argument,) for label, argument in context.lemmas.items()}
-    Kernel(facts, Library(facts, {**others, **(cited or {})})).run(arguments)
+    Kernel(facts, Library(facts, {**others, **(cited or {})})).run(arguments, whole=True)
 
 
 def rules() -> tuple[str, ...]:
@@ -82,9 +83,15 @@ class Kernel:
         self.library = library
         self.proved: dict[str, Argument] = {}
         self.rings: Rings = {}
+        self.opened: dict[str, Rings] = {}
+        self.again: dict[tuple[str, str], Argument | None] = {}
 
-    def run(self, arguments: Sequence[Argument]) -> None:
-        """Check the arguments in order; each may use those before it."""
+    def run(self, arguments: Sequence[Argument], whole: bool = False) -> None:
+        """Check the arguments in order; each may use those before it.
+
+        Only the last one of the whole proof, which nothing else uses, may leave out what is neglected, in its last
+        step, and use what is assumed at fixed indices.
+        """
         for argument in arguments:
             at = f"argument {argument.label!r}"
             try:
@@ -95,6 +102,7 @@ class Kernel:
             for number, step in enumerate(argument.steps, start=1):
                 at = f"argument {argument.label!r}, step {number} ({step.rule})"
                 try:
+                    self._at_its_place(step, whole and argument is arguments[-1], number == len(argument.steps))
                     own_texts = self._step(step, own_texts)
                     new = free(step.after) - free(argument.left)
                     require(not new, "an index stands free that the left side has not")
@@ -104,6 +112,16 @@ class Kernel:
                     raise ProofError(f"{at}: an expression too deep") from None
             self.proved[argument.label] = argument
             self.rings.clear()
+            self.opened.clear()
+
+    def _at_its_place(self, step: Step, last: bool, ends: bool) -> None:
+        """Refuse what holds at the end of a proof only, where other arguments may come to use it."""
+        if step.rule == "neglect":
+            require(last and ends and self.facts.neglected, "only the last step of an approximation neglects anything")
+        if step.rule == "hypothesis" and self.facts.fixed:
+            equation = self.facts.assumed.get(step.instance.get("label", ""))
+            names = {i.name for i in free(equation.left) | free(equation.right)} if equation is not None else set()
+            require(last or not names & self.facts.fixed, "what is assumed at fixed indices is no lemma")
 
     def _ends(self, argument: Argument) -> None:
         """Refuse an argument that is not in good form, or whose links do not meet."""
@@ -132,10 +150,32 @@ class Kernel:
                 waits = self.facts.is_own_text(part)
                 require(not waits, f"the text of {part.of} is not put in yet")
             own_texts = False
-        use = Case(self.facts, self.proved, step.instance, around, own_texts, self.rings)
-        use.lemma, use.cited = self._by_lemma, self.library.cited
+        facts, rings, own = self.facts, self.rings, own_texts
+        if type(before) is Derivative and step.rule in OF_EXPRESSIONS:  # all definitions move
+            x = before.entry.tensor
+            facts, rings, own = facts.opened(x), self.opened.setdefault(x.name, {}), False
+        use = Case(facts, self.proved, step.instance, around, own, rings)
+        use.lemma, use.cited, use.nearby = self._by_lemma, self.library.cited, self._nearby
         checker(before, after, use)
         return own_texts
+
+    def _nearby(self, label: str, x: Tensor) -> Argument | None:
+        """Return what was proved, where its proof holds at all points around x: checked once more without the rest."""
+        facts = self.facts.nearby(x)
+        if facts is self.facts:
+            return self.proved.get(label) or self.library.cited(label)
+        if (label, x.name) not in self.again:
+            before = list(self.proved.values())
+            library = Library(facts, self.library.proofs)
+            library.open |= self.library.open
+            try:
+                if label in self.proved:
+                    Kernel(facts, library).run(before[: list(self.proved).index(label) + 1])
+                found = self.proved.get(label) or library.cited(label)
+            except ProofError as reason:
+                raise RefusedError(f"{label} is not shown for all {x.name}: {reason.message}") from None
+            self.again[label, x.name] = found
+        return self.again[label, x.name]
 
     def _by_lemma(self, part: Derivative) -> Any:
         """Return what was proved equal to a total derivative, if anything was."""
@@ -147,4 +187,4 @@ class Kernel:
         return None
 
 
-__all__ = ["algebra", "calculus", "check", "rules"]  # the two modules fill the table of laws
+__all__ = ["algebra", "calculus", "check", "equations", "rules"]  # these modules fill the table of laws

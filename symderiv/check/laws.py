@@ -14,9 +14,9 @@ from typing import Any
 from symderiv.check.facts import Facts
 from symderiv.check.ring import Ring
 from symderiv.check.terms import RefusedError, alike, require
-from symderiv.index.nodes import Argument, Derivative, Immediate
+from symderiv.index.nodes import Argument, Derivative, Immediate, Tensor
 
-Rings = dict[tuple[frozenset[str] | None, bool, bool, bool], Ring]
+Rings = dict[tuple[frozenset[str] | None, bool, bool, bool, bool], Ring]
 
 
 @dataclass
@@ -35,6 +35,7 @@ class Case:
     rings: Rings = field(default_factory=dict)
     lemma: Callable[[Any], Any] = lambda _: None
     cited: Callable[[str], Argument | None] = lambda _: None
+    nearby: Callable[[str, Tensor], Argument | None] = lambda *_: None
 
     def inside_derivative(self) -> bool:
         """Tell whether the place is in what a derivative is taken of."""
@@ -53,16 +54,19 @@ class Case:
         """Tell whether two expressions have one ring normal form.
 
         First sums are left standing as factors where they can be; then all is multiplied out; each with the
-        definitions of the chain named, then put in.  Last, functions are written out by exponentials.
+        definitions of the chain named, then put in.  Last, functions are written out by exponentials, and of an
+        inverse the other one of two terms of a sum is led by.
         """
         withheld = self.withheld()
         named = any(n in self.facts.chain for e in (left, right) for n in self.facts.standing(e))
         refused: RefusedError | None = None
-        for by_exp, factored, unfold in product((False, True), (True, False), (False, True)):
+        for turned, by_exp, factored, unfold in product((False, True), (False, True), (True, False), (False, True)):
             if unfold and (withheld is not None or not named):
                 continue
+            if turned and not any(_holds_inverse(ring) for ring in self.rings.values()):
+                continue
             try:
-                if self._ring(withheld, unfold, factored, by_exp).equal(left, right):
+                if self._ring(withheld, unfold, factored, by_exp, turned).equal(left, right):
                     return True
             except RefusedError as reason:
                 refused = refused or reason
@@ -70,17 +74,25 @@ class Case:
             raise refused
         return False
 
-    def _ring(self, withheld: frozenset[str] | None, unfold: bool, factored: bool, by_exp: bool) -> Ring:
-        ring = self.rings.get((withheld, unfold, factored, by_exp))
+    def _ring(
+        self, withheld: frozenset[str] | None, unfold: bool, factored: bool, by_exp: bool, turned: bool = False
+    ) -> Ring:
+        ring = self.rings.get((withheld, unfold, factored, by_exp, turned))
         if ring is None:
             ring = Ring(self.facts, self.lemma, withheld, unfold, factored, by_exp)
-            self.rings[withheld, unfold, factored, by_exp] = ring
+            ring.turned = turned
+            self.rings[withheld, unfold, factored, by_exp, turned] = ring
         return ring
 
     def named(self, key: str) -> Any:
         """Return what the instance names; a step that must name it is refused without."""
         require(key in self.instance, f"the step does not name its {key}")
         return self.instance[key]
+
+
+def _holds_inverse(ring: Ring) -> bool:
+    """Tell whether the inverse of a sum stands in what a ring has read."""
+    return any(atom.kind == "inv" and len(atom.inside[0]) > 1 for atom in ring.atoms)
 
 
 Law = Callable[[Any, Any, Case], None]
@@ -108,10 +120,10 @@ def expect_one(after: Any, expected: list[Any]) -> None:
     require(any(alike(after, e) for e in expected), "the result is not what the rule gives")
 
 
-def derivative_of(before: Any, kind: type | tuple[type, ...]) -> Immediate:
-    """Return the part as `∂of/∂x`, of being of a kind."""
-    require(isinstance(before, Immediate), "the rule is about ∂…/∂x")
-    part: Immediate = before
+def derivative_of(before: Any, kind: type | tuple[type, ...]) -> Derivative:
+    """Return the part as `∂of/∂x`, of being of a kind; a total derivative where every text is looked through."""
+    require(isinstance(before, Immediate) or type(before) is Derivative, "the rule is about ∂…/∂x")
+    part: Derivative = before
     require(isinstance(part.of, kind), "what is differentiated has another form")
     return part
 

@@ -28,6 +28,8 @@ STEP = 2e-3
 OFFSETS = (-3, -2, -1, 1, 2, 3)
 WEIGHTS = (-1 / 60, 9 / 60, -45 / 60, 45 / 60, -9 / 60, 1 / 60)
 TIE = 1e-13
+TINY = 1e-150
+WORST = 1e12  # condition numbers from which on a matrix counts as singular
 
 
 class Numeric(Operations[Array]):
@@ -47,6 +49,7 @@ class Numeric(Operations[Array]):
         self.values, self.directions = values, directions or {}
         self._sides: dict[tuple[Expr, Expr | None, Ranges], Array] = {}
         self.differences: dict[tuple[Expr, Expr | None], Array] = {}
+        self._rounded: list[Array] = []
 
     def number(self, value: Fraction) -> Array:
         return np.full((1,) * self.lead, float(value))
@@ -116,9 +119,11 @@ class Numeric(Operations[Array]):
                 c.reshape(c.shape[: self.lead] + (1,) * (rank + self.lead - c.ndim) + c.shape[self.lead :])
                 for c in (a, b)
             )
-            scale = np.abs(a) + np.abs(b) if right is not None else np.ones(())
+            scale = np.abs(a) + np.abs(b) if not _is_zero(right) else np.ones(())
             difference = self.differences[left, right] = a - b
-            known = np.where(np.abs(difference) <= TIE * scale, 0.0, np.sign(difference))
+            near = np.abs(difference) <= TIE * scale
+            self._rounded.append(near & (difference != 0))
+            known = np.where(near, 0.0, np.sign(difference))
             known = self._sides[key] = np.nan_to_num(known).astype(np.int8)
         return known
 
@@ -133,6 +138,22 @@ class Numeric(Operations[Array]):
         result = np.zeros(count, dtype=bool)
         for value in self._known.values():
             result |= np.isinf(value).reshape(len(value), -1).any(axis=1)
+        return result
+
+    def underflowed(self, count: int) -> Array:
+        """Return at which points some value met so far is so small that its square is 0, or it is by rounding."""
+        result = np.zeros(count, dtype=bool)
+        for (node, *_), value in self._known.items():
+            size = np.abs(value.real)
+            positive = node.op == "softmax" or (node.op == "map" and node.data[0] in ("exp", "sigmoid", "softplus"))
+            result |= ((size < TINY) & (positive | (size > 0))).reshape(len(value), -1).any(axis=1)
+        return result
+
+    def rounded(self, count: int) -> Array:
+        """Return at which points some comparison met so far is a tie but for rounding: code may take either side."""
+        result = np.zeros(count, dtype=bool)
+        for near in self._rounded:
+            result |= near.reshape(len(near), -1).any(axis=1)
         return result
 
     def _one(self, node: Expr, slots: Slots, ranges: Ranges) -> Array:
@@ -238,21 +259,38 @@ class Numeric(Operations[Array]):
     def op_unknown(self, node: Expr, slots: Slots, ranges: Ranges) -> Array:
         """F(u) = 2 + Σ_r c_r sin(w_r·u + b_r) with random c, w, b."""
         u = self.unknown_entries(node, slots, ranges)
-        count, shape = u.shape[-1], self.shape(node.axes)
-        terms, outputs = count + 3, prod(shape)
-        rng = np.random.default_rng([crc32(node.name.encode()), count, outputs])
-        w = rng.standard_normal((terms, count)) / np.sqrt(count)
-        b, c = rng.uniform(-1.5, 1.5, terms), rng.standard_normal((outputs, terms)) / np.sqrt(terms)
+        shape = self.shape(node.axes)
+        w, b, c = stand_in_terms(node.name, u.shape[-1], prod(shape))
         value = 2 + np.einsum("or,...r->...o", c, np.sin(np.einsum("ri,...i->...r", w, u) + b))
         return self.reshaped(value, shape)
 
 
+def stand_in_terms(name: str, count: int, outputs: int) -> tuple[Array, Array, Array]:
+    """Return the w, b, c of the function F(u) = 2 + Σ_r c_r sin(w_r·u + b_r) in the place of an unknown one."""
+    terms = count + 3
+    rng = np.random.default_rng([crc32(name.encode()), count, outputs])
+    w = rng.standard_normal((terms, count)) / np.sqrt(count)
+    b, c = rng.uniform(-1.5, 1.5, terms), rng.standard_normal((outputs, terms)) / np.sqrt(terms)
+    return w, b, c
+
+
+def _is_zero(side: Expr | None) -> bool:
+    """Tell whether what is compared with is 0: it has no size that rounding could be measured by."""
+    return side is None or (side.op == "number" and not side.data[0])
+
+
+def singular(matrices: Array) -> Array:
+    """Tell which matrices are singular, or cannot be told from singular ones."""
+    finite = np.asarray(np.isfinite(matrices).all(axis=(-2, -1)))
+    safe = np.where(finite[..., None, None], matrices.real, np.eye(matrices.shape[-1]))
+    bad: Array = ~finite | ~np.asarray(np.linalg.cond(safe) < WORST)
+    return bad
+
+
 def _per_matrix(function: Callable[[Array], Array], a: Array, rank: int) -> Array:
     """Apply a function to matrices, with nan for singular ones; `rank` is that of a result."""
-    finite = np.asarray(np.isfinite(a).all(axis=(-2, -1)))
-    safe = np.where(finite[..., None, None], a, np.eye(a.shape[-1]))
-    fine = finite & (np.linalg.cond(safe.real) < 1e12)
-    result = function(np.where(fine[..., None, None], safe, np.eye(a.shape[-1])))
+    fine = np.asarray(~singular(a))
+    result = function(np.where(fine[..., None, None], a, np.eye(a.shape[-1])))
     return np.where(fine.reshape(fine.shape + (1,) * rank), result, np.nan)
 
 
@@ -273,13 +311,28 @@ def _to(base: Array, exponent: Fraction) -> Array:
     return np.asarray(base ** int(exponent))
 
 
+def _along(u: Array, value: Array, slope: Callable[[], Array]) -> Array:
+    """Return `f(u) + i f′(u) Im u`, which is f at an infinitely small step: NumPy's own lose digits there."""
+    return value + 1j * (u.imag * slope()) if np.iscomplexobj(u) else value
+
+
+def _logistic(x: Array) -> Array:
+    e = np.exp(-np.abs(x))
+    return np.asarray(np.where(x < 0, e, 1) / (1 + e))
+
+
 def _sigmoid(u: Array) -> Array:
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * u)))
+    value = _logistic(u.real)
+    return _along(u, value, lambda: value * _logistic(-u.real))
 
 
 def _softplus(u: Array) -> Array:
-    up = u.real > 0
-    return np.where(up, u, 0) + np.log1p(np.exp(np.where(up, -u, u)))
+    return _along(u, np.logaddexp(u.real, 0), lambda: _logistic(u.real))
+
+
+def _log1p(u: Array) -> Array:
+    real = np.where(u.real > -1, u.real, np.nan)
+    return _along(u, np.log1p(real), lambda: 1 / (1 + real))
 
 
 def _inside(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
@@ -288,7 +341,7 @@ def _inside(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
 
 PLAIN: dict[str, Callable[[Array], Array]] = {
     "log": _log,
-    "log1p": lambda u: np.log1p(np.where(u.real > -1, u, np.nan)),
+    "log1p": _log1p,
     "sigmoid": _sigmoid,
     "softplus": _softplus,
     "arcsin": _inside(np.arcsin),

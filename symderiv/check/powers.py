@@ -2,8 +2,8 @@
 
 * `b^(Σ c m) = Π (b^m)ᶜ` for a base where these powers are defined.
 * `(c f)ᵖ = cᵖ fᵖ` for c ≥ 0 and any p, and for any c where p is an integer; `(f²ᵏ)ᵖ = |f|^(2kp)`.
-* `|f|² = f²`; `sign(f) f = |f|`, `sign(f) |f| = f`: f is the sign times the size, also at 0.
-* `y² = y` for an entry that is declared to be 0 or 1, `y² = 1` for one that is 1 or −1.
+* `|f|² = f²`; `sign(f) f = |f|`, `sign(f) |f| = f`: f is the sign times the size, also at 0; `|f| f⁻¹ = sign(f)`.
+* `y² = y` for an entry that is declared to be 0 or 1, `y² = 1` for one that is 1 or −1, as `(−1)ⁿ` is.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from symderiv.check.atoms import (
     exponential,
     indicator,
     is_positive,
+    is_sign,
     magnitude,
     never_negative,
     one_factor,
@@ -43,7 +44,6 @@ from symderiv.check.products import (
 from symderiv.check.terms import require
 
 LARGEST_ROOT = 10**6
-SIGNS = frozenset({"signs"})
 BINARY = frozenset({"binary", "one_hot_rows"})
 
 
@@ -96,7 +96,8 @@ def power(ring: Products, base: Poly, exponent: Exponent) -> Poly:
         else:
             content, outside, inner = primitive(ring, base, positive=True)
         parts = [number_power(ring, content, exponent), _each_raised(ring, outside, exponent)]
-        return ring.product([*parts, raised(ring.function("sum", "", [inner]), exponent)])
+        left = raised(ring.function("sum", "", [inner]), exponent) if len(inner) > 1 else power(ring, inner, exponent)
+        return ring.product([*parts, left])
     ((mono, coef),) = base.items()
     return _whole_power(ring, mono, coef, exponent) if whole else _root(ring, mono, coef, exponent)
 
@@ -215,17 +216,21 @@ def simplified(ring: Products, work: Work) -> bool:
                 work.coef = plain(work.coef * Fraction(atom.data) ** whole)
                 work.multiply(n, labels, e - whole)
                 return True
-            case "indicator" if e != 1:
-                require(e > 0, "division by 0")
-                work.powers[n, labels] = 1
+            case "indicator" if e not in (1, -1):  # divided by, it is 1: elsewhere nothing is defined
+                work.powers[n, labels] = 1 if e > 0 else -1
                 return True
             case "abs" if isinstance(e, int) and e != 1:
                 del work.powers[n, labels]
                 work.extra.append(power(ring, ring.instance(atom, labels)[0], e - e % 2))
                 work.multiply(n, labels, e % 2)
                 return True
-            case "head" if isinstance(e, int) and (told := _told_exponent(ring, atom, e)) != e:
+            case "abs" if e == 1 and _over_itself(ring, work, atom, labels):
+                return True
+            case "head" | "det" if isinstance(e, int) and (told := _told_exponent(ring, atom, e)) != e:
                 work.multiply(n, labels, told - e)
+                return True
+            case "power" if e not in (0, 1) and isinstance(e, int) and _is_parity(ring, atom):
+                work.multiply(n, labels, e % 2 - e)
                 return True
             case "sign" if e >= 1 and _signed(ring, work, atom, labels):
                 return True
@@ -234,9 +239,11 @@ def simplified(ring: Products, work: Work) -> bool:
 
 def _told_exponent(ring: Products, atom: Atom, exponent: int) -> int:
     """Return the exponent that tells a power of what is 0 or 1, or of what is 1 or −1."""
-    if ring.declared(atom, SIGNS):
+    if is_sign(ring, atom):
         return exponent % 2
-    return min(exponent, 1) if ring.declared(atom, BINARY) else exponent
+    if ring.declared(atom, BINARY):
+        return 1 if exponent > 0 else -1  # divided by, it is 1
+    return exponent
 
 
 def _signed(ring: Products, work: Work, atom: Atom, labels: Labels) -> bool:
@@ -244,16 +251,39 @@ def _signed(ring: Products, work: Work, atom: Atom, labels: Labels) -> bool:
     inner = ring.instance(atom, labels)[0]
     size = magnitude(ring, inner)
     for known, new in ((inner, size), (size, inner)):
-        single = next(iter(known))
-        if len(known) > 1 or len(single[0]) != 1 or single[1] or known[single] != 1 or single[0][0][2] != 1:
-            continue
-        n, at, _ = single[0][0]
-        if work.powers.get((n, at), 0) >= 1:
-            work.multiply(n, at, -1)
+        single = one_atom(known)
+        if single is not None and work.powers.get(single, 0) >= 1:
+            work.multiply(*single, -1)
             work.multiply(atom.number, labels, -1)
             work.extra.append(new)
             return True
     return False
+
+
+def _is_parity(ring: Products, atom: Atom) -> bool:
+    """Tell whether an atom is `(−1)ⁿ` for an integer n, hence 1 or −1."""
+    base, exponent = atom.inside
+    return constant(base) == -1 and all(_is_whole(ring, mono, coef) for mono, coef in exponent.items())
+
+
+def _over_itself(ring: Products, work: Work, atom: Atom, labels: Labels) -> bool:
+    """`|f| f⁻¹ = sign(f)`."""
+    inner = ring.instance(atom, labels)[0]
+    below = one_atom(inner if len(inner) == 1 else ring.function("sum", "", [inner]))
+    if below is None or work.powers.get(below, 0) > -1:
+        return False
+    work.multiply(*below, 1)
+    work.multiply(atom.number, labels, -1)
+    work.extra.append(sign(ring, inner))
+    return True
+
+
+def one_atom(poly: Poly) -> tuple[int, Labels] | None:
+    """Return atom and labels where a polynomial is one atom, not summed."""
+    if len(poly) != 1:
+        return None
+    (((fixed, components), coef),) = poly.items()
+    return fixed[0][:2] if len(fixed) == 1 and not components and coef == 1 and fixed[0][2] == 1 else None
 
 
 def rebuilt(ring: Products, atom: Atom, labels: Labels, exponent: Exponent) -> Poly | None:

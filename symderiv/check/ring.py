@@ -3,7 +3,8 @@
 Everything is multiplied out (:mod:`symderiv.check.products`), under the laws of functions
 (:mod:`symderiv.check.atoms`), of functions of whole arrays (:mod:`symderiv.check.arrays`) and of sums over
 products (:mod:`symderiv.check.cancel`).  A head of `definitions` with a text is its text; a head that
-is symmetric, by its traits or by its own text, has `S[i,j] = S[j,i]`.
+is symmetric, by its traits or by its own text, has `S[i,j] = S[j,i]`.  An index with one value only is
+left out everywhere: axes of size 1 say nothing.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
+from functools import reduce
+from itertools import permutations
 from typing import Any
 
 import sympy
 
-from symderiv.check import arrays, atoms, cancel, powers
+from symderiv.check import arrays, atoms, axes, cancel, powers
 from symderiv.check.canonical import Exponent, Factor, Labels
+from symderiv.check.denominators import cleared, under_sums
 from symderiv.check.facts import SYMMETRIC, Facts
 from symderiv.check.products import (
     MOST_POWER,
@@ -24,7 +28,6 @@ from symderiv.check.products import (
     ONE,
     Atom,
     Poly,
-    Powers,
     Product,
     Products,
     Work,
@@ -33,7 +36,7 @@ from symderiv.check.products import (
     number,
     plain,
 )
-from symderiv.check.terms import RefusedError, is_number
+from symderiv.check.terms import RefusedError, along, fresh, is_number, tensors
 from symderiv.index.nodes import (
     Apply,
     Choice,
@@ -52,7 +55,6 @@ from symderiv.index.nodes import (
     Times,
 )
 
-MOST_CLEARED = 6
 MOST_EXPANDED = 60
 
 
@@ -92,13 +94,15 @@ class Ring(Products):
         difference = add([(1, self.poly(left)), (-1, self.poly(right))])
         for _ in range(MOST_EXPANDED):
             if difference:
-                difference = self._cleared(difference)
+                difference = cleared(self, difference)
             found = self._to_expand(difference) if self.factored else None
             if found is None:
                 break
             self.expanded.add(found)
             difference = self.again(difference)
         self.expanded.clear()
+        if difference and not self.factored:
+            difference = under_sums(self, difference)
         return not difference
 
     def _to_expand(self, poly: Poly) -> int | None:
@@ -108,20 +112,6 @@ class Ring(Products):
             inside = {f[0] for c in components for f in c[1] if _is_sum(self.atoms[f[0]], f[2])}
             count.update({f[0] for f in fixed if _is_sum(self.atoms[f[0]], f[2])} | inside)
         return min(count, key=lambda n: (count[n], n), default=None)
-
-    def _cleared(self, poly: Poly) -> Poly:
-        """Multiply by the denominators that are sums of terms: the result is 0 only if the polynomial is."""
-        for _ in range(MOST_CLEARED):
-            lowest: Powers = {}
-            for fixed, _ in poly:
-                for n, labels, exponent in fixed:
-                    if self.atoms[n].kind == "sum" and exponent < 0:
-                        lowest[n, labels] = min(lowest.get((n, labels), 0), exponent)
-            if not lowest:
-                break
-            scale = tuple((n, labels, plain(-e)) for (n, labels), e in lowest.items())
-            poly = self.again(poly, scale)
-        return poly
 
     # -- expressions
 
@@ -136,16 +126,15 @@ class Ring(Products):
         match expr:
             case Entry():
                 return self._entry(expr)
-            case Delta() if expr.args[0].size == 1:
-                return self.size(expr.args[0].size)
             case Delta():
-                return self.product([factor(self.delta, self._labels(expr.args))])
+                pair = self._labels(expr.args)
+                return self.product([factor(self.delta, pair)]) if pair else ONE
             case Times():
                 return self.product([self.poly(a) for a in expr.args])
             case Plus():
                 return add([(1, self.poly(a)) for a in expr.args])
             case Sum():
-                return self.product([self.poly(expr.body)], self._labels(tuple(b for b in expr.bound if b.size != 1)))
+                return self.product([self.poly(expr.body)], self._labels(expr.bound))
             case Power():
                 return powers.general_power(self, self.poly(expr.base), self.poly(expr.exponent))
             case Apply():
@@ -161,33 +150,36 @@ class Ring(Products):
         return self.size(expr)
 
     def _labels(self, indices: tuple[Index, ...]) -> Labels:
-        return tuple(self.label(i) for i in indices)
-
-    def _summed(self, poly: Poly, indices: tuple[Index, ...], labels: Labels) -> Poly:
-        """Return an entry summed over its indices that have one value only: it is the same for any two of them."""
-        single = [label for i, label in zip(indices, labels, strict=True) if i.size == 1]
-        return self.product([poly], single) if single else poly
-
-    def _apart(self, indices: tuple[Index, ...]) -> Labels:
-        """Return the labels of indices, new ones for those that have one value only."""
-        return tuple(self.label(i) if i.size != 1 else self.fresh(self.size_number(i.size)) for i in indices)
+        """Return the labels of indices; one that has one value only says nothing and has none."""
+        return tuple(self.label(i) for i in indices if i.size != 1)
 
     def _derivative(self, expr: Any) -> Poly:
-        proved = self.proved(expr)
+        entries = along(expr)
+        if not all(isinstance(e, Entry) for e in entries):
+            raise RefusedError("a derivative that is not carried out")
+        name = self.facts.named("derivative", entries[0].tensor)
+        if name is not None:
+            left = iter(entries[0].indices)
+            entries[:1] = [Entry(head, *(next(left) for _ in head.sizes)) for head in name.arguments]
+        proved = self.proved(reduce(Derivative, entries[1:], entries[0]))
         if proved is not None:
             return self.poly(proved)
-        entries = [expr.entry]
-        while type(expr.of) is Derivative:
-            expr = expr.of
-            entries.insert(0, expr.entry)
-        entries.insert(0, expr.of)
-        indices = tuple(i for e in entries for i in e.indices)
-        labels = self._apart(indices)
-        return self._summed(factor(self._total(tuple(e.tensor for e in entries), len(labels)), labels), indices, labels)
+        return self._total(tuple(e.tensor for e in entries), self._labels(tuple(i for e in entries for i in e.indices)))
 
-    def _total(self, heads: tuple[Tensor, ...], rank: int) -> Atom:
-        """Return the atom of a total derivative that is not carried out."""
-        return self.atom("derivative", heads, (), (tuple(range(rank)),))
+    def _total(self, heads: tuple[Tensor, ...], labels: Labels) -> Poly:
+        """Return a total derivative that is not carried out; its variables may take any order (Schwarz)."""
+        name = self.facts.named("derivative", heads[0])
+        if name is not None:
+            return self._total((*name.arguments, *heads[1:]), labels)
+        ranks = [sum(size != 1 for size in head.sizes) for head in heads]
+        starts = [sum(ranks[:k]) for k in range(len(heads))]
+        order = [0, *sorted(range(1, len(heads)), key=lambda k: heads[k].name)]
+        places = [[starts[k] + n for n in range(ranks[k])] for k in order]
+        held = tuple(heads[k] for k in order)
+        orders = (o for o in permutations(range(len(held))) if o[0] == 0 and [held[k] for k in o] == list(held))
+        now = [s for group in places for s in group]
+        symmetries = tuple(tuple(now.index(s) for k in o for s in places[k]) for o in orders)
+        return factor(self.atom("derivative", held, (), symmetries), tuple(labels[s] for s in now))
 
     def as_factor(self, poly: Poly) -> Poly:
         return powers.as_factor(self, poly)
@@ -208,11 +200,12 @@ class Ring(Products):
         return factor(self.atom("size", size), ())
 
     def _entry(self, entry: Entry) -> Poly:
-        labels = self._apart(entry.indices)
-        return self._summed(self._entry_at(entry.tensor, labels), entry.indices, labels)
+        return self._entry_at(entry.tensor, self._labels(entry.indices))
 
     def _entry_at(self, head: Tensor, labels: Labels) -> Poly:
         definition = self.facts.definitions.get(head.name) or self._alias(head)
+        if head.name in self.facts.shifted:
+            definition = None
         if definition is not None and definition.kind == "":
             own = dict(zip(self._labels(definition.indices), labels, strict=True))
             return self.relabelled(self.poly(definition.body), own)
@@ -222,8 +215,24 @@ class Ring(Products):
                 whole = self._arrays[head.name] = arrays.entry(self, self.poly, definition)
             return self.relabelled(whole[0], dict(zip(whole[1], labels, strict=True)))
         if definition is not None and definition.kind == "derivative":
-            return factor(self._total(definition.arguments, len(labels)), labels)
-        return factor(self.head(head), labels)
+            return self._named_derivative(definition, labels)
+        return ONE if self._is_alone(head) else factor(self.head(head), labels)
+
+    def _named_derivative(self, definition: Definition, labels: Labels) -> Poly:
+        """Return what was proved of `∂f/∂x`, or its atom, for an entry of a name of it."""
+        at = [tuple(fresh(size) for size in head.sizes) for head in definition.arguments]
+        f, *entries = (Entry(head, *indices) for head, indices in zip(definition.arguments, at, strict=True))
+        proved = None if self.inside else self.proved(reduce(Derivative, entries, f))
+        if proved is None or definition.tensor in tensors(proved):
+            return self._total(definition.arguments, labels)
+        own = self._labels(tuple(i for indices in at for i in indices))
+        return self.relabelled(self.poly(proved), dict(zip(own, labels, strict=True)))
+
+    def _is_alone(self, head: Tensor) -> bool:
+        """Tell whether an entry is the only one of those that sum to 1."""
+        if not head.sizes or head.sizes[-1] != 1 or head.name in self.withheld:
+            return False
+        return self.facts.has(head, cancel.ROWS) or (len(head.sizes) == 1 and self.facts.has(head, cancel.SIMPLEX))
 
     def _alias(self, head: Tensor) -> Definition | None:
         definition = self.facts.chain.get(head.name)
@@ -232,12 +241,17 @@ class Ring(Products):
         return definition if self.unfold or isinstance(definition.body, Entry) else None
 
     def head(self, head: Tensor) -> Atom:
-        """Return the atom of a head."""
-        same = tuple(range(len(head.sizes)))
+        """Return the atom of a head; the derivatives of an unknown function may take any order (Schwarz)."""
+        known = self.facts.named("unknown", head)
+        if known is not None and len(set(known.axes)) < len(known.axes):
+            return self.atom("head", head, (), _orders(known))
+        same = tuple(range(sum(size != 1 for size in head.sizes)))
         return self.atom("head", head, (), (same, (1, 0)) if self._is_symmetric(head) else (same,))
 
     def _is_symmetric(self, head: Tensor) -> bool:
-        if len(head.sizes) != 2 or head.sizes[0] != head.sizes[1] or head.name in self.withheld:
+        if len(head.sizes) != 2 or head.sizes[0] != head.sizes[1] or head.sizes[0] == 1 or head.name in self.withheld:
+            return False
+        if head.name in self.facts.shifted:
             return False
         if self.facts.has(head, SYMMETRIC):
             return True
@@ -261,7 +275,7 @@ class Ring(Products):
     # -- laws
 
     def rebuilt(self, atom: Atom, labels: Labels, exponent: Exponent) -> Poly | None:
-        if atom.kind == "prodexcept" and exponent > 0 and arrays.leaves_out_twice(atom, labels):
+        if atom.kind == "prodexcept" and exponent > 0 and axes.leaves_out_twice(atom, labels):
             return {}
         return powers.rebuilt(self, atom, labels, exponent)
 
@@ -278,6 +292,22 @@ class Ring(Products):
 
     def replaced(self, work: Work) -> list[Product] | None:
         return cancel.inverse(self, work)
+
+
+def _orders(unknown: Definition) -> tuple[tuple[int, ...], ...]:
+    """Return in which orders the axes of a derivative of an unknown function may stand, those of size 1 left out."""
+    after = [size for k in unknown.axes for size in unknown.arguments[k].sizes]
+    sizes = iter(unknown.tensor.sizes)
+    own = sum(next(sizes) != 1 for _ in range(len(unknown.tensor.sizes) - len(after)))
+    ranks = [sum(size != 1 for size in unknown.arguments[k].sizes) for k in unknown.axes]
+    starts = [own + sum(ranks[:n]) for n in range(len(ranks))]
+    places = [tuple(range(start, start + rank)) for start, rank in zip(starts, ranks, strict=True)]
+    orders = (
+        o
+        for o in permutations(range(len(ranks)))
+        if all(unknown.axes[n] == k for n, k in zip(o, unknown.axes, strict=True))
+    )
+    return tuple((*range(own), *(s for n in o for s in places[n])) for o in orders)
 
 
 def _is_sum(atom: Atom, exponent: Exponent) -> bool:

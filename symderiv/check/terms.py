@@ -85,6 +85,15 @@ def immediates(expr: Any) -> list[Any]:
     return [d for d in derivatives(expr) if isinstance(d, Immediate)]
 
 
+def along(expr: Any) -> list[Any]:
+    """Return `[f, x₁, …, x_m]` for the total derivative `∂ᵐf/∂x₁…∂x_m`, the first one taken first."""
+    entries: list[Any] = []
+    while type(expr) is Derivative:
+        entries.insert(0, expr.entry)
+        expr = expr.of
+    return [expr, *entries]
+
+
 # ---------------------------------------------------------------- brackets
 
 
@@ -333,9 +342,11 @@ class Form:
         require(len(expr.args) == 2 and isinstance(expr.entry, Entry), "a derivative is taken in an entry")
         if isinstance(expr, Immediate):
             require(not derivatives(expr.of), "a derivative of a derivative that is not carried out")
+        elif isinstance(expr, Structured):
+            require(isinstance(expr.of, Entry), "a derivative over free entries of what has no name")
         else:
-            named = isinstance(expr.of, Entry) or type(expr.of) is Derivative
-            require(named, "a total derivative of what has no name")
+            inner = any(type(d) is not Derivative for d in derivatives(expr.of))
+            require(not inner, "a total derivative of another derivative that is not carried out")
         return tuple(expr.args)
 
 

@@ -8,10 +8,11 @@ from typing import Any
 from sympy import Integer
 
 from symderiv.check.facts import SYMMETRIC
-from symderiv.check.laws import Case, derivative_of, expect, law
+from symderiv.check.laws import LAWS, Case, derivative_of, expect, law
 from symderiv.check.terms import (
     RefusedError,
     alike,
+    along,
     fresh,
     immediates,
     product_of,
@@ -56,7 +57,7 @@ def definition(before: Any, after: Any, case: Case) -> None:
         require(found is None or case.own_texts, f"{head.name} is held constant inside another definition")
     if found is None or found.body is None:
         raise RefusedError(f"{head.name} has no text")
-    expect(after, Immediate(text_at(found, before.of), before.entry))
+    expect(after, before.func(text_at(found, before.of), before.entry))
 
 
 def _root(before: Any, case: Case) -> tuple[str, str]:
@@ -76,16 +77,32 @@ def _parents(f: str, x: str, case: Case) -> list[str]:
 
 @law("cite")
 def cite(before: Any, after: Any, case: Case) -> None:
-    """`∂P[i]/∂C` of P's own text is the total derivative, proved before, where only P's text leads to C."""
+    """`∂P[i]/∂C` is what another proof has proved of it.
+
+    `∂P[i]/∂C` of P's own text is the total derivative where only P's text leads to C.
+    """
+    if type(before) is Derivative:
+        require(not case.inside_derivative(), "a derivative of a derivative")
+        expect(after, instance_of(_cited(case), before))
+        return
+    expect(after, instance_of(_cited(case), _total(before, case)))
+
+
+def _total(before: Any, case: Case) -> Any:
+    """Return `∂P[i]/∂C` of P's own text as the total derivative: only P's text leads to C."""
     before = derivative_of(before, Entry)
     p, c = before.of.tensor.name, before.entry.tensor.name
     require(case.own_texts and p in case.facts.chain, f"{p} is held constant here")
     require(_parents(p, c, case) == [p], f"{p} depends on {c} through another definition too, or not at all")
+    return Derivative(before.of, before.entry)
+
+
+def _cited(case: Case) -> Argument:
     label = case.named("label")
     found = case.cited(label)
     if found is None:
         raise RefusedError(f"nothing was proved of {label} before")
-    expect(after, instance_of(found, Derivative(before.of, before.entry)))
+    return found
 
 
 @law("lemma")
@@ -99,10 +116,10 @@ def lemma(before: Any, after: Any, case: Case) -> None:
 
 def instance_of(argument: Argument, part: Any) -> Any:
     """Return the right side of an argument at the indices where its left side is the part."""
-    left = argument.left
-    require(type(left) is Derivative and type(part) is Derivative, "the lemma is not about a derivative")
+    own, now = along(argument.left), along(part)
+    require(len(own) == len(now) > 1, "the lemma is about a derivative of another order, or about none")
     change: dict[Index, Index] = {}
-    for ours, theirs in ((left.of, part.of), (left.entry, part.entry)):
+    for ours, theirs in zip(own, now, strict=True):
         same = isinstance(ours, Entry) and isinstance(theirs, Entry) and ours.tensor == theirs.tensor
         require(same, "the lemma is about other arrays")
         for a, b in zip(ours.indices, theirs.indices, strict=True):
@@ -111,17 +128,75 @@ def instance_of(argument: Argument, part: Any) -> Any:
     return with_indices(argument.right, change)
 
 
+@law("derivative of lemma")
+def derivative_of_lemma(before: Any, after: Any, case: Case) -> None:
+    """`∂(∂f/∂P)/∂x = ∂R/∂x` where `∂f/∂P = R` was proved: not only at one x, but at all around it.
+
+    So the proof may not use what is declared of x itself (that it is symmetric, say), nor what is assumed.
+    """
+    twice = type(before) is Derivative and type(before.of) is Derivative
+    require(twice and not case.inside_derivative(), "the rule is about the derivative of a derivative")
+    require(type(after) is Derivative and after.entry == before.entry, "the result is no derivative in the same entry")
+    label = case.named("label")
+    found = case.nearby(label, before.entry.tensor)
+    if found is None:
+        raise RefusedError(f"nothing was proved of {label} before")
+    expect(after.of, instance_of(found, before.of))
+
+
+@law("through")
+def through(before: Any, after: Any, case: Case) -> None:
+    """`∂G/∂X = Σ_Q Σ_i ∂G/∂Q[i] ∂Q[i]/∂X`, all total, G being f or `∂ᵐf/∂P₁…∂P_m`; f leads to X through the Q only.
+
+    No P stands below a Q, no Q below another.  Proof: read each P as P + s.  Then f is a function of the Q, of the s
+    and of what does not depend on X, and neither do the s; a Q depends neither on the s nor on the other Q.  So G,
+    its derivative in the s, is such a function as well; the chain rule for it has the terms given.
+    """
+    require(type(before) is Derivative and not case.inside_derivative(), "the rule is about a total derivative")
+    g, x = before.of, before.entry.tensor.name
+    f, *taken = along(g)
+    require(all(isinstance(e, Entry) for e in (f, *taken)), "what is differentiated has no name")
+    names = case.named("through")
+    require(names and len(set(names)) == len(names), "no definition is named, or one is named twice")
+    require(all(q in case.facts.chain and q not in (x, f.tensor.name) for q in names), "the names are no definitions")
+    above = case.facts.standing_above(f.tensor.name, frozenset(names))
+    require(x not in above, f"there is another way to {x}")
+    for n in above:
+        require(not case.facts.holds_derivative(n), f"{n} is made of a derivative: no function of values alone")
+    for q in names:
+        below = case.facts.standing_above(q, frozenset()) - {q}
+        require(not below & ({e.tensor.name for e in taken} | set(names)), f"{q} depends on another one")
+    parts = []
+    for q in names:
+        head = case.facts.chain[q].tensor
+        i = [fresh(size) for size in head.sizes]
+        entry = Entry(head, *i)
+        parts.append(summed(Times(Derivative(g, entry), Derivative(entry, before.entry)), i))
+    expect(after, sum_of(parts))
+
+
 @law("name")
 def name(before: Any, after: Any, case: Case) -> None:
-    """`∂f[F]/∂x[k] = B[F, k]` where B is defined as a name for ∂f/∂x."""
-    require(type(before) is Derivative and isinstance(before.of, Entry), "the rule is about ∂f/∂x")
+    """`∂f[F]/∂x[k] = B[F, k]` where B is defined as a name for ∂f/∂x; so for a name of a higher derivative.
+
+    In `∂(∂f/∂P)/∂x` the inner derivative may be named, or its name be put back.  `∂P[i]/∂C` of P's own text
+    is the total derivative where only P's text leads to C.
+    """
+    if type(before) is type(after) is Derivative and before.entry == after.entry:
+        one, other = (before.of, after.of) if isinstance(after.of, Entry) else (after.of, before.of)
+        LAWS["name"](one, other, case)
+        return
+    if isinstance(before, Immediate):
+        before = _total(before, case)
+    require(type(before) is Derivative, "the rule is about ∂f/∂x")
     require(isinstance(after, Entry), "the result is no entry")
     found = case.facts.named("derivative", after.tensor)
     if found is None:
         raise RefusedError(f"{after.tensor.name} is no name for a derivative")
-    arguments = (before.of.tensor, before.entry.tensor)
-    require(found.arguments == arguments, "the name is that of another derivative")
-    expect(after, Entry(found.tensor, *before.of.indices, *before.entry.indices))
+    entries = along(before)
+    same = isinstance(entries[0], Entry) and found.arguments == tuple(e.tensor for e in entries)
+    require(same, "the name is that of another derivative")
+    expect(after, Entry(found.tensor, *(i for e in entries for i in e.indices)))
 
 
 @law("definition of f")
@@ -213,7 +288,7 @@ def transpose(before: Any, after: Any, case: Case) -> None:
 def _without_views(expr: Any, case: Case) -> Any:
     """Return the expression with every entry that is defined as an entry of another array written as that."""
     if isinstance(expr, Entry):
-        definition = case.facts.is_text(expr.tensor)
+        definition = None if expr.tensor.name in case.facts.shifted else case.facts.is_text(expr.tensor)
         if definition is None or not isinstance(definition.body, Entry):
             return expr
         return _without_views(text_at(definition, expr), case)
@@ -238,6 +313,7 @@ def fold(before: Any, after: Any, case: Case) -> None:
 def _expect_folded(entry: Any, text: Any, case: Case) -> None:
     if not isinstance(entry, Entry):
         raise RefusedError("the rule is about an entry")
+    require(entry.tensor.name not in case.facts.shifted, f"{entry.tensor.name} is its text and something more")
     definition = case.facts.is_text(entry.tensor)
     if definition is None:
         definition = case.facts.chain.get(entry.tensor.name)
@@ -256,6 +332,7 @@ def read_off(before: Any, after: Any, case: Case) -> None:
     require(isinstance(after, Entry), "the result is no entry")
     require(len(set(after.indices)) == len(after.indices), "an index stands twice in the result")
     require(case.named("name") == after.tensor.name, "the step names another result")
+    require(after.tensor.name not in case.facts.shifted, f"{after.tensor.name} is its text and something more")
     definition = case.facts.is_text(after.tensor)
     if definition is None:
         raise RefusedError(f"{after.tensor.name} has no definition")

@@ -14,10 +14,10 @@ from symderiv.check.exact import Exact
 from symderiv.check.field import Array, Tower, tower_for
 from symderiv.check.indices import Indices
 from symderiv.check.interpret import Interpreter, Ranges, Slot, V
-from symderiv.check.numeric import STEP, Numeric
+from symderiv.check.numeric import STEP, Numeric, singular
 from symderiv.check.points import MOODS, FieldPoints, coordinates, is_discrete, realised, stream, traits_of
 from symderiv.check.reading import Reading
-from symderiv.tensor.expr import Expr
+from symderiv.tensor.expr import Expr, walk
 
 FIELD_POINTS = 4
 ROOT_POINTS = 12  # where roots occur, or no sizes are varied: both signs of each number should be met
@@ -128,10 +128,21 @@ class Trial:
         """The number of float points."""
         return len(MOODS) + (self.branches.count if self.branches is not None else 0)
 
-    def evaluation(self, step: float = STEP) -> Numeric:
-        """Return an evaluation at the float points, with a step for differences."""
-        directions = {k: self.question.turned(x, self.direction(k, x)) for k, x in enumerate(self.question.wrt)}
-        return Numeric(self.reading, self.indices, self.sizes, self.values, directions, step)
+    def evaluation(
+        self,
+        step: float = STEP,
+        values: Mapping[str, Array] | None = None,
+        directions: Mapping[int, Array] | None = None,
+    ) -> Numeric:
+        """Return an evaluation at the float points in their directions, or elsewhere, with a step for differences."""
+        return Numeric(
+            self.reading, self.indices, self.sizes, values or self.values, directions or self.directions, step
+        )
+
+    @cached_property
+    def directions(self) -> dict[int, Array]:
+        """The directions in which the variables move when their free entries do, by the number of the derivative."""
+        return {k: self.question.turned(x, self.direction(k, x)) for k, x in enumerate(self.question.wrt)}
 
     @cached_property
     def numeric(self) -> Numeric:
@@ -145,29 +156,48 @@ class Trial:
     @cached_property
     def float_sides(self) -> tuple[Array, Array]:
         """Both sides in floats, as (points, entries), along random directions."""
-        return self._float_sides(self.numeric)
+        return self.sides_of(self.numeric)
 
     @cached_property
     def float_error(self) -> Array:
         """An estimate of the error of differences: how much a fourth of the step changes them."""
         if self.reading.slots < 2:
             return np.zeros(())
-        again = self._float_sides(self.evaluation(STEP / 4))
+        again = self.sides_of(self.evaluation(STEP / 4))
         with np.errstate(all="ignore"):
             changes = [np.abs(a - b) for a, b in zip(self.float_sides, again, strict=True)]
         return np.asarray(np.nan_to_num(changes[0] + changes[1]))
 
     @cached_property
     def outside(self) -> Array:
-        """The float points where the claim is undefined and function and derivative exist, overflow apart."""
+        """The float points where the claim is undefined and function and derivative exist.
+
+        Overflow is left aside, and the points at which a determinant is that of a singular matrix.
+        """
         left, right = self.float_sides
         with np.errstate(all="ignore"):
             value = self.numeric.evaluate(self.question.left)
         value = np.broadcast_to(value, (self.count, *value.shape[1:])).reshape(self.count, -1)
         nowhere = (np.isfinite(value) & np.isfinite(left) & np.isnan(right)).any(axis=1)
-        return np.asarray(nowhere & ~self.numeric.overflowed(self.count))
+        return np.asarray(nowhere & ~self.numeric.overflowed(self.count) & ~self.singular)
 
-    def _float_sides(self, on: Numeric) -> tuple[Array, Array]:
+    @cached_property
+    def singular(self) -> Array:
+        """The float points where a matrix of which the function takes the determinant is singular.
+
+        There it has a derivative, but no inverse to write it with: such points are outside of what a result is about.
+        """
+        result = np.zeros(self.count, dtype=bool)
+        if not self.question.wrt:
+            return result
+        for node in walk(self.question.left):
+            if node.op == "det" and ("index", "") not in self.reading.depends(node):
+                found = singular(self.numeric.evaluate(node.args[0]))
+                result |= found.reshape(len(found), -1).any(axis=1)
+        return result
+
+    def sides_of(self, on: Numeric) -> tuple[Array, Array]:
+        """Return both sides as an evaluation finds them, as (points, entries), along random directions."""
         question = self.question
         with np.errstate(all="ignore"):
             left = question.derivative(on, directed=True)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from symderiv.tensor.expr import Expr, replaced, walk
+from symderiv.tensor.expr import Axes, Expr, plain_axes, replaced, walk
+from symderiv.tensor.operations import apply
 
 ENTRYWISE = frozenset({
     "add", "sub", "mul", "div", "neg", "power", "general_power", "sqrt", "map", "maximum", "minimum", "where",
@@ -99,7 +100,9 @@ class Regions:
             region = _on_atoms(members, own) if own else start
             changed = change(region) if own else region
             if changed is not region:
-                new[start] = replaced(changed, {own[a]: new[a] for a in atoms})
+                back = {own[a]: new[a] for a in atoms}
+                back.update((_apart(own[a]), _reshaped(new[a])) for a in atoms if _apart(own[a]) is not own[a])
+                new[start] = replaced(changed, back)
             else:
                 new[start] = _on_atoms(members, {a: new[a] for a in atoms})
         return new
@@ -109,6 +112,24 @@ def _stand_in(atom: Expr, number: int) -> Expr:
     if not atom.args:
         return atom
     return Expr("var", (), (f"atom {number}", frozenset()), atom.axes)
+
+
+def _apart(stand_in: Expr) -> Expr:
+    """Return a stand-in as the normal form has it: with the parts of composed axes as axes of their own."""
+    return stand_in if stand_in.args else Expr(stand_in.op, (), stand_in.data, _parted(stand_in))
+
+
+def _reshaped(atom: Expr) -> Expr:
+    """Return an atom with the parts of composed axes as axes of their own; what was composed just before is not."""
+    axes = _parted(atom)
+    if atom.op == "reshape" and atom.args[0].axes == axes:
+        return atom.args[0]
+    return apply("reshape", atom, data=(tuple(size for (size,) in axes),))
+
+
+def _parted(expr: Expr) -> Axes:
+    composed = any(len(axis) > 1 for axis in expr.axes)
+    return plain_axes(tuple(s for axis in expr.axes for s in axis)) if composed else expr.axes
 
 
 def _on_atoms(members: Sequence[Expr], atoms: Mapping[Expr, Expr]) -> Expr:

@@ -17,7 +17,7 @@ from typing import Any
 
 from sympy import Integer, expand
 
-from symderiv.dims import Shape, Size
+from symderiv.dims import Shape, Size, text_of
 from symderiv.errors import ShapeError, UnsupportedError
 from symderiv.index.assumed import SIGNS, told_exponent, unit_axes
 from symderiv.index.graph import (
@@ -299,9 +299,10 @@ class _Work:
 
         One that hangs on an index which joins three or more stays as it is: it would be split off again.
         """
-        weights = self.weights()
-        for (node, labels), exponent in self.powers.items():
-            if not (isinstance(node, Contraction) and node.bound) or exponent not in (1, 2):
+        sums = [(n, at, e) for (n, at), e in self.powers.items() if isinstance(n, Contraction) and n.bound]
+        weights = self.weights() if sums else {}
+        for node, labels, exponent in sums:
+            if exponent not in (1, 2):
                 continue
             inside = [label for label in labels if label in self.bound]
             joined = len(labels) > 1 and len(self.powers) + len(node.factors) <= LONGEST_FLAT
@@ -416,10 +417,9 @@ class _Work:
 
     def cancel_orthogonal(self) -> bool:
         """`Σ_q Q[q,i] Q[q,j] = δ[i,j]`, and the same for the rows, for an orthogonal Q."""
-        weights = self.weights()
-        for (node, labels), exponent in self.powers.items():
-            if not (isinstance(node, Leaf) and "orthogonal" in node.traits):
-                continue
+        turns = [(n, at, e) for (n, at), e in self.powers.items() if isinstance(n, Leaf) and "orthogonal" in n.traits]
+        weights = self.weights() if turns else {}
+        for node, labels, exponent in turns:
             for slot in (0, 1):
                 q = labels[slot]
                 if q not in self.bound or weights[q] != 2 or exponent not in (1, 2):
@@ -440,10 +440,13 @@ class _Work:
 
     def sum_to_one(self) -> bool:
         """`Σ_j s[i,j] = 1` for a distribution s, such as a softmax over j, where j stands nowhere else."""
-        weights = self.weights()
+        weights: Mapping[int, int] | None = None
         for (node, labels), exponent in self.powers.items():
             along = [labels[axis] for axis in unit_axes(node)]
-            if along and exponent == 1 and all(x in self.bound and weights[x] == 1 for x in along):
+            if not along or exponent != 1:
+                continue
+            weights = self.weights() if weights is None else weights
+            if all(x in self.bound and weights[x] == 1 for x in along):
                 del self.powers[(node, labels)]
                 for x in along:
                     self.bound.discard(x)
@@ -628,7 +631,7 @@ def _connected(members: list[Factor], inside: set[int], sizes: Mapping[int, Size
     colours: dict[int, str] = {}
     for _, labels in members:
         for label in labels:
-            colours[label] = ("1" if label in inside else "0") + str(sizes[label])
+            colours[label] = ("1" if label in inside else "0") + text_of(sizes[label])
     items = [(node.key, labels, symmetries(node)) for node, labels in members]
     names, order = canonical(items, colours)
     axes = sorted((label for label in colours if label not in inside), key=names.__getitem__)
@@ -716,7 +719,7 @@ def core(node: Node) -> tuple[Node, tuple[int, ...]]:
         return (inner, labels) if len(set(labels)) == len(labels) else (node, tuple(range(node.rank)))
     used = {label for _, labels in node.factors for label in labels}
     items = [(f.key, labels, symmetries(f)) for f, labels in node.factors]
-    names, _ = canonical(items, {label: str(node.sizes[label]) for label in used})
+    names, _ = canonical(items, {label: text_of(node.sizes[label]) for label in used})
     axes = tuple(sorted(used, key=names.__getitem__))
     if axes == tuple(range(node.rank)):
         return node, axes
@@ -781,10 +784,10 @@ def add(terms: Iterable[tuple[Fraction | int, Node]], dims: Shape) -> Node:
     if len(kept) == 1:
         ((node, coef),) = kept.items()
         return scaled(coef, node)
-    used = sorted({axis for n in kept for axis in _used_axes(n)})
+    used = sorted({axis for n in kept for axis in used_axes(n)})
     if len(used) < len(dims):
         small = tuple(dims[k] for k in used)
-        return rewrapped(add([(c, _without_axes(n, used)) for n, c in kept.items()], small), tuple(used), tuple(dims))
+        return rewrapped(add([(c, without_axes(n, used)) for n, c in kept.items()], small), tuple(used), tuple(dims))
     content = _content(kept.values())
     content *= _sign(kept)
     items = sorted(((c / content, n) for n, c in kept.items()), key=lambda t: t[1].key)
@@ -1023,10 +1026,10 @@ def _in_order(node: Node) -> tuple[bool, str]:
 
 def _oriented(dims: Shape, parts: tuple[Node, ...], build: Callable[[Shape, tuple[Node, ...]], Node]) -> Node:
     """Return an entrywise function of several arrays: the same node for them all transposed or only broadcast."""
-    used = sorted({axis for p in parts for axis in _used_axes(p)})
+    used = sorted({axis for p in parts for axis in used_axes(p)})
     if len(used) < len(dims):
         small = tuple(dims[k] for k in used)
-        narrow = tuple(_without_axes(p, used) for p in parts)
+        narrow = tuple(without_axes(p, used) for p in parts)
         return rewrapped(_oriented(small, narrow, build), tuple(used), dims)
     node = build(dims, parts)
     if len(dims) != 2:
@@ -1037,11 +1040,12 @@ def _oriented(dims: Shape, parts: tuple[Node, ...], build: Callable[[Shape, tupl
     return Contraction(dims, ONE, ((flipped, (1, 0)),), dims)
 
 
-def _used_axes(node: Node) -> tuple[int, ...]:
+def used_axes(node: Node) -> tuple[int, ...]:
+    """Return the axes on which a node depends, in the order of its core."""
     return () if constant(node) is not None else core(node)[1]
 
 
-def _without_axes(node: Node, used: Sequence[int]) -> Node:
+def without_axes(node: Node, used: Sequence[int]) -> Node:
     """Return a node as a function of the axes `used`, on which alone it depends."""
     value = constant(node)
     if value is not None:
@@ -1112,6 +1116,8 @@ def _find_symmetries(node: Node) -> tuple[tuple[int, ...], ...]:
         return _product_symmetries(node)
     if isinstance(node, Contraction) and 2 <= node.rank <= 4 and len(set(node.dims)) < node.rank:
         return _contraction_symmetries(node)
+    if isinstance(node, (*ENTRYWISE, Add)) and 2 < node.rank <= 4 and len(set(node.dims)) < node.rank:
+        return tuple(perm for perm in permutations(same) if perm == same or _stays(node, perm))
     if node.rank != 2 or node.dims[0] != node.dims[1]:
         return (same,)
     both = (same, (1, 0))
@@ -1137,6 +1143,15 @@ def _is_symmetric(node: Node) -> bool:
             return flipped == {n: c for c, n in node.terms}
         case _:
             return False
+
+
+def _stays(node: Node, perm: Sequence[int]) -> bool:
+    """Tell whether an entrywise function of arrays is that of the same arrays with their axes in another order."""
+    if any(node.dims[k] != size for k, size in zip(perm, node.dims, strict=True)):
+        return False
+    if isinstance(node, Add):
+        return {transposed(n, perm): c for c, n in node.terms} == {n: c for c, n in node.terms}
+    return all(transposed(part, perm) is part for part in node.children())
 
 
 def _is_antisymmetric(node: Node) -> bool:

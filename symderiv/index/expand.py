@@ -17,6 +17,7 @@ from symderiv.index.graph import Add, Contraction, Map, Node, Pow, Where, walk
 from symderiv.index.labelling import canonical
 from symderiv.index.narrow import narrow
 from symderiv.index.normal import ONE
+from symderiv.index.orientation import opened, oriented
 
 MOST_TERMS = 3000
 MOST_POWER = 8
@@ -147,7 +148,7 @@ def expand(node: Node) -> Node:
     for part in walk(node):
         children = {c: done[c] for c in part.children()}
         new = part if all(a is b for a, b in children.items()) else normal.rebuild(part, done.__getitem__)
-        done[part] = _settle(new)
+        done[part] = oriented(_settle(opened(new)))
     return done[node]
 
 
@@ -174,6 +175,9 @@ def _distributed(node: Node) -> Node:
         return _multiplied(ONE, [(node.base, same_axes)] * int(node.exponent), same_axes, dict(enumerate(node.dims)))
     if not isinstance(node, Contraction):
         return node
+    inner: dict[Node, Node] = {f: _settle(f) for f in node.children() if isinstance(f, Contraction) and f.bound}
+    if any(new is not f for f, new in inner.items()):
+        return normal.rebuild(node, lambda f: inner.get(f, f))
     factors: list[tuple[Node, list[int]]] = []
     found = False
     for f, labels in node.factors:
@@ -196,7 +200,7 @@ def _by_indicator(node: Where) -> Node:
     """`a` where c, else `b`, is `b + [c] (a − b)` with [c] 1 where c holds, else 0: equal wherever both are defined."""
     axes = range(node.rank)
     one, zero = normal.number(1, node.dims), normal.number(0, node.dims)
-    holds = normal.where(node.relation, node.left, node.right, one, zero)
+    holds = oriented(normal.where(node.relation, node.left, node.right, one, zero))
     difference = normal.add([(1, node.yes), (-1, node.no)], node.dims)
     return normal.add([(1, node.no), (1, normal.contract(1, [(holds, axes), (difference, axes)], axes))], node.dims)
 
@@ -205,19 +209,49 @@ def _is_sum_power(node: Pow) -> bool:
     return isinstance(node.base, Add) and node.exponent.denominator == 1 and 1 < node.exponent <= MOST_POWER
 
 
-def _multiplied(
-    coef: Fraction, factors: list[tuple[Node, list[int]]], out: list[int], sizes: dict[int, object]
-) -> Node:
-    terms: list[tuple[Fraction, list[tuple[Node, list[int]]]]] = [(coef, [])]
-    for f, labels in factors:
+Factors = list[tuple[Node, list[int]]]
+
+
+def _multiplied(coef: Fraction, factors: Factors, out: list[int], sizes: dict[int, object]) -> Node:
+    """Return a product with its sums distributed; a sum that a term has as a denominator is cancelled there."""
+    terms: list[tuple[Fraction, Factors]] = [(coef, [])]
+    for f, labels in sorted(factors, key=lambda factor: not _has_denominators(factor[0])):
         if isinstance(f, Add):
-            terms = [(c * k, [*done, (n, labels)]) for c, done in terms for k, n in f.terms]
+            terms = [new for c, done in terms for new in _times_sum(c, done, f, labels)]
         else:
             terms = [(c, [*done, (f, labels)]) for c, done in terms]
         if len(terms) > MOST_TERMS:
             raise UnsupportedError(f"more than {MOST_TERMS} terms when multiplied out")
     products = [normal.contract(c, fs, out, sizes) for c, fs in terms]
     return normal.add([(1, p) for p in products], products[0].dims)
+
+
+def _times_sum(coef: Fraction, done: Factors, f: Add, labels: list[int]) -> list[tuple[Fraction, Factors]]:
+    """Return a product times a sum, as terms: `(1 − y) / (1 − y)` is 1 before anything is distributed."""
+    for k, (node, at) in enumerate(done):
+        if isinstance(node, Pow) and node.base is f and node.exponent < 0 and list(at) == list(labels):
+            rest = done[:k] + done[k + 1 :]
+            less = node.exponent + 1
+            return [(coef, rest if less == 0 else [*rest, (normal.power(f, less), at)])]
+    return [(coef * k * c, [*done, *parts]) for k, n in f.terms for c, parts in [_flat(n, labels)]]
+
+
+def _flat(node: Node, labels: list[int]) -> tuple[Fraction, Factors]:
+    """Return a plain product as its coefficient and factors, anything else as it is."""
+    if isinstance(node, Contraction) and not node.bound and node.factors:
+        return node.coef, [(f, [labels[s] for s in at]) for f, at in node.factors]
+    return ONE, [(node, labels)]
+
+
+def _has_denominators(node: Node) -> bool:
+    """Tell whether a factor is a denominator, or a sum whose terms have some: these come first."""
+    if not isinstance(node, Add):
+        return True
+    return any(
+        isinstance(f, Pow) and f.exponent < 0
+        for _, term in node.terms
+        for f in ([g for g, _ in term.factors] if isinstance(term, Contraction) else [term])
+    )
 
 
 def _exponentials(node: Node) -> Node:

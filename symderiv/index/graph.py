@@ -39,7 +39,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, ClassVar
 
-from symderiv.dims import Shape, Size
+from sympy import Basic
+
+from symderiv.dims import Shape, Size, text_of
 
 _NODES: weakref.WeakValueDictionary[tuple[Any, ...], Node] = weakref.WeakValueDictionary()
 
@@ -66,7 +68,7 @@ class Node:
         self = object.__new__(cls)
         self.dims = dims
         self.fields = fields
-        text = f"{cls.__name__}|{','.join(map(str, dims))}|{_digestible(fields)}"
+        text = f"{cls.__name__}|{','.join(map(text_of, dims))}|{_digestible(fields)}"
         self.key = hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
         return _NODES.setdefault(identity, self)
 
@@ -93,7 +95,7 @@ def _digestible(value: Any) -> str:
     if isinstance(value, (tuple, frozenset)):
         parts = [_digestible(v) for v in value]
         return "(" + ",".join(sorted(parts) if isinstance(value, frozenset) else parts) + ")"
-    return str(value)
+    return text_of(value) if isinstance(value, Basic) else str(value)
 
 
 class Leaf(Node):

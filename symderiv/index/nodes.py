@@ -368,7 +368,7 @@ class Definition:
     Kinds with a rule of their own name their argument tensor: inv, det, logdet, matrix_power with its `exponent`,
     softmax, logsumexp, prod, and prodexcept (the product of all entries but some; how many is told by its sizes).
     `unknown` is the unknown `function` of the tensors `arguments`, differentiated in those at the positions `axes`;
-    `derivative` is a name for ∂f/∂x, `arguments` being (f, x).
+    `derivative` is a name for ∂f/∂x, `arguments` being (f, x), or for ∂²f/∂x∂y with (f, x, y), and so on.
     """
 
     tensor: Tensor
@@ -409,7 +409,9 @@ class Context:
 
     `chain` are the definitions that the chain rule runs over, held constant inside one another;
     `definitions` are looked through: functions of whole arrays, their arguments, results as read off.
-    `taken` are index names in use around the part that a rule sees.
+    `taken` are index names in use around the part that a rule sees.  `assumed` are equations without a proof, by
+    label: they hold by hypothesis, at all of their free indices but those called `fixed`.  `neglected` are equations
+    too: what counts as 0 in the last step of a proof that is one of an approximation.
     """
 
     definitions: Mapping[str, Definition] = field(default_factory=dict)
@@ -417,6 +419,9 @@ class Context:
     traits: Mapping[str, frozenset[str]] = field(default_factory=dict)
     lemmas: Mapping[str, Argument] = field(default_factory=dict)
     taken: frozenset[str] = frozenset()
+    assumed: Mapping[str, Argument] = field(default_factory=dict)
+    fixed: frozenset[str] = frozenset()
+    neglected: Mapping[str, Argument] = field(default_factory=dict)
 
 
 # ---------------------------------------------------------------- plain SymPy

@@ -9,6 +9,7 @@ constant in it, unless it stands for a function of x (an inverse, say).
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -75,11 +76,15 @@ def depends(expr: Any, x: Tensor, context: Context) -> bool:
     return False
 
 
+LABEL, WORD = re.compile(r"\[([^\]]*)\]"), re.compile(r"[^\W\d]\w*")  # of members: the t of `h[t - 1]`
+
+
 def fresh(expr: Any, context: Context) -> Names:
     """Return index names that stand nowhere in an expression, nor as a name in the context."""
     taken = {i.name for i in all_indices(expr)} | {h.name for h in heads(expr)}
     sizes = {str(s) for h in heads(expr) for size in h.sizes for s in size.free_symbols}
-    return Names(taken | sizes | set(context.definitions) | set(context.traits) | context.taken)
+    labels = {word for h in heads(expr) for label in LABEL.findall(h.name) for word in WORD.findall(label)}
+    return Names(taken | sizes | labels | set(context.definitions) | set(context.traits) | context.taken)
 
 
 # ---------------------------------------------------------------- derivatives
@@ -438,12 +443,12 @@ def unknown_function(expr: Any, context: Context) -> sympy.Expr | None:
             continue
         order = tuple(sorted((*definition.axes, slot)))
         before = sum(len(definition.arguments[s].sizes) for s in definition.axes if s > slot)
+        wanted = ("unknown", definition.function, definition.arguments, order)
         slope = next(
-            d
-            for d in context.definitions.values()
-            if (d.kind, d.function, d.arguments, d.axes)
-            == ("unknown", definition.function, definition.arguments, order)
+            (d for d in context.definitions.values() if (d.kind, d.function, d.arguments, d.axes) == wanted), None
         )
+        if slope is None:  # of a slot that no derivative has a name for, as in f(x, x)
+            return None
         bound = [names.fresh(size, Names.BOUND) for size in a.sizes]
         at = len(expr.of.indices) - before  # the axes of the arguments stand in their order
         entry = Entry(slope.tensor, *expr.of.indices[:at], *bound, *expr.of.indices[at:])

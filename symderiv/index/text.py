@@ -7,7 +7,20 @@ from typing import Any
 
 import sympy
 
-from symderiv.index.nodes import Apply, Choice, Delta, Derivative, Entry, Extreme, Plus, Power, Sum, Times, free_indices
+from symderiv.index.nodes import (
+    Apply,
+    Choice,
+    Delta,
+    Derivative,
+    Entry,
+    Extreme,
+    Immediate,
+    Plus,
+    Power,
+    Sum,
+    Times,
+    free_indices,
+)
 
 SUM, PRODUCT, POWER, ATOM = range(4)
 
@@ -43,13 +56,16 @@ def _written(expr: Any) -> tuple[str, int]:
         case Power():
             return f"{_bracketed(expr.base, ATOM)}**{_bracketed(expr.exponent, ATOM)}", POWER
         case Apply():
-            name = expr.name if expr.order == 0 else f"diff({expr.name}, {expr.order})"
+            slope = f"diff({expr.name})" if expr.order == 1 else f"diff({expr.name}, {expr.order})"
+            name = slope if expr.order else expr.name
             return f"{name}({index_text(expr.arg)})", ATOM
         case Choice():
             left, right, yes, no = map(index_text, expr.parts)
             return f"where({left} {expr.relation} {right}, {yes}, {no})", ATOM
         case Extreme():
             return f"{expr.kind}({', '.join(map(index_text, expr.parts))})", ATOM
+        case Immediate():
+            return f"partial({index_text(expr.of)}, {index_text(expr.entry)})", ATOM
         case Derivative():
             return f"diff({index_text(expr.of)}, {index_text(expr.entry)})", ATOM
         case sympy.Rational():
@@ -73,7 +89,7 @@ def _product(args: list[Any]) -> tuple[str, int]:
     sign = ""
     if args[0] == -1 and len(args) > 1:
         sign, args = "-", args[1:]
-    top = [a for a in args if not _divides(a)]
+    top = [a for a in args if not _divides(a) and a != 1]
     low = [a for a in args if _divides(a)]
     text = " * ".join(_bracketed(a, PRODUCT) for a in top) or "1"
     for a in low:

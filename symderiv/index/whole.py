@@ -25,9 +25,12 @@ from symderiv.index.contraction import (
     positive,
     power,
     repeated,
+    rewrapped,
     scaled,
     size_of,
     transposed,
+    used_axes,
+    without_axes,
 )
 from symderiv.index.graph import (
     Contraction,
@@ -266,16 +269,38 @@ def _diagonal_of(matrix: Contraction) -> Node | None:
 
 
 def softmax(arg: Node, axes: Sequence[int]) -> Node:
-    """Return the softmax over `axes`."""
+    """Return the softmax over `axes`; over an axis on which the argument does not depend all entries are equal."""
     if not axes:
         return number(1, arg.dims)
-    return Softmax(arg.dims, arg, tuple(sorted(axes)))
+    used, narrow = _narrowed(arg)
+    if len(used) == arg.rank:
+        return Softmax(arg.dims, arg, tuple(sorted(axes)))
+    within = softmax(narrow, [s for s, k in enumerate(used) if k in axes])
+    idle = [(power(size_of(arg.dims[k]), -1), ()) for k in axes if k not in used]
+    return contract(1, [(within, used), *idle], range(arg.rank), dict(enumerate(arg.dims)))
 
 
 def log_sum_exp(arg: Node, axes: Sequence[int]) -> Node:
-    """Return log Σ exp over `axes`."""
-    rest = tuple(d for k, d in enumerate(arg.dims) if k not in axes)
-    return LogSumExp(rest, arg, tuple(sorted(axes)))
+    """Return log Σ exp over `axes`; an axis on which the argument does not depend adds the logarithm of its size."""
+    rest = [k for k in range(arg.rank) if k not in axes]
+    dims = tuple(arg.dims[k] for k in rest)
+    used, narrow = _narrowed(arg)
+    if len(used) == arg.rank:
+        return LogSumExp(dims, arg, tuple(sorted(axes)))
+    over = [s for s, k in enumerate(used) if k in axes]
+    within = log_sum_exp(narrow, over) if over else narrow
+    kept = [rest.index(k) for k in used if k not in axes]
+    terms = [rewrapped(within, tuple(kept), dims)]
+    for k in axes:
+        if k not in used:
+            terms.append(rewrapped(entrywise("log", size_of(arg.dims[k])), (), dims))
+    return add([(1, term) for term in terms], dims)
+
+
+def _narrowed(arg: Node) -> tuple[tuple[int, ...], Node]:
+    """Return the axes on which an array depends, in order, and the array of these."""
+    used = tuple(sorted(used_axes(arg)))
+    return used, arg if len(used) == arg.rank else without_axes(arg, used)
 
 
 def product(arg: Node, axes: Sequence[int]) -> Node:

@@ -96,8 +96,13 @@ def power(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
     if isinstance(base, sympy.Rational) and isinstance(exponent, sympy.Integer) and base != 0:
         return base**exponent
     if isinstance(base, Power) and isinstance(exponent, sympy.Integer):
-        return power(base.base, base.exponent * exponent)
+        return power(base.base, _multiple(exponent, base.exponent))
     return Power(base, exponent)
+
+
+def _multiple(number: sympy.Integer, exponent: sympy.Expr) -> sympy.Expr:
+    """Return a multiple of an exponent, which may be a number or itself an index expression."""
+    return number * exponent if isinstance(exponent, sympy.Rational) else times(number, exponent)
 
 
 def total(body: sympy.Expr, bound: Sequence[Index]) -> sympy.Expr:
@@ -142,6 +147,13 @@ class Written:
         self.definitions = definitions
         self.free = dict(free or {})
         self.sources = {} if sources is None else sources
+
+    def knowing(self, bound: Sequence[str], sizes: Callable[[], Mapping[str, sympy.Expr]]) -> Written:
+        """Return a notation in which the indices of a sum are known: those of a definition are its own."""
+        if all(name in self.free for name in bound):
+            return self
+        own = {n: self.names.fresh(size, n) for n, size in sizes().items() if n in bound and n not in self.free}
+        return Written(self.names, self.definitions, {**self.free, **own}, self.sources)
 
     def index(self, axis: Axis) -> Token:
         return tuple(self.names.fresh(size, Names.BOUND) for size in axis)
