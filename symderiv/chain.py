@@ -206,6 +206,12 @@ def pull(parent: Node, adjoint: Node, rank: int, moving: set[Node], ends: set[No
     return found
 
 
+def pulled(parent: Node, adjoint: Node, rank: int, ends: Iterable[Node]) -> dict[Node, Node]:
+    """Return what an adjoint of one definition contributes to those of the leaves `ends` that its text names."""
+    found = set(ends)
+    return pull(parent, adjoint, rank, _dependents(parent, found, set()), found)
+
+
 def local(node: Node, bar: Node, rank: int, moving: set[Node], itself: Node) -> list[tuple[Node, Node]]:
     """Return (child, contribution) for each way in which a node depends on a moving child.
 

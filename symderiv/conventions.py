@@ -36,7 +36,7 @@ from symderiv.structured import DIAGONAL
 from symderiv.tensor.expr import Expr, walk
 from symderiv.tensor.operations import apply
 from symderiv.tensor.parse import MERGING
-from symderiv.tensor.text import FunctionName
+from symderiv.tensor.text import FunctionName, to_text
 
 CONVENTION = "a derivative has the shape of the function followed by the shape of each variable"
 NUMERATOR, DENOMINATOR = LAYOUTS = ("numerator", "denominator")
@@ -125,7 +125,11 @@ def transposed(matrix: Expr) -> Expr:
 
 
 def notes(
-    function: Expr, variables: Sequence[Expr], assumed: Mapping[str, Sequence[str]], structures: Mapping[str, str]
+    function: Expr,
+    variables: Sequence[Expr],
+    assumed: Mapping[str, Sequence[str]],
+    structures: Mapping[str, str],
+    functions: Mapping[FunctionName, str],
 ) -> tuple[str, ...]:
     """Return the convention, what was assumed, what that means for the variables, and what holds at kinks."""
     said = [f"Convention: {CONVENTION}."]
@@ -134,7 +138,7 @@ def notes(
         said.append(f"Assumed: {listed}.")
     for x in dict.fromkeys(variables):
         said += _about(x, structures.get(x.name, ""), assumed.get(x.name, ()))
-    return (*said, *_kinks(function))
+    return (*said, *_invertible(function, variables, functions), *_kinks(function))
 
 
 def _about(x: Expr, kind: str, assumed: Sequence[str]) -> list[str]:
@@ -194,6 +198,24 @@ def differs(result: Any, again: Callable[[], Any]) -> bool:
         return str(again()) != str(result)
     except SymderivError:
         return True
+
+
+def _invertible(function: Expr, variables: Sequence[Expr], functions: Mapping[FunctionName, str]) -> list[str]:
+    """Name the matrices whose determinant is differentiated: the result is written with their inverses.
+
+    A determinant has a derivative at a singular matrix too, its cofactors; there the result is undefined.
+    """
+    names = {x.name for x in variables}
+    found: dict[str, None] = {}
+    for e in walk(function):
+        below = [v for v in walk(*e.args) if v.op in ("var", "defined")] if e.op == "det" else []
+        if any(v.name in names for v in below) and not _is_regular(e.args[0]):
+            found[to_text(e.args[0], functions)] = None
+    return [f"Condition: {text} is invertible." for text in found]
+
+
+def _is_regular(matrix: Expr) -> bool:
+    return matrix.op == "var" and bool(matrix.data[1] & {"invertible", "positive_definite", "orthogonal"})
 
 
 def _kinks(function: Expr) -> list[str]:

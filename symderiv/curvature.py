@@ -103,7 +103,7 @@ class HessianVectorProduct:
     def notes(self) -> tuple[str, ...]:
         """Return the convention, the assumptions that matter, and what holds at kinks."""
         assumed = assumptions(self.function, [self.wrt], self._needs)
-        return notes(self.function, [self.wrt], assumed, {})
+        return notes(self.function, [self.wrt], assumed, {}, self.declared.functions)
 
     def _needs(self, name: str, trait: str) -> bool:
         """Tell whether the result is another one without an assumption."""

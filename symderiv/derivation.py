@@ -168,7 +168,8 @@ class Derivation:
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """Return the convention, the assumptions that matter, how structure was counted, what holds at kinks."""
-        return notes(self.function, self.wrt, assumptions(self.function, self.wrt, self._needs), self.structures)
+        assumed = assumptions(self.function, self.wrt, self._needs)
+        return notes(self.function, self.wrt, assumed, self.structures, self.declared.functions)
 
     def _needs(self, name: str, trait: str) -> bool:
         """Tell whether the result is another one without an assumption."""

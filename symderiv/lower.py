@@ -23,7 +23,7 @@ from symderiv.index.nodes import Tensor
 from symderiv.index.written import Array as WrittenArray
 from symderiv.index.written import Value as WrittenValue
 from symderiv.index.written import Written, total
-from symderiv.tensor.expr import Axes, Axis, Expr, walk
+from symderiv.tensor.expr import Axes, Axis, Expr, walk_own
 from symderiv.tensor.operations import OPERATIONS, Indexed, Token
 from symderiv.tensor.text import to_text
 
@@ -54,6 +54,12 @@ class Engine:
         for name, axis in (sizes or {}).items():
             self.sizes.update(zip(self.free(name, axis), axis, strict=True))
         self.count = 0
+
+    def know(self, sums: Expr) -> None:
+        """Learn the ranges of the indices of a sum from where they stand: those of a definition are its own."""
+        if any(name not in self.sizes for name in sums.data):
+            for name, axis in index_ranges(sums).items():
+                self.sizes.update(zip(self.free(name, axis), axis, strict=True))
 
     @staticmethod
     def free(name: str, axis: Axis) -> Token:
@@ -216,8 +222,10 @@ def _one(notation: Engine, expr: Expr, args: list[Array]) -> Array:
             i, j = expr.data
             return _array(notation.delta(_free(notation, i), _free(notation, j)), [], ())
         case "sum_over":
+            notation.know(expr)
             tokens = [_free(notation, name) for name in expr.data]
-            return _array(notation.sum(tokens, args[0][()]), [], ())
+            out = [notation.index(axis) for axis in expr.axes]
+            return _array(notation.sum(tokens, args[0][out]), out, expr.axes)
     out_tokens = [notation.index(axis) for axis in expr.axes]
     value = OPERATIONS[expr.op].line(notation, args, out_tokens, expr.data)
     assert isinstance(value, At)
@@ -257,7 +265,7 @@ def index_ranges(*exprs: Expr) -> dict[str, Axis]:
     """Return the range of each free index, found from where it stands."""
     ranges: dict[str, Axis] = {}
     equal: list[tuple[str, str]] = []
-    for node in walk(*exprs):
+    for node in walk_own(*exprs):
         if node.op == "entry":
             for name, axis in zip(node.data, node.args[0].axes, strict=True):
                 if name is not None and ranges.setdefault(name, axis) != axis:
@@ -315,8 +323,11 @@ def _written(expr: Expr, notation: Written) -> WrittenArray:
             i, j = (notation.free[name] for name in expr.data)
             return WrittenArray((), lambda _: index_nodes.Delta(i, j), None)
         case "sum_over":
-            bound = [notation.free[name] for name in expr.data]
-            return WrittenArray((), lambda _: total(_written(expr.args[0], notation).write(()), bound), None)
+            inner = notation.knowing(expr.data, lambda: {n: axis[0] for n, axis in index_ranges(expr).items()})
+            bound = [inner.free[name] for name in expr.data]
+            return WrittenArray(
+                expr.axes, lambda tokens: total(_written(expr.args[0], inner).write(tokens), bound), None
+            )
     args = [_written(a, notation) for a in expr.args]
     line = OPERATIONS[expr.op].line
 
@@ -332,9 +343,10 @@ def _written_unknown(expr: Expr, notation: Written) -> WrittenArray:
     """An unknown function is a head that names the arrays it depends on; so are its derivatives."""
     arguments = tuple(notation.head_of(_written(a, notation)) for a in expr.args)
     slots = expr.data[1] if len(expr.data) > 1 else ()
+    own = expr.axes[: len(expr.axes) - sum(expr.args[k].rank for k in slots)]
     for more in ((), *((k,) for k in range(len(arguments)))):
         order = tuple(sorted((*slots, *more)))
-        axes = expr.axes + tuple(axis for k in more for axis in expr.args[k].axes)
+        axes = own + tuple(axis for k in order for axis in expr.args[k].axes)
         form = Expr("unknown", expr.args, (expr.name, order), axes)
         head = Tensor(to_text(form), *(size for axis in axes for size in axis))
         notation.definitions[head.name] = index_nodes.Definition(
@@ -347,25 +359,30 @@ def _written_unknown(expr: Expr, notation: Written) -> WrittenArray:
 
 
 def _written_call(expr: Expr, notation: Written) -> WrittenArray:
-    """A function of the user's stands under its own name, its text one step away."""
+    """A function of the user's stands under its own name, its text one step away, at its indices and those in it."""
     body = _written(expr.args[0], notation)
     sizes = tuple(size for axis in expr.axes for size in axis)
-    head = Tensor(to_text(expr), *sizes)
+    tokens = [notation.index(axis) for axis in expr.axes]
+    text = body.write(tokens)
+    free = sorted(index_nodes.free_indices(text) - set(_flat(tokens)), key=lambda i: str(i.name))
+    head = Tensor(to_text(expr), *sizes, *(i.size for i in free))
     if head.name not in notation.definitions:
-        tokens = [notation.index(axis) for axis in expr.axes]
-        notation.definitions[head.name] = index_nodes.Definition(head, tuple(_flat(tokens)), body.write(tokens))
+        notation.definitions[head.name] = index_nodes.Definition(head, (*_flat(tokens), *free), text)
         notation.sources[head.name] = expr
-    return WrittenArray(expr.axes, lambda tokens: index_nodes.Entry(head, *_flat(tokens)), head)
+    return WrittenArray(expr.axes, lambda at: index_nodes.Entry(head, *_flat(at), *free), None if free else head)
 
 
 def _written_derivative(expr: Expr, tokens: Sequence[Token], notation: Written) -> sympy.Expr:
-    """`∂f/∂x/…` as it stands, entries of both."""
+    """`∂f/∂x/…` as it stands, entries of both; the immediate derivative is another one than the total."""
+    if expr.data[0] == "holding":
+        raise UnsupportedError("a derivative that holds a definition stands beside others")
+    kind = index_nodes.Immediate if expr.data[0] == "immediate" else index_nodes.Derivative
     f, *variables = expr.args
     left = list(tokens)
     value = _written(f, notation).write([left.pop(0) for _ in f.axes])
     for x in variables:
         entry = _written(x, notation).write([left.pop(0) for _ in x.axes])
-        value = index_nodes.Derivative(value, entry)
+        value = kind(value, entry)
     return value
 
 

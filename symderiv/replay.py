@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 import sympy
 
+from symderiv.chain import differentiate
 from symderiv.errors import ProofError, UnsupportedError
 from symderiv.index import normal
 from symderiv.index.expand import same
@@ -116,7 +117,8 @@ class Replay:
         self.ends = {x.name: x for x in stage.variables}
         self.free = free
         chosen = {i.name for part in free or () for i in part}
-        self.names = Names({*taken, stage.name, *chosen})
+        self.taken = {*taken, stage.name, *chosen}
+        self.names = Names(set(self.taken))
         self.inline: dict[str, Definition] = {}
         self.expressions: dict[str, Expr] = {}
         self.cuts: dict[str, Definition] = {}
@@ -152,17 +154,25 @@ class Replay:
             if f == stage.name and x in self.left:
                 arguments = (self.root.tensor, Tensor(x, *self.left[x].dims))
                 self.inline[head.name] = Definition(head, kind="derivative", arguments=arguments)
+            elif f in self.cuts and x in self.ends:
+                arguments = (self.cuts[f].tensor, Tensor(x, *self.left[x].dims))
+                self.inline[head.name] = Definition(head, kind="derivative", arguments=arguments)
+                self.heads[head.name] = differentiate(self.left[f], self.left[x]).result
         self.below = self.names_below()
 
     def define(self, name: str, body: Expr, indices: tuple[Index, ...] | None = None) -> Definition:
         """Write a definition at indices."""
+        self.cuts[name] = self.written(name, body, self.names, indices)
+        return self.cuts[name]
+
+    def written(self, name: str, body: Expr, names: Names, indices: tuple[Index, ...] | None = None) -> Definition:
+        """Return a definition at indices, fresh ones where none are given."""
         flat = [size for axis in body.axes for size in axis]
-        chosen = list(indices) if indices is not None else [self.names.fresh(size) for size in flat]
+        chosen = list(indices) if indices is not None else [names.fresh(size) for size in flat]
         left = iter(chosen)
         tokens = [tuple(next(left) for _ in axis) for axis in body.axes]
-        tensor = Tensor(name, *flat)
-        self.cuts[name] = Definition(tensor, tuple(chosen), write(body, tokens, self.notation()))
-        return self.cuts[name]
+        notation = Written(names, self.inline, sources=self.expressions)
+        return Definition(Tensor(name, *flat), tuple(chosen), write(body, tokens, notation))
 
     def notation(self, free: Mapping[str, Index] | None = None) -> Written:
         """Return the notation in which this proof is written."""
@@ -183,6 +193,10 @@ class Replay:
     def replayed(self) -> Replayed:
         """Return the proof as it stands."""
         free = self.root.indices + self.closed[self.stage.variables[-1].name][0]
+        names = Names(self.taken)
+        for e in self.stage.inner:  # what the variables do not reach is constant, but perhaps symmetric
+            if e.name not in self.cuts:
+                self.cuts[e.name] = self.written(e.name, e.args[0], names)
         return Replayed(tuple(self.arguments), self.context(), free, self.expressions)
 
     def context(self) -> Context:
@@ -291,6 +305,11 @@ class Replay:
             if found is None:
                 return
             place, part = found
+            named = self.known.named.get((part.of.tensor.name, part.entry.tensor.name))
+            if named is not None and self.only_itself(part):
+                entry = Entry(named, *part.of.indices, *part.entry.indices)
+                work.replace("name", place, entry, {"name": named.name})
+                continue
             cited = self.cited(part)
             if cited is not None:
                 label, new = cited
@@ -309,18 +328,20 @@ class Replay:
             work.replace("name", place, Entry(head, *part.of.indices, *part.entry.indices), {"name": head.name})
             return
         c, closed = self.closed[name]
-        if _length(closed) <= LONGEST_INSERTED and not isinstance(closed, Derivative):
+        unknown = self.left[name] not in self.stage.chain.adjoints  # cancelled in the normal form: it has no name there
+        if (_length(closed) <= LONGEST_INSERTED or unknown) and not isinstance(closed, Derivative):
             new = replace_indices(rename_bound(closed, self.names), dict(zip(c, part.entry.indices, strict=True)))
             work.replace("lemma", place, new, {"label": name})
 
     def cited(self, part: Immediate) -> tuple[str, sympy.Expr] | None:
         """Return a claim proved before that says what ∂P/∂C is, at these indices."""
-        p, x = part.of.tensor, part.entry.tensor
-        if [q.tensor for q in self.parents(x.name) if q.tensor is not p and depends(Entry(p), q.tensor, self.whole())]:
+        if not self.only_itself(part):
             return None
+        p, x = part.of.tensor, part.entry.tensor
         for label, lemma in self.known.lemmas.items():
             left = lemma.left
-            if type(left) is Derivative and left.of.tensor is p and left.entry.tensor is x:
+            first = type(left) is Derivative and isinstance(left.of, Entry)
+            if first and left.of.tensor is p and left.entry.tensor is x:
                 own = (*left.of.indices, *left.entry.indices)
                 now = (*part.of.indices, *part.entry.indices)
                 if len(set(own)) == len(own):
@@ -328,6 +349,13 @@ class Replay:
                         rename_bound(lemma.right, self.names), dict(zip(own, now, strict=True))
                     )
         return None
+
+    def only_itself(self, part: Immediate) -> bool:
+        """Tell whether P depends on x through its own text only: then ∂P/∂x of that text is the total derivative."""
+        p, x = part.of.tensor, part.entry.tensor
+        return not any(
+            q.tensor is not p and depends(Entry(p), q.tensor, self.whole()) for q in self.parents(x.name)
+        )
 
     def whole(self) -> Context:
         """Return a context that looks through every definition."""

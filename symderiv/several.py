@@ -149,7 +149,8 @@ class Gradients:
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """Return the convention, the assumptions that matter, how structure was counted, what holds at kinks."""
-        return notes(self.function, self.wrt, assumptions(self.function, self.wrt, self._needs), self.structures)
+        assumed = assumptions(self.function, self.wrt, self._needs)
+        return notes(self.function, self.wrt, assumed, self.structures, self.declared.functions)
 
     def _needs(self, name: str, trait: str) -> bool:
         """Tell whether the results are others without an assumption."""

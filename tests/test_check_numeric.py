@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
 from symderiv.check.indices import Indices
-from symderiv.check.numeric import Numeric, stand_in
+from symderiv.check.numeric import Numeric, singular, stand_in
 from symderiv.check.reading import Reading
 from symderiv.functions import FUNCTIONS
 from symderiv.tensor.expr import Expr
@@ -136,6 +138,47 @@ def test_ties_take_half_of_each_and_kinks_slope_zero():
     }.items():
         f = parse(f"sum({text})", scope)
         np.testing.assert_array_equal(value(Expr("diff", (f, x), ("total",), x.axes), zero), np.full(3, want))
+
+
+FAR = [(name, at) for name in ("softplus", "sigmoid", "log1p") for at in (-36.0, -500.0, 1e-9, -1e-12)]
+
+
+@pytest.mark.parametrize(("name", "at"), [(name, at) for name, at in FAR if name != "log1p" or at > -1])
+def test_slopes_far_out_keep_their_digits(name, at):
+    scope = scope_of({"x": ()})
+    x = scope.names["x"]
+    found = value(Expr("diff", (parse(f"{name}(x)", scope), x), ("total",), x.axes), {"x": np.array(at)})
+    e = math.exp(-abs(at))
+    logistic = (e if at < 0 else 1) / (1 + e)
+    want = {"softplus": logistic, "sigmoid": logistic * (1 - logistic), "log1p": 1 / (1 + at)}[name]
+    np.testing.assert_allclose(found, want, rtol=1e-12)
+
+
+def test_a_comparison_with_0_is_a_tie_where_it_is_one_but_for_rounding():
+    at = {"x": np.full(3, 1e-16), "p": np.ones(3)}
+    scope = scope_of({"x": ("n",), "p": ("n",)})
+    for text in ("where(x > 0, 1, 2)", "where(p + x > p, 1, 2)"):
+        np.testing.assert_array_equal(value(parse(text, scope), at), np.full(3, 2.0))
+    expr = parse("relu(x) + relu(p)", scope)
+    reading = Reading(expr)
+    for x, found in ((1e-16, True), (0.0, False), (1e-3, False)):
+        on = Numeric(reading, Indices(expr), {"n": 3}, {"x": np.full((1, 3), x), "p": np.ones((1, 3))})
+        on.evaluate(expr)
+        assert on.rounded(1).tolist() == [found]
+
+
+def test_what_is_out_of_range_is_told():
+    scope = scope_of({"x": ()})
+    expr = parse("exp(x) * x", scope)
+    on = Numeric(Reading(expr), Indices(expr), {}, {"x": np.array([1.0, 800.0, -800.0, -400.0, 0.0])})
+    on.evaluate(expr)
+    assert on.overflowed(5).tolist() == [False, True, False, False, False]
+    assert on.underflowed(5).tolist() == [False, False, True, True, False]
+
+
+def test_singular_matrices():
+    matrices = np.array([np.eye(3), np.ones((3, 3)), np.arange(9.0).reshape(3, 3), np.diag([1, 1, np.nan])])
+    assert singular(matrices).tolist() == [False, True, True, True]
 
 
 def test_outside_of_the_domain_is_nan():

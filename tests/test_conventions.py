@@ -71,6 +71,23 @@ def test_the_proof_ends_with_the_layout():
     assert plain == d.proof.to_latex(layout=None)
 
 
+@pytest.mark.parametrize(
+    ("text", "assume", "said"),
+    [
+        ("det(X)", {}, "Condition: X is invertible."),
+        ("det(eye(n) + X @ A)", {}, "Condition: eye(n) + X @ A is invertible."),
+        ("det(X)", {"X": "positive_definite"}, ""),
+        ("det(A) * trace(X)", {}, ""),
+        ("logdet(X)", {}, ""),
+    ],
+)
+def test_where_the_derivative_of_a_determinant_holds(text, assume, said):
+    d = derive(text, "X", shapes={"X": ("n", "n"), "A": ("n", "n")}, assume=assume)
+    conditions = [note for note in d.notes if note.startswith("Condition")]
+    assert conditions == ([said] if said else [])
+    assert said in d.to_numpy()
+
+
 def test_another_layout_is_refused():
     d = derive("x @ x", "x", shapes=SHAPES)
     for show in (d.to_latex, d.proof.to_latex):

@@ -301,6 +301,34 @@ def test_a_function_of_a_constant_keeps_no_axes():
     )
 
 
+def test_a_softmax_over_an_axis_that_says_nothing():
+    x = leaf("x", (n,))
+    wide = contract(1, [(x, "i")], "ij", {"i": n, "j": m})
+    share = power(normal.size_of(m), -1)
+    assert normal.softmax(wide, (1,)) is contract(1, [(share, "")], "ij", {"i": n, "j": m})
+    assert normal.softmax(wide, (0, 1)) is contract(
+        1, [(normal.softmax(x, (0,)), "i"), (share, "")], "ij", {"i": n, "j": m}
+    )
+    log = entrywise("log", normal.size_of(m))
+    assert normal.log_sum_exp(wide, (1,)) is add([(1, x), (1, contract(1, [(log, "")], "i", {"i": n}))], (n,))
+    assert normal.log_sum_exp(number(2, (n,)), (0,)) is add(
+        [(2, number(1)), (1, entrywise("log", normal.size_of(n)))], ()
+    )
+
+
+def test_symmetries_of_functions_of_several_arrays():
+    cube = contract(1, [(delta(n), "ij"), (leaf("x", (n,)), "k")], "ijk")
+    other = contract(1, [(leaf("S", (n, n), {"symmetric"}), "ij")], "ijk", {"k": n})
+    for node in (
+        normal.where("<", cube, other, other, cube),
+        normal.extremum("maximum", cube, other),
+        add([(1, cube), (1, other)], (n,) * 3),
+    ):
+        assert set(normal.symmetries(node)) == {(0, 1, 2), (1, 0, 2)}
+    lone = contract(1, [(leaf("A", (n, n)), "ij")], "ijk", {"k": n})
+    assert normal.symmetries(normal.extremum("maximum", cube, lone)) == ((0, 1, 2),)
+
+
 def test_the_inverse_over_composed_axes_keeps_rows_and_columns():
     axes = (m, n)
     kron = contract(1, [(leaf("V", (m, m)), "ik"), (A, "jl")], "ijkl")

@@ -162,3 +162,19 @@ def test_letters_of_the_expression_are_not_taken_for_indices(names):
 )
 def test_proofs_that_once_did_not_arrive(expr, by, shapes, assume):
     derive(expr, by, shapes=shapes, assume=assume).proof.check()
+
+
+def test_a_chain_that_cancels_in_the_normal_form():
+    shapes = {"x": (2,), "A": ("n", 2), "X": (2, "m"), "B": ("m", "n")}
+    text = "solve(maximum(x, softmax(A, -1)) @ maximum(x, softmax(A, -1)).T, (x @ X - x @ X) @ log1p(B))"
+    d = derive(text, "A", shapes=shapes)
+    assert str(d.result) == "zeros(n, n, 2)"
+    d.proof.check()
+
+
+def test_the_definitions_that_the_variable_does_not_reach_are_known_to_the_kernel():
+    shapes = {"x": ("n",), "y": ("n",), "s": (), "l": ()}
+    d = derive("y @ inv(exp(-(x[:, None] - x)**2 / l**2) + s * eye(n)) @ y", ["l", "s"], shapes=shapes)
+    last = d.proof.parts[-1]
+    assert set(last.context.chain) > {a.label for a in last.arguments} - {"s"}
+    d.proof.check()

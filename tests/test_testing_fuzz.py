@@ -158,6 +158,38 @@ def test_refusals_and_bad_proofs_are_counted(monkeypatch):
     assert kinds(examine(problem("x @ x", "x"))) == {"proof"}
 
 
+@pytest.mark.parametrize(
+    ("text", "wrt", "assume"),
+    [
+        ("relu(logdet(A))", "A", {"A": "orthogonal"}),  # a kink, hit but for rounding
+        ("norm(logdet(A))", "A", {"A": "orthogonal"}),
+        ("softmax(exp(x**x), 0)", "x", {"x": "counts"}),  # beyond the range of floats
+        ("prod(softmax(exp(B)**3, 0), 0)", "B B", {}),
+        ("det(A)", "A A", {"A": "signs"}),  # singular matrices
+        ("det(B @ B.T)", "B", {}),
+    ],
+)
+def test_what_no_float_can_tell_is_no_defect(text, wrt, assume):
+    for seed in range(8):
+        drawn = problem(text, *wrt.split(), assume=assume)
+        assert examine(Problem(drawn.sample, drawn.wrt, seed), proof=False).defects == []
+
+
+def test_kinks_that_are_hit_on_purpose_are_checked(monkeypatch):
+    def halved(text, wrt, **given):
+        right = derive(text, wrt, **given)
+        code = right.compile()
+        return answered(right, compile=lambda: lambda **arrays: code(**arrays) / 2)
+
+    monkeypatch.setattr(examined_by, "derive", halved)
+    assert kinds(examine(problem("maximum(x, x * c) + y", "x", assume={"c": "binary"}), proof=False)) == {"code"}
+
+
+def test_a_division_by_zero_is_a_refusal():
+    zero = apply("div", parse("x", scope_of(SHAPES)), apply("sub", *[parse("c", scope_of(SHAPES))] * 2))
+    assert examine(Problem(Sample(zero), ("x",))).marks == [("refused", "division by #")]
+
+
 def test_a_derivative_in_what_does_not_occur_is_zero():
     sample = Sample(apply("mul", parse("n * c", scope_of(SHAPES)), parse("c", scope_of(SHAPES))))
     assert "of_n" in sample.variables

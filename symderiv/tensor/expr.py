@@ -118,6 +118,24 @@ def walk(*roots: Expr) -> Iterator[Expr]:
             stack.extend((a, False) for a in reversed(node.args) if a not in done)
 
 
+def walk_own(*roots: Expr) -> Iterator[Expr]:
+    """Yield every node below the roots but those in the texts of definitions: indices there are their own."""
+    done: set[Expr] = set()
+    stack = list(reversed(roots))
+    while stack:
+        node = stack.pop()
+        if node not in done:
+            done.add(node)
+            yield node
+            if node.op != "defined":
+                stack += reversed(node.args)
+
+
+def has_labels(expr: Expr) -> bool:
+    """Tell whether an expression holds a label as a subscript, `p[y[t]]`: an index that is free in it."""
+    return any(e.op == "entry" and any(n is not None and "[" in n for n in e.data) for e in walk(expr))
+
+
 def replaced(expr: Expr, change: Mapping[Expr, Expr]) -> Expr:
     """Return the expression with parts replaced."""
     new: dict[Expr, Expr] = {}

@@ -129,8 +129,12 @@ class Printer:
         return text, SIGN if value < 0 else ATOM
 
     def write_size(self, expr: Expr) -> tuple[str, int]:
-        text = str(expr.data[0]).replace("**", " ** ").replace(" ** ", "**")
-        return text, ATOM if text.isidentifier() else PRODUCT
+        value = expr.data[0]
+        if value.is_Add:
+            return str(value), SUM
+        if value.is_Mul:
+            return str(value), PRODUCT
+        return str(value), POWER if value.is_Pow else ATOM
 
     # -- operators
 
@@ -219,9 +223,35 @@ class Printer:
     def write_sum_over(self, expr: Expr) -> tuple[str, int]:
         return f"sum[{', '.join(expr.data)}]({self.text(expr.args[0])})", ATOM
 
+    def over_range(self, expr: Expr) -> tuple[str, int]:
+        """`sum(x[s] for s in range(1, t + 1))`; an ordered product may run backward."""
+        variable, low, high, backward = expr.data
+        start, stop, step = (high, low - 1, ", -1") if backward else (low, high + 1, "")
+        over = f"for {variable} in range({start}, {stop}{step})"
+        return self.call(expr.op.removeprefix("range_"), f"{self.text(expr.args[0])} {over}"), ATOM
+
+    write_range_sum = write_range_prod = over_range
+
     def write_diff(self, expr: Expr) -> tuple[str, int]:
-        name = {"total": "diff", "immediate": "partial"}[expr.data[0]]
-        return self.call(name, *(self.text(a) for a in expr.args)), ATOM
+        name = "partial" if expr.data[0] == "immediate" else "diff"
+        held = expr.data[1:]
+        more = [f"holding={held[0] if len(held) == 1 else tuple_text(held)}"] if held else []
+        return self.call(name, *(self.text(a) for a in expr.args), *more), ATOM
+
+    def write_directional(self, expr: Expr) -> tuple[str, int]:
+        f, *parts = (self.text(a) for a in expr.args)
+        pairs = ", ".join(f"{w}: {v}" for w, v in zip(parts[::2], parts[1::2], strict=True))
+        return self.call("directional", f, f"{{{pairs}}}"), ATOM
+
+    def write_block(self, expr: Expr) -> tuple[str, int]:
+        (columns,) = expr.data
+        texts = [self.text(a) for a in expr.args]
+        rows = [f"[{', '.join(texts[k : k + columns])}]" for k in range(0, len(texts), columns)]
+        return self.call("block", f"[{', '.join(rows)}]"), ATOM
+
+    def write_remainder(self, expr: Expr) -> tuple[str, int]:
+        (order,) = expr.data
+        return self.call("O", self.text(expr.args[0]) + (f"**{order}" if order > 1 else "")), ATOM
 
     def write_called(self, expr: Expr) -> tuple[str, int]:
         return self.call(expr.name, *(self.text(a) for a in expr.args[1:])), ATOM
