@@ -6,21 +6,19 @@ the few steps a reader wants to see on the way to the right side: the transposed
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any
 
 import sympy
 
-from symderiv.errors import ProofError, SymderivError, UnsupportedError
+from symderiv.errors import ProofError, SymderivError
 from symderiv.index.expand import same
 from symderiv.index.graph import Node
 from symderiv.index.nodes import (
     Argument,
     Entry,
     Index,
-    Names,
     Plus,
     Power,
     Sum,
@@ -30,13 +28,13 @@ from symderiv.index.nodes import (
 )
 from symderiv.index.rewriter import Rewriter
 from symderiv.index.written import times
-from symderiv.lift import lift
 from symderiv.lower import Array, index_ranges, lower, write
 from symderiv.replay import Closing, Known, Replay, Replayed
 from symderiv.stage import Stage
+from symderiv.statements.higher import Higher
 from symderiv.statements.meaning import meaning
-from symderiv.tensor.expr import Axis, Expr, defined, replaced, walk
-from symderiv.tensor.parse import without_symmetry
+from symderiv.statements.placed import Placed
+from symderiv.tensor.expr import Axis, Expr, walk
 
 
 @dataclass(frozen=True)
@@ -60,10 +58,11 @@ def sides(left: Expr, right: Expr) -> Sides:
     inner = meaning(ranges)
     a, b = lower(left, inner, ranges), lower(right, inner, ranges)
     free = tuple(dict.fromkeys((*a.free, *b.free)))
-    return Sides(_over(a, free, ranges), _over(b, free, ranges), free, ranges)
+    return Sides(over_all(a, free, ranges), over_all(b, free, ranges), free, ranges)
 
 
-def _over(array: Array, free: tuple[str, ...], ranges: Mapping[str, Axis]) -> Node:
+def over_all(array: Array, free: tuple[str, ...], ranges: Mapping[str, Axis]) -> Node:
+    """Return the node of an array with an axis for each of its own, then one for each free index."""
     flat = [size for axis in array.axes for size in axis]
     places = iter(range(len(flat)))
     entry = array[[tuple(("axis", next(places)) for _ in axis) for axis in array.axes]]
@@ -72,9 +71,32 @@ def _over(array: Array, free: tuple[str, ...], ranges: Mapping[str, Axis]) -> No
     return entry.over((*(("axis", k) for k in range(len(flat))), *free), sizes)
 
 
-def provable(left: Expr) -> bool:
-    """Tell whether the left side is one first derivative, which a replay can start from."""
-    return left.op == "diff" and len(left.args) == 2 and left.data == ("total",)
+Way = Callable[[Expr, Expr, Sequence[str], Known], Replayed]
+
+
+def ways(left: Expr) -> tuple[Way, ...]:
+    """Return the ways to prove what a derivative is, best first; none where the left side is no derivative."""
+    if left.op != "diff" or left.data != ("total",):
+        return ()
+    f = left.args[0].args[0] if left.args[0].op == "entry" else left.args[0]
+    of_a_derivative = f.op == "diff" or (f.op == "defined" and f.args[0].op == "diff")
+    higher = (over_names, without_citing, from_scratch)
+    return higher if of_a_derivative or len(left.args) > 2 else (prove, *higher)
+
+
+def over_names(left: Expr, right: Expr, taken: Sequence[str], known: Known) -> Replayed:
+    """Return the chains for a derivative of any order, over the derivatives that the right side names."""
+    return Higher(left, right, taken, known).run()
+
+
+def without_citing(left: Expr, right: Expr, taken: Sequence[str], known: Known) -> Replayed:
+    """Return the same without earlier claims, which may use what holds at one point only."""
+    return Higher(left, right, taken, Known()).run()
+
+
+def from_scratch(left: Expr, right: Expr, taken: Sequence[str], known: Known) -> Replayed:
+    """Return the chains for a derivative of any order, every definition put in."""
+    return Higher(left, right, taken, Known(), through=False).run()
 
 
 def prove(left: Expr, right: Expr, taken: Sequence[str], known: Known) -> Replayed:
@@ -82,70 +104,12 @@ def prove(left: Expr, right: Expr, taken: Sequence[str], known: Known) -> Replay
     return _Proof(left, right, taken, known).run()
 
 
-def function_names() -> Iterator[str]:
-    """Yield what a function without a name may be called, best first."""
-    yield from ("f", "F", "phi")
-    yield from (f"f_{k}" for k in count())
-
-
-class _Proof:
+class _Proof(Placed):
     def __init__(self, left: Expr, right: Expr, taken: Sequence[str], known: Known) -> None:
-        self.left, self.right, self.taken = left, right, taken
-        array = left.args[1].args[0] if left.args[1].op == "entry" else left.args[1]
-        bare = {array: without_symmetry(array)} if array.op == "var" else {}
-        f, x = (replaced(a, bare) for a in left.args)
-        self.ranges = index_ranges(left, right)
-        self.free = {n: Index(n, axis[0]) for n, axis in self.ranges.items() if n not in _bound(left, right)}
-        names = Names((*taken, *self.free))
-        self.nameless = next(n for n in function_names() if n not in names.taken)
-        letters = iter(self.letters(left, names))
-        self.left_function = f  # a variable as the function gets a name of its own as well
-        function, at_f = self.side(f, letters)
-        variable, at_x = self.side(x, letters)
+        super().__init__(left, right, taken)
+        (function, at_f), ((variable, at_x),) = self.function, self.variables
         stage = Stage(function, (variable,), function.name, meaning=meaning(self.ranges))
-        self.order = tuple(self.open)
-        traits = {array.name: array.data[1]} if bare else {}
-        self.replay = Replay(stage, [*taken, *self.free], (at_f, at_x), known, Closing(traits, {}))
-
-    def letters(self, left: Expr, names: Names) -> list[Index]:
-        """Return indices for the axes of the claim: k, l for a gradient, as the books have it."""
-        sizes = [size for axis in left.axes for size in axis]
-        pool = "klijrsuv" if left.args[0].rank == 0 else Names.FREE
-        return [names.fresh(size, pool) for size in sizes]
-
-    open: list[Index]
-
-    def side(self, expr: Expr, letters: Any) -> tuple[Expr, tuple[Index, ...]]:
-        """Return the array that f or x is (an entry of), and the indices it stands at."""
-        if not hasattr(self, "open"):
-            self.open = []
-        array = expr.args[0] if expr.op == "entry" else expr
-        if array.op == "called":
-            array = defined(array.name, array.args[0])
-        elif array.op not in ("defined", "var") or (array.op == "var" and expr is self.left_function):
-            array = defined(self.nameless, array)
-        subscripts = expr.data if expr.op == "entry" else (None,) * array.rank
-        if array.op == "defined" and array.name == self.nameless and _at_indices(array):
-            array, names = self.over_indices(array.args[0])
-            subscripts = (*subscripts, *names)
-        indices = []
-        for name, axis in zip(subscripts, array.axes, strict=True):
-            if name is not None:
-                if len(axis) != 1:
-                    raise UnsupportedError("a claim about entries of a vec or a kron")
-                indices.append(self.free[name])
-                continue
-            for _ in axis:
-                new = next(letters)
-                self.open.append(new)
-                indices.append(new)
-        return array, tuple(indices)
-
-    def over_indices(self, expr: Expr) -> tuple[Expr, tuple[str, ...]]:
-        """Return a function of free indices as an array with an axis for each: `a[i] - c` is `a - c` at i."""
-        array = lower(expr, meaning(self.ranges), self.ranges)
-        whole = lift(array.node)
-        return defined(self.nameless, whole), array.free
+        self.replay = Replay(stage, [*taken, *self.free], (at_f, at_x), known, Closing(self.traits, {}))
 
     def run(self) -> Replayed:
         last = self.replay.run()
@@ -167,6 +131,8 @@ class _Proof:
                 continue
             inner = e.args[0]
             if inner.op != "defined" or inner.name not in self.replay.cuts or inner.name == self.replay.stage.name:
+                continue
+            if (inner.name, x.name) in self.replay.known.named:
                 continue
             stage = Stage(inner, (x,), inner.name, meaning=meaning(self.ranges))
             other = Replay(stage, [*self.taken, *self.free])
@@ -196,16 +162,6 @@ class _Proof:
         reason = self.split(work)
         rule = "commute" if _same_factors(work.expr, self.goal) else "rearrange"
         work.replace(rule, (), self.goal, {"because": reason} if reason is not None else {})
-
-    def tokens(self, expr: Expr) -> list[tuple[Index, ...]]:
-        """Return the indices of the claim, those of a composed axis together."""
-        left = iter(self.order)
-        return [tuple(next(left) for _ in axis) for axis in expr.axes]
-
-    def all_free(self, *exprs: Expr) -> dict[str, Index]:
-        """Return an index for every index name, bound ones of `sum[q](…)` included."""
-        names = {n for e in walk(*exprs) if e.op == "sum_over" for n in e.data}
-        return {**self.free, **{n: Index(n, self.ranges[n][0]) for n in names}}
 
     def show_transposes(self, work: Rewriter) -> None:
         """Show `Σ_i D[i,k] B[i,l] = Σ_i (Dᵀ)[k,i] B[i,l]` before a product with a transpose is read off."""
@@ -259,17 +215,9 @@ class _Proof:
         return None
 
 
-def _at_indices(expr: Expr) -> bool:
-    return any(e.op in ("entry", "delta", "sum_over") for e in walk(expr))
-
-
 def _same_factors(left: Any, right: Any) -> bool:
     if isinstance(left, Sum) and isinstance(right, Sum) and left.bound == right.bound:
         return _same_factors(left.body, right.body)
     if type(left) is type(right) and isinstance(left, (Times, Plus)):
         return sorted(map(str, left.args)) == sorted(map(str, right.args))
     return False
-
-
-def _bound(*exprs: Expr) -> set[str]:
-    return {n for e in walk(*exprs) if e.op == "sum_over" for n in e.data}
