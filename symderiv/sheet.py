@@ -7,11 +7,11 @@ proof, or where exact evaluation confirms it (`basis` tells which); *refuted* wi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from symderiv.check.decide import decide_equal
+from symderiv.check.decide import Outcome, decide_equal
 from symderiv.check.kernel import check as kernel_check
 from symderiv.errors import ProofError, ShapeError, SymderivError, UnsupportedError
 from symderiv.index.graph import Node
@@ -21,13 +21,32 @@ from symderiv.index.written import Written
 from symderiv.lift import lift
 from symderiv.lower import Array, lower, write
 from symderiv.replay import Known, Replayed
+from symderiv.running import Generated, agreement, generated
 from symderiv.statements import block
-from symderiv.statements.block import Statement
-from symderiv.statements.claims import Sides, provable, prove, sides
-from symderiv.statements.meaning import meaning
+from symderiv.statements.block import Given, Statement
+from symderiv.statements.blocks import Blockwise, in_entries, names_blocks, pairs, rows_of
+from symderiv.statements.claims import Sides, sides
+from symderiv.statements.claims import ways as ways_to_prove
+from symderiv.statements.conditions import Condition, conditions
+from symderiv.statements.derivatives import by_derivatives
+from symderiv.statements.directions import along_numbers, names_directions, ways_along
+from symderiv.statements.endings import Ending
+from symderiv.statements.equalities import prove_equal
+from symderiv.statements.expansions import Expansion, expansion, names_remainder, zeros
+from symderiv.statements.holding import names_held, with_variables
+from symderiv.statements.induction import Induction
+from symderiv.statements.inverses import with_inverses
+from symderiv.statements.meaning import meaning, simplified
+from symderiv.statements.neglecting import exactly, leaving_out
+from symderiv.statements.opened import prove_open
+from symderiv.statements.proving import equations
+from symderiv.statements.supposed import attempts_by_hypotheses, given_conditions, solved
+from symderiv.statements.taylor import prove_expansion
+from symderiv.tables import Table, tabulated
 from symderiv.tensor.expr import Expr, walk
 from symderiv.tensor.syntax import check_bounds
 from symderiv.tensor.text import to_text
+from symderiv.unrolling import coefficient_at_an_instance, decide_instances, open_conditions
 
 
 @dataclass(frozen=True)
@@ -46,8 +65,13 @@ class Claim:
     correct: str = ""
     correction: Any = None  # the same as an expression, of the matrix language or in indices
     statement: Statement | None = None
-    proof: Replayed | None = None
+    proof: Replayed | Induction | Blockwise | None = None
     sides: Sides | None = None
+    conditions: tuple[Condition, ...] = ()  # what its inverses, quotients, roots and logarithms presuppose
+    neglected: Expr | None = None  # left side less right side of an approximation
+    exact: bool = False  # an approximation whose neglected rest is 0
+    code: Generated | None = None  # what a `code(…)` statement asks for
+    table: Table | None = None
 
     @property
     def as_expected(self) -> bool:
@@ -75,6 +99,7 @@ class Sheet:
         self.names = block.Names()
         self.lemmas: dict[str, Argument] = {}
         self.proofs: dict[str, tuple[Argument, ...]] = {}
+        self.opened: dict[str, Replayed] = {}  # proofs of claims about members of symbolic label
         self.written: dict[str, Mapping[str, Definition]] = {}
         self.lowered: dict[Expr, Array] = {}
         self.given: dict[tuple[str, str], Tensor] = {}
@@ -92,12 +117,14 @@ class Sheet:
         self.statements += found
         for statement in found:
             try:
-                if statement.kind == "define":
+                if statement.kind == "define" and not statement.open and rows_of(statement.exprs[0]) is None:
                     lower(
                         statement.exprs[0], meaning(), done=self.lowered
                     )  # refused here, where it stands, if it has no meaning
                     self.note_name(statement)
                 claim = self.decide(statement) if statement.kind == "claim" else None
+                claim = self.run(statement) if statement.kind == "code" else claim
+                claim = self.tabulated(statement) if statement.kind == "table" else claim
             except SymderivError as err:
                 raise err.at(statement.place) from None
             if claim is not None:
@@ -115,7 +142,7 @@ class Sheet:
     def taken(self) -> list[str]:
         """Return every name in use."""
         n = self.names
-        return [*n.scope.names, *n.scope.sizes, *n.unknown, *n.functions, *n.scope.functions]
+        return [*n.scope.names, *n.scope.sizes, *n.unknown, *n.functions, *n.scope.functions, *n.families.table]
 
     # -- deciding
 
@@ -127,25 +154,72 @@ class Sheet:
         base = Claim(name, label, statement.text, "undecided", expected, statement=statement)
         if statement.error is not None:
             return _with(base, status="rejected", expected="rejected", scope=_why(statement.error))
+        if statement.neglected:
+            return self.decide_approximation(statement, base)
+        if statement.open or statement.ranges:
+            return self.decide_open(statement, base)
+        if names_blocks(*statement.exprs):
+            return self.decide_blocks(statement, base)
+        return self.decide_closed(statement, base)
+
+    def run(self, statement: Statement) -> Claim:
+        """Return a request for code as a claim: that the code does what the definitions say."""
+        label = statement.label
+        name = label.split()[0] if label.split() else f"code {len(self.claims) + 1}"
+        base = Claim(name, label, statement.text, "undecided", "agrees", statement=statement)
+        try:
+            code = generated(statement, self.names)
+        except UnsupportedError as err:
+            return _with(base, scope=f"{err.message}; {err.hint}" if err.hint else err.message)
+        found = agreement(code, statement, self.names, _plain)
+        basis = "numeric" if found.status == "agrees" else ""
+        return _with(base, status=found.status, basis=basis, scope=found.scope, code=code)
+
+    def decide_blocks(self, statement: Statement, base: Claim) -> Claim:
+        """Return a claim about matrices of blocks: one about each pair of blocks."""
         left, right = statement.exprs
+        base = _with(base, conditions=conditions(left, right))
+        proofs: list[Replayed] = []
+        try:
+            different = pairs(left, right)
+            for k, (one, other) in enumerate(different, 1):
+                one, other = in_entries(one, other) or (one, other)
+                proof, why = self.proved(f"{base.id}.{k}", one, other, sides(one, other))
+                if proof is None:
+                    raise ProofError(why)
+                proofs.append(proof)
+            proof_of_all = Blockwise(tuple(different), tuple(proofs))
+            return _with(
+                base, status="proved", basis="kernel", scope="all sizes; every step checked", proof=proof_of_all
+            )
+        except (ProofError, UnsupportedError) as err:
+            base = _with(base, unproved=err.message)
+        outcome = self.decided(left, right, statement.given)
+        basis = "exact" if outcome.status == "proved" else ""
+        return _with(
+            base, status=outcome.status, basis=basis, scope=outcome.scope, counterexample=outcome.counterexample
+        )
+
+    def decide_closed(self, statement: Statement, base: Claim, ending: Ending | None = None) -> Claim:
+        """Return a claim about single arrays; `ending` puts the last step of an approximation to its proof."""
+        left, right = statement.exprs
+        if names_remainder(left, right):
+            return self.decide_expansion(expansion(left, right), base)
         try:
             both = sides(left, right)
         except ShapeError as err:
             if not statement.negated:
                 raise err.at(statement.place) from None
             return _with(base, status="rejected", expected="rejected", scope=_why(err))
-        base = _with(base, sides=both)
-        if both.equal and provable(left):
-            try:
-                proof = prove(left, right, self.taken, Known(dict(self.lemmas), dict(self.given), dict(self.written)))
-                kernel_check(proof.arguments, proof.context, self.proofs)
-                self.lemmas[name] = proof.arguments[-1]
-                self.proofs[name] = proof.arguments
-                self.written[name] = proof.context.definitions
-                return _with(base, status="proved", basis="kernel", scope="all sizes; every step checked", proof=proof)
-            except (ProofError, UnsupportedError) as err:
-                base = _with(base, unproved=err.message)
-        outcome = decide_equal(_plain(left), _plain(right))
+        presupposed = (*given_conditions(statement.given), *conditions(left, right))
+        base = _with(base, sides=both, conditions=tuple(dict.fromkeys(presupposed)))
+        proof, why = self.proved(base.id, left, right, both, ending)
+        if proof is None and ending is None and equations(statement.given):
+            proof, why = self.proved_by_hypotheses(statement, both)
+        if proof is not None:
+            return _with(base, status="proved", basis="kernel", scope="all sizes; every step checked", proof=proof)
+        base = _with(base, unproved=why)
+        outcome = self.decided(left, right, statement.given)
         basis = "exact" if outcome.status == "proved" else ""
         correction = self.corrected(left, both) if outcome.status == "refuted" else None
         return _with(
@@ -157,6 +231,143 @@ class Sheet:
             correct=_text(correction),
             correction=correction,
         )
+
+    def decided(self, left: Expr, right: Expr, given: Sequence[Given]) -> Outcome:
+        """Return the exact decision, at points that satisfy the hypotheses."""
+        found = solved(left, right, given, self.names.families.labels)
+        left, right, names = found if found is not None else (left, right, set[str]())
+        outcome = decide_equal(_plain(left), _plain(right))
+        if outcome.status != "refuted":
+            return outcome
+        if found is None or any(g.relation not in ("==", "!=") for g in given):
+            return Outcome("undecided", f"where it fails, the hypotheses need not hold: {outcome.scope}")
+        example = outcome.counterexample
+        if example is not None:
+            point = {name: value for name, value in example.point.items() if name not in names}
+            example = replace(example, point=point)
+        return replace(outcome, counterexample=example)
+
+    def decide_open(self, statement: Statement, base: Claim, ending: Ending | None = None) -> Claim:
+        """Return a claim about families: proved for all lengths, or refuted at some."""
+        presupposed = (*given_conditions(statement.given), *open_conditions(statement, self.names))
+        base = _with(base, conditions=tuple(dict.fromkeys(presupposed)))
+        found = decide_instances(statement, self.names, self.decided)
+        if found.outcome.status == "refuted":
+            where = ", ".join(f"{name} = {value}" for name, value in found.values.items())
+            example = found.outcome.counterexample
+            if example is not None:
+                example = replace(example, sizes={**found.values, **example.sizes})
+            scope = f"{where}: {found.outcome.scope}" if where else found.outcome.scope
+            return _with(base, status="refuted", scope=scope, counterexample=example)
+        try:
+            proof = prove_open(statement, self.names, self.taken, self.accept, ending, self.opened)
+        except (ProofError, UnsupportedError) as err:
+            confirmed = f"no proof for all lengths; it holds in {found.count} instances (exact)" if found.count else ""
+            return _with(base, scope=confirmed or found.outcome.scope, unproved=err.message)
+        scope = "all sizes and lengths; every step checked"
+        if isinstance(proof, Replayed) and ending is None and not statement.given:
+            label = base.label.partition(" (")[0] or base.id
+            self.opened[label], self.proofs[label] = proof, proof.arguments
+        return _with(base, status="proved", basis="kernel", scope=scope, proof=proof)
+
+    def decide_approximation(self, statement: Statement, base: Claim) -> Claim:
+        """Return a claim that holds but for what it neglects: `left == right + rest` is decided, the rest left out."""
+        base = _with(base, expected="refuted" if statement.negated else "approximation")
+        is_open = statement.open or bool(statement.ranges)
+        decided = self.decide_open if is_open else self.decide_closed
+        plain = decided(statement, base)
+        if plain.status == "proved":
+            return _with(plain, status="approximation", exact=True)
+        try:
+            factor = coefficient_at_an_instance(statement, self.names) if is_open else None
+            exact, rest = exactly(statement, {} if is_open else self.matrix_names(), factor)
+            found = decided(exact, base, leaving_out(statement.neglected[0]))
+        except UnsupportedError as err:
+            return _with(base, scope=err.message)
+        return _with(found, status="approximation", neglected=rest) if found.status == "proved" else found
+
+    def tabulated(self, statement: Statement) -> Claim:
+        """Return a table of numbers: it agrees where the generated code has the values of the definitions."""
+        name = statement.label.split()[0] if statement.label.split() else f"table {len(self.claims) + 1}"
+        base = Claim(name, statement.label, statement.text, "undecided", "agrees", statement=statement)
+        try:
+            table = tabulated(statement, self.names, _plain)
+        except SymderivError as err:
+            raise err.at(statement.place) from None
+        scope = f"relative error {table.error:.0e} against independent numeric derivatives"
+        status = "agrees" if table.agrees else "undecided"
+        return _with(base, status=status, basis="numeric" if table.agrees else "", scope=scope, table=table)
+
+    def decide_expansion(self, claim: Expansion, base: Claim) -> Claim:
+        """Return a claim about Taylor coefficients: each of them below the order is 0, or one of them is not."""
+        try:
+            proof = prove_expansion(claim, self.taken)
+            kernel_check(proof.arguments, proof.context)
+            return _with(base, status="proved", basis="kernel", scope="all sizes; every step checked", proof=proof)
+        except (ProofError, UnsupportedError) as err:
+            base = _with(base, unproved=err.message)
+        orders = range(claim.count)
+        found = [decide_equal(_plain(claim.at_zero(n)), zeros(claim.numerator.axes)) for n in orders]
+        wrong = next((n for n in orders if found[n].status == "refuted"), None)
+        if wrong is not None:
+            power = wrong - claim.divided
+            scope = f"the sides differ in the coefficient of {claim.eps.name}**{power}: {found[wrong].scope}"
+            return _with(base, status="refuted", scope=scope, counterexample=found[wrong].counterexample)
+        open_ = next((f for f in found if f.status != "proved"), None)
+        if open_ is not None:
+            return _with(base, scope=open_.scope)
+        return _with(base, status="proved", basis="exact", scope=found[-1].scope)
+
+    def accept(self, proof: Replayed) -> None:
+        """Have the kernel check a proof."""
+        kernel_check(proof.arguments, proof.context, self.proofs)
+
+    def proved(
+        self, name: str, left: Expr, right: Expr, both: Sides, ending: Ending | None = None
+    ) -> tuple[Replayed | None, str]:
+        """Return a proof that the kernel accepts, kept under the name of its claim; or none, and why there is none."""
+        ways: list[Callable[[Expr, Expr, Sequence[str], Known], Replayed]] = []
+        held = names_held(left, right)
+        try:
+            left, right = with_variables(left, right) if held else (left, right)
+            left, right = simplified(left), simplified(right)
+            along = names_directions(left, right)
+            left, right = along_numbers(left, right) if along else (left, right)
+        except UnsupportedError as err:
+            return None, err.message
+        if both.equal:
+            ways += ways_along(left) if along else ways_to_prove(left)
+        if both.equal or with_inverses(left, right):
+            ways.append(prove_equal)
+        why = ""
+        for way in ways:
+            try:
+                proof = way(left, right, self.taken, Known(dict(self.lemmas), dict(self.given), dict(self.written)))
+                proof = ending(proof, left, right) if ending is not None else proof
+                kernel_check(proof.arguments, proof.context, self.proofs)
+            except (ProofError, UnsupportedError) as err:
+                why = why or err.message
+                continue
+            if held or ending is not None:  # where it is held, a definition is a variable: no lemma for other claims
+                return proof, ""
+            self.lemmas[name] = proof.arguments[-1]
+            self.proofs[name] = proof.arguments
+            self.written[name] = proof.context.definitions
+            return proof, ""
+        return None, why
+
+    def proved_by_hypotheses(self, statement: Statement, both: Sides) -> tuple[Replayed | None, str]:
+        """Return a proof that puts in equations that are given, or why there is none; no lemma for other claims."""
+        known, why = Known(dict(self.lemmas), dict(self.given), dict(self.written)), ""
+        fixed = frozenset(self.names.families.labels)
+        for attempt in attempts_by_hypotheses(statement, both, fixed, self.taken, known, self.matrix_names()):
+            try:
+                proof = attempt()
+                self.accept(proof)
+                return proof, ""
+            except (ProofError, UnsupportedError) as err:
+                why = why or err.message
+        return None, why
 
     def corrected(self, left: Expr, both: Sides) -> Any:
         """Return what the left side is, in the notation of the claim; None where that has no name in it."""
@@ -179,7 +390,7 @@ class Sheet:
         found: dict[Node, Expr] = {}
         inner = meaning()
         for expr in self.names.scope.names.values():
-            if expr.op == "defined":
+            if expr.op == "defined" and not names_blocks(expr):
                 node = lower(expr, inner).node
                 found[node] = expr
                 if expr.args[0].op == "diff":
@@ -214,7 +425,7 @@ def _with(claim: Claim, **changes: Any) -> Claim:
     return Claim(**{**claim.__dict__, **changes})
 
 
-def _whole_derivative(args: tuple[Expr, ...], mode: str) -> Expr:
+def _whole_derivative(args: tuple[Expr, ...], mode: tuple[str, ...]) -> Expr:
     """Return a derivative in entries as the entry of the derivative in the whole arrays."""
     f, *variables = args
     arrays = [x.args[0] if x.op == "entry" else x for x in variables]
@@ -223,7 +434,7 @@ def _whole_derivative(args: tuple[Expr, ...], mode: str) -> Expr:
     for x, array in zip(variables, arrays, strict=True):
         axes += array.axes
         names += x.data if x.op == "entry" else [None] * array.rank
-    whole = Expr("diff", (f, *arrays), (mode,), axes)
+    whole = Expr("diff", (f, *arrays), mode, axes)
     if not any(names):
         return whole
     kept = tuple(axis for axis, name in zip(axes, names, strict=True) if name is None)
@@ -238,7 +449,9 @@ def _plain(expr: Expr) -> Expr:
         if node.op == "called":
             new[node] = args[0]
         elif node.op == "diff":
-            new[node] = _whole_derivative(args, "partial" if node.data == ("immediate",) else "total")
+            new[node] = _whole_derivative(args, ("partial",) if node.data == ("immediate",) else node.data)
+        elif node.op == "directional":
+            new[node] = by_derivatives(*args)
         else:
             new[node] = Expr(node.op, args, node.data, node.axes) if args != node.args else node
     return new[expr]

@@ -1,0 +1,50 @@
+"""The ways in which a claim may be proved, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
+
+from symderiv.replay import Known, Replayed
+from symderiv.statements.block import Given
+from symderiv.statements.claims import ways as ways_to_derive
+from symderiv.statements.directions import along_numbers, names_directions, ways_along
+from symderiv.statements.equalities import Equation, prove_equal
+from symderiv.statements.holding import names_held, with_variables
+from symderiv.statements.inverses import with_inverses
+from symderiv.tensor.expr import Expr
+
+Attempt = Callable[[], Replayed]
+GIVEN = "given"  # the label of hypotheses in proofs
+
+
+def equations(given: Sequence[Given]) -> list[Equation]:
+    """Return the equations among hypotheses, under the label that proofs cite."""
+    return [(GIVEN, g.left, g.right) for g in given if g.relation == "=="]
+
+
+def attempts(
+    left: Expr,
+    right: Expr,
+    equal: bool,
+    taken: Sequence[str],
+    known: Known,
+    hypotheses: Sequence[Equation] = (),
+    fixed: Collection[str] = (),
+) -> Iterator[Attempt]:
+    """Yield what may be tried to prove a claim; `equal` tells whether the normal forms of its sides agree.
+
+    Hypotheses hold at all of their indices but those called `fixed`.
+
+    Raises UnsupportedError where nothing can be.
+    """
+    if names_held(left, right):
+        left, right = with_variables(left, right)
+    along = names_directions(left, right)
+    if along:
+        left, right = along_numbers(left, right)
+    if equal:
+        for way in ways_along(left) if along else ways_to_derive(left):
+            yield partial(way, left, right, taken, known)
+    if equal or hypotheses or with_inverses(left, right):
+        yield partial(prove_equal, left, right, taken, known, hypotheses, fixed)
