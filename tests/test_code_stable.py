@@ -367,3 +367,14 @@ def test_the_log_of_a_negative_determinant_stays_undefined():
     assert np.isnan(f(A=np.diag([1.0, -2.0])))
     product = code_of("log(det(A @ B))", {"A": ("n", "n"), "B": ("n", "n")}, [])
     np.testing.assert_allclose(product(A=np.diag([1.0, -2.0]), B=np.diag([-3.0, 1.0])), math.log(6))
+
+
+def test_what_ends_a_region_may_have_a_composed_axis():
+    shapes = {"B": ("n", "p"), "y": ("n",), "E": ("m", "n"), "c": (), "z": ("n",)}
+    d = derive("kron(logsumexp(outer(vec(B), y), 0), sigmoid(E * c @ z))", "c", shapes=shapes)
+    rng = np.random.default_rng(3)
+    at = {k: rng.standard_normal(s) for k, s in {"B": (2, 3), "y": 2, "E": (4, 2), "z": 2}.items()}
+    u = at["E"] @ at["z"]
+    logistic = 1 / (1 + np.exp(-0.7 * u))
+    left = np.log(np.exp(np.outer(at["B"].T.ravel(), at["y"])).sum(axis=0))
+    np.testing.assert_allclose(d.compile()(c=np.array(0.7), **at), np.kron(left, u * logistic * (1 - logistic)))

@@ -6,6 +6,8 @@ import operator
 from difflib import get_close_matches
 from typing import Any
 
+import sympy
+
 from symderiv import dims
 from symderiv.code.numpy import Argument as CodeArgument
 from symderiv.code.numpy import compiled
@@ -39,12 +41,15 @@ class Compiled:
             raise ParseError("arrays are given by name", hint=f"write {self.name}({names})")
         sizes: dict[dims.Size, int] = {}
         values = {a.name: _checked(a, given, sizes) for a in self.arguments}
+        for a in self.arguments:
+            if a.below is not None:
+                _below(a, values[a.name], sizes)
         try:
             result = self.function(**values)
         except ZeroDivisionError:
             empty = ", ".join(str(k) for k, v in sizes.items() if v == 0)
             raise ShapeError("a mean over no entries has no value", hint=f"of size 0 here: {empty}") from None
-        arrays = [values[a.name] for a in self.arguments if a.shape is not None]
+        arrays = [values[a.name] for a in self.arguments if a.shape is not None and a.below is None]
         return _kept_in_kind(result, arrays)
 
 
@@ -61,7 +66,7 @@ def _checked(argument: CodeArgument, given: dict[str, Any], sizes: dict[dims.Siz
                 hint=f"give a function of arrays, such as {argument.name}=np.tanh",
             )
         return value
-    array = _real(argument.name, value)
+    array = _real(argument.name, value) if argument.below is None else _whole(argument.name, value)
     _match(argument, array.shape, sizes)
     return array
 
@@ -109,6 +114,26 @@ def _real(name: str, value: Any) -> Any:
     if kind != "f":
         raise UnsupportedError(f"{name} holds {array.dtype} and no real numbers", hint="give an array of numbers")
     return array
+
+
+def _whole(name: str, value: Any) -> Any:
+    """Return an array of integers."""
+    import numpy as np
+
+    array = np.asarray(value)
+    if array.size and array.dtype.kind not in "iu":
+        hint = "the members of a range are told by their numbers, from 0"
+        raise UnsupportedError(f"{name} holds {array.dtype} and no integers", hint=hint)
+    return array.astype(int)
+
+
+def _below(argument: CodeArgument, array: Any, sizes: dict[dims.Size, int]) -> None:
+    """Refuse integers out of their range."""
+    assert argument.below is not None
+    most = argument.below.xreplace({k: sympy.Integer(v) for k, v in sizes.items()})
+    if array.size and most.is_Integer and not (array.min() >= 0 and array.max() < int(most)):
+        known = f"{argument.below} = {most}" if argument.below != most else str(most)
+        raise ShapeError(f"{argument.name} has an entry that is not between 0 and {int(most) - 1}", hint=known)
 
 
 def _kept_in_kind(result: Any, arrays: list[Any]) -> Any:

@@ -51,6 +51,8 @@ class Argument:
     name: str
     shape: dims.Shape | None = None
     is_size: bool = False
+    below: dims.Size | None = None  # the entries are integers from 0 up to this, such as the numbers of classes
+    note: str = ""  # what is said of it beside its shape, or instead
 
 
 @dataclass
@@ -69,12 +71,12 @@ class Source:
 
 def function_source(source: Source) -> str:
     """Return the text of a self-contained module with one function."""
-    return _Writer(_stable(source)).module()
+    return Writer(_stable(source)).module()
 
 
 def function_text(source: Source) -> str:
     """Return the text of the function alone, for a module that imports `numpy as np` itself."""
-    writer = _Writer(_stable(source))
+    writer = Writer(_stable(source))
     lines = writer.function_lines()
     return "\n\n".join([*writer.helper_texts(), lines])
 
@@ -108,7 +110,9 @@ def compiled(text: str, name: str) -> Callable[..., Any]:
     return function
 
 
-class _Writer(Printer):
+class Writer(Printer):
+    """Writes a function; what an expression needs more than once gets a name first."""
+
     def __init__(self, source: Source) -> None:
         super().__init__(source.functions)
         self.source = source
@@ -149,20 +153,22 @@ class _Writer(Printer):
     def docstring(self) -> list[str]:
         lines = [f'"""{self.source.summary}', ""]
         for a in self.source.arguments:
-            other = "a natural number" if a.is_size else "a function, entrywise"
-            lines.append(f"{a.name}: " + (other if a.shape is None else f"shape {dims.written(a.shape)}"))
+            other = a.note or ("a natural number" if a.is_size else "a function, entrywise")
+            shape = "" if a.shape is None else f"shape {dims.written(a.shape)}" + (f", {a.note}" if a.note else "")
+            lines.append(f"{a.name}: {shape or other}")
         lines += [f"{name}: a size" for name in self.loose]
-        shapes = ", ".join(dims.written(r.shape) for r in self.source.results)
         lines += [""] if lines[-1] else []
-        if self.source.keys:
-            lines += self.dictionary()
-        elif len(self.source.results) == 1:
-            lines.append(f"Returns an array of shape {shapes}.")
-        else:
-            lines.append(f"Returns arrays of shapes {shapes}.")
-        lines += list(self.source.notes)
-        lines.append('"""')
+        lines += [*self.returns(), *self.source.notes, '"""']
         return lines
+
+    def returns(self) -> list[str]:
+        """Say what is returned."""
+        shapes = ", ".join(dims.written(r.shape) for r in self.source.results)
+        if self.source.keys:
+            return self.dictionary()
+        if len(self.source.results) == 1:
+            return [f"Returns an array of shape {shapes}."]
+        return [f"Returns arrays of shapes {shapes}."]
 
     def dictionary(self) -> list[str]:
         """Say what is returned where results have keys."""
@@ -289,6 +295,16 @@ class _Writer(Printer):
             return f"{self.helper(name)}({arg})", ATOM
         return FUNCTIONS[name].numpy.replace("np.", f"{self.np}.").format(arg), ATOM
 
+    def write_unknown(self, expr: Expr) -> tuple[str, int]:
+        slots = expr.data[1] if len(expr.data) > 1 else ()
+        return f"{unknown_name(expr.name, slots, len(expr.args))}({', '.join(map(self.text, expr.args))})", ATOM
+
+    def write_block(self, expr: Expr) -> tuple[str, int]:
+        (columns,) = expr.data
+        texts = [self.text(a) for a in expr.args]
+        rows = [", ".join(texts[k : k + columns]) for k in range(0, len(texts), columns)]
+        return self.numpy("block", f"[{', '.join(f'[{row}]' for row in rows)}]"), ATOM
+
     def write_softmax(self, expr: Expr) -> tuple[str, int]:
         return f"{self.helper('softmax')}({self.text(expr.args[0])}, {expr.data[0]})", ATOM
 
@@ -374,6 +390,17 @@ class _Writer(Printer):
         if _beyond_integers(value):
             return _float(value), SIGN if value < 0 else ATOM
         return super().write_number(expr)
+
+
+def unknown_name(name: str, slots: tuple[int, ...], count: int) -> str:
+    """Return what an unknown function of arrays is called in code, differentiated in the arguments at `slots`.
+
+    >>> unknown_name("loss", (0, 0), 1), unknown_name("f", (1,), 3)
+    ('d2loss', 'df_2')
+    """
+    order = len(slots)
+    front = "" if order == 0 else "d" if order == 1 else f"d{order}"
+    return front + name + ("".join(f"_{k + 1}" for k in slots) if count > 1 else "")
 
 
 def _beyond_integers(value: Fraction) -> bool:
