@@ -405,10 +405,14 @@ def handout(
     """
     build = import_module("symderiv.handout.build").build
     before = _files_in(output)
+    notices: list[str] = []
     with _reporting(as_json) as report:
         records: list[Record] = build(
-            list(source) or None, output, formats, detail=detail, language=language, engine=engine, report=report
-        )
+            list(source) or None, output, formats, detail=detail, language=language, engine=engine,
+            report=report, notice=notices.append,
+        )  # fmt: skip
+    for line in notices:
+        click.echo(line, err=True)
     if not as_json:
         written = [path for path, stamp in _files_in(output).items() if before.get(path) != stamp]
         click.echo("\n".join(_summary(records, sorted(written))))

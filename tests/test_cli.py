@@ -481,10 +481,11 @@ class Stand:
 
     def __init__(self, records: list[Record]) -> None:
         self.records = records
+        self.notices: list[str] = []
         self.arguments: tuple[object, ...] = ()
         self.options: dict[str, object] = {}
 
-    def build(self, sources, output, formats, *, detail, language, engine, report):
+    def build(self, sources, output, formats, *, detail, language, engine, report, notice):
         self.arguments = (sources, output, formats)
         self.options = {"detail": detail, "language": language, "engine": engine}
         output.mkdir(exist_ok=True)
@@ -493,6 +494,8 @@ class Stand:
             for fmt in formats:
                 (output / f"{record.handout}.{fmt}").write_text(fmt)
         (output / "index.html").write_text("")
+        for line in self.notices:
+            notice(line)
         return self.records
 
 
@@ -556,6 +559,15 @@ def test_handout_names_only_the_files_of_this_run(stand: Stand, tmp_path: Path) 
     assert "layers.txt" not in output("handout", "-o", str(tmp_path))
 
 
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_what_was_left_out_is_said_beside_the_output(stand: Stand, tmp_path: Path, more: list[str]) -> None:
+    stand.notices = ["layers: no PDF: no Japanese font is installed"]
+    result = run("handout", "-o", str(tmp_path), *more)
+    assert result.exit_code == 0
+    assert result.stderr == "layers: no PDF: no Japanese font is installed\n"
+    assert "no PDF" not in result.stdout
+
+
 def test_a_handout_without_claims(stand: Stand, tmp_path: Path) -> None:
     stand.records = []
     assert output("handout", "-o", str(tmp_path)) == f"no claims\nwritten: {tmp_path / 'index.html'}\n"
@@ -603,7 +615,7 @@ from symderiv.cli import main
 record = SimpleNamespace(handout="layers", id="L1", label="L1", status="proved", expected="proved",
                          basis="kernel", claim="", condition="", counterexample=None, correct="")
 module = ModuleType("symderiv.handout.build")
-def build(sources, output, formats, *, detail, language, engine, report):
+def build(sources, output, formats, *, detail, language, engine, report, notice):
     report(record)
     return [record]
 module.build = build

@@ -13,6 +13,7 @@ import pytest
 from symderiv import ParseError, UnsupportedError
 from symderiv.handout import build as handout
 from symderiv.handout.build import build, built_in, read_and_decide, rendered, write_aside
+from symderiv.handout.source import read_source
 
 GOOD = """---
 title: Notes
@@ -160,10 +161,48 @@ def test_built_in_sources():
     assert {p.stem for p in built_in()} >= {
         "backpropagation-through-a-layer",
         "backpropagation-durch-eine-schicht",
+        "backpropagation-through-a-layer-ja",
     }
 
 
+def test_the_layer_handout_makes_the_same_claims_in_every_language():
+    def blocks(name):
+        (path,) = (p for p in built_in() if p.stem == name)
+        return [p.text for p in read_source(path.read_text(encoding="utf-8"), path).passages if p.kind == "block"]
+
+    english = blocks("backpropagation-through-a-layer")
+    assert len(english) == 6
+    assert blocks("backpropagation-durch-eine-schicht") == english
+    assert blocks("backpropagation-through-a-layer-ja") == english
+
+
 # --- files ----------------------------------------------------------------------------------------
+
+
+def test_a_pdf_without_a_font_is_left_out_with_one_line(source, tmp_path, monkeypatch):
+    pytest.importorskip("pypandoc", reason="pandoc comes with the extra symderiv[handout]")
+    typst = pytest.importorskip("typst", reason="typst comes with the extra symderiv[handout]")
+    bare = typst.Fonts(include_system_fonts=False)
+    monkeypatch.setattr(typst, "Fonts", lambda **_: bare)
+    said: list[str] = []
+    path = source(GOOD.replace("title: Notes", "title: 覚え書き\nlanguage: ja"))
+    records = build([path], tmp_path / "out", ["tex", "pdf", "html"], notice=said.append)
+    assert [record.status for record in records] == ["proved", "refuted"]
+    assert {p.suffix for p in (tmp_path / "out").iterdir()} == {".tex", ".html"}
+    (line,) = said
+    assert (
+        line.startswith("notes: no PDF: no Japanese font is installed; install Noto Serif CJK JP") and "\n" not in line
+    )
+    build([source(GOOD, "english.md")], tmp_path / "out", ["pdf"], notice=said.append)
+    assert (tmp_path / "out" / "english.pdf").exists() and len(said) == 1
+
+
+def has_japanese_tex():
+    """Tell whether LuaLaTeX, its Japanese package and the named font are there."""
+    if not (shutil.which("lualatex") and shutil.which("kpsewhich")):
+        return False
+    wanted = ["luatexja-fontspec.sty", "HaranoAjiMincho-Regular.otf"]
+    return subprocess.run(["kpsewhich", *wanted], capture_output=True, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("name", ["tex", "md", "py", "html", "pdf"])
@@ -228,9 +267,13 @@ def test_a_module_of_nothing(source):
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 @pytest.mark.parametrize("path", built_in(), ids=lambda p: p.stem)
-def test_pdflatex_sets_the_built_in_handouts_without_a_warning(path, tmp_path, decided):
-    (tmp_path / "main.tex").write_bytes(rendered(decided(path), "tex"))
-    command = ["pdflatex", "-interaction=nonstopmode", "-no-shell-escape", "main.tex"]
+def test_latex_sets_the_built_in_handouts_without_a_warning(path, tmp_path, decided):
+    source = rendered(decided(path), "tex")
+    program = "lualatex" if source.startswith(b"% Typeset with LuaLaTeX") else "pdflatex"
+    if program == "lualatex" and not has_japanese_tex():
+        pytest.skip("lualatex or luatexja is not installed")
+    (tmp_path / "main.tex").write_bytes(source)
+    command = [program, "-interaction=nonstopmode", "-no-shell-escape", "main.tex"]
     for _ in range(2):
         subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
     log = (tmp_path / "main.log").read_text(encoding="utf-8", errors="replace")

@@ -59,7 +59,7 @@ def test_bad_front_matter_is_refused_with_its_line(lines, line, words):
 
 
 def test_an_unknown_key_is_answered_with_the_known_ones():
-    with pytest.raises(ParseError, match="author, convention, detail, display, language, title"):
+    with pytest.raises(ParseError, match="author, convention, detail, display, language, superscript, title"):
         read("---", "colour: red", "---")
 
 
@@ -140,3 +140,10 @@ def test_built_in_sources_are_read(path):
     source = read_source(path.read_text(encoding="utf-8"), path)
     blocks = [p for p in source.passages if p.kind == "block"]
     assert source.title and len(blocks) >= 5 and blocks[0].fresh
+
+
+def test_families_whose_label_stands_above():
+    assert read_source("---\nsuperscript: [w, a, z]\n---\n", PATH).superscript == ("w", "a", "z")
+    assert read_source("---\ntitle: T\n---\n", PATH).superscript == ()
+    with pytest.raises(ParseError, match="superscript is a list of families"):
+        read_source("---\nsuperscript: w\n---\n", PATH)

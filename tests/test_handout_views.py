@@ -31,7 +31,7 @@ def test_definitions_are_introduced():
         r"A = D\,W",
         "E = E(A)",
         r"B = \frac{\partial E}{\partial A}",
-        r"\sigma(t)",
+        r"\sigma(t) = \frac{1}{1 + \exp(-t)}",
     )
 
 

@@ -521,6 +521,42 @@ def test_a_missing_latex_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         pdf_by_latex(document(L2))
 
 
+# --- Japanese -------------------------------------------------------------------------------------
+
+JAPANESE = Prose("# 見出し\n\n行の終わりは\n空白に*ならない*\nが、English\nwords は別である。")
+
+
+def test_a_line_end_between_japanese_letters_is_no_blank() -> None:
+    for fmt, end in (("tex", "\n"), ("html", "\n")):
+        if fmt == "html":
+            needs_pandoc()
+        source = text(document(JAPANESE, language="ja"), fmt)
+        assert "終わりは空白に" in source
+        assert re.search(r"ならない(\}|</em>)が、English" + end + "words", source)
+
+
+def test_japanese_html_says_so_and_names_its_fonts() -> None:
+    needs_pandoc()
+    source = text(document(JAPANESE, language="ja"), "html")
+    assert '<html lang="ja">' in source
+    assert ":lang(ja)" in source and '"Noto Serif CJK JP"' in source and '"Hiragino Mincho ProN"' in source
+
+
+@pytest.mark.parametrize(("before", "after"), [("", "."), ("(", ")"), ("（", "）、"), ("", "、"), ("「", "")])
+def test_no_line_starts_with_the_stop_after_a_formula(before: str, after: str) -> None:
+    needs_pandoc()
+    source = text(document(Prose(f"a {before}$x${after} b *{before}$y${after}* c $z$ d")), "html")
+    tied = re.findall(r'<span class="tied">(.*?)</span>', source)
+    assert [(t.partition("<math")[0], t.rpartition("</math>")[2]) for t in tied] == [(before, after)] * 2
+
+
+def test_japanese_tex_names_its_program_and_its_font() -> None:
+    source = text(document(JAPANESE, language="ja"), "tex")
+    assert source.startswith("% Typeset with LuaLaTeX.")
+    assert r"\setmainjfont{HaranoAjiMincho-Regular.otf}" in source and "inputenc" not in source
+    assert "jfont" not in text(document(JAPANESE), "tex")
+
+
 # --- templates ------------------------------------------------------------------------------------
 
 

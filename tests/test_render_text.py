@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import symderiv
-from symderiv.render import inline, mathtext, tex
+from symderiv.render import inline, mathtext, phrases, tex
 from symderiv.render.md import MarkdownWriter
 from symderiv.render.model import Line
 from symderiv.render.phrases import languages, phrase
@@ -36,20 +36,44 @@ def test_a_missing_value_raises() -> None:
         phrase("en", "chain_rule_through")
 
 
-def test_a_missing_phrase_is_english() -> None:
-    german = tomllib.loads((TABLES / "de.toml").read_text(encoding="utf-8"))
-    missing = set(tomllib.loads((TABLES / "en.toml").read_text(encoding="utf-8"))) - set(german)
-    for key in missing:
-        assert phrase("de", key)
+def test_a_missing_phrase_is_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(phrases, "_table", lambda language: _table("en") if language == "en" else {})
+    assert phrase("de", "proof") == "Proof"
+
+
+def test_there_are_three_languages() -> None:
+    assert set(languages()) >= {"de", "en", "ja"}
 
 
 @pytest.mark.parametrize("language", languages())
-def test_a_table_has_no_phrase_that_english_lacks_and_the_same_values(language: str) -> None:
-    english = tomllib.loads((TABLES / "en.toml").read_text(encoding="utf-8"))
-    table = tomllib.loads((TABLES / f"{language}.toml").read_text(encoding="utf-8"))
-    assert set(table) <= set(english)
+def test_every_table_has_the_same_phrases_with_the_same_values(language: str) -> None:
+    english, table = _table("en"), _table(language)
+    assert set(table) == set(english)
     for key, value in table.items():
         assert set(_values(value)) == set(_values(english[key])), key
+        assert value.strip()
+
+
+def test_every_phrase_that_is_asked_for_by_name_is_there() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in Path(symderiv.__file__).parent.rglob("*.py"))
+    asked = re.findall(r'phrase\((?:self\.\w+, |language, )?"(\w+)"', code)
+    templates = Path(symderiv.__file__).parent.parent / "templates"
+    asked += [
+        key for path in templates.glob("document.*") for key in re.findall(r'words\("(\w+)"\)', path.read_text("utf-8"))
+    ]
+    assert len(asked) > 30
+    assert set(asked) <= set(_table("en"))
+
+
+def test_japanese_is_printed_with_japanese_signs() -> None:
+    """No comma, colon or bracket of European type stands beside a Japanese letter."""
+    letter, sign = "[\u3040-\u30ff\u4e00-\u9fff]", "[,.:;()!?]"
+    for key, value in _table("ja").items():
+        assert not re.search(f"{letter}{sign}|{sign}{letter}", value), key
+
+
+def _table(language: str) -> dict[str, str]:
+    return tomllib.loads((TABLES / f"{language}.toml").read_text(encoding="utf-8"))
 
 
 def _values(value: str) -> list[str]:
@@ -111,6 +135,11 @@ def test_lines_break_before_signs_outside_of_brackets() -> None:
 def test_a_break_keeps_every_token() -> None:
     latex = r"\sum_i a_i + \frac{b}{c} - \left(d + e\right) = f"
     assert "".join("".join(mathtext.segments(latex)).split()) == "".join(latex.split())
+
+
+def test_japanese_letters_are_as_wide_as_they_are_high() -> None:
+    assert mathtext.width(r"\text{連鎖律}") == pytest.approx(3 + 0.52, abs=0.6)
+    assert mathtext.width(r"\text{連鎖律}") > 1.5 * mathtext.width(r"\text{abc}")
 
 
 def test_width_grows_with_what_is_printed() -> None:
@@ -195,3 +224,14 @@ def test_a_fence_is_longer_than_the_ticks_inside() -> None:
 def test_a_display_within_a_display_is_a_part_of_it() -> None:
     written = TexWriter().prose("$$\n\\begin{align*} a &= b \\\\ c &= d \\end{align*}\n$$")
     assert written == "\\[\n  \\begin{aligned} a &= b \\\\ c &= d \\end{aligned}\n\\]"
+
+
+def test_a_long_product_breaks_between_factors_and_nowhere_else() -> None:
+    product = r"\sum_{a,\,b} A_{a}\,\left(B\,C\right)\,\left.D\,E\right|_{x}\,\frac{F\,G}{H}\,K"
+    assert mathtext.breakable(product, 1000.0) == (product,)
+    pieces = mathtext.breakable(product, 1.5)
+    assert pieces == (
+        r"\sum_{a,\,b} A_{a}\,", r"\left(B\,C\right)\,", r"\left.D\,E\right|_{x}\,", r"\frac{F\,G}{H}\,", "K",
+    )  # fmt: skip
+    assert all(map(mathtext.is_harmless, pieces)) and "".join(pieces) == product
+    assert mathtext.breakable("A + B", 1.0) == ("A", "+ B")

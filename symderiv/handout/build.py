@@ -17,10 +17,13 @@ from symderiv.handout.source import Source, read_source
 from symderiv.handout.views import Printer, convention
 from symderiv.render.document import pdf_by_latex, render
 from symderiv.render.model import Block, Document, Problem, Prose
+from symderiv.render.pdf import MissingFontError
 from symderiv.sheet import Claim, Sheet
+from symderiv.tensor.text import to_text
 
 FORMATS = ("tex", "md", "html", "pdf", "py")
 BUILT_IN = "symderiv.handout"
+UNCONDITIONAL = ("refuted", "rejected")  # a line that is false has no conditions to hold under
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Record:
     condition: str = ""
     counterexample: dict[str, Any] | None = None
     correct: str = ""
+    neglected: str = ""
+    exact: bool | None = None
 
     @property
     def as_expected(self) -> bool:
@@ -59,6 +64,7 @@ class Built:
 
 
 Report = Callable[[Record], None]
+Notice = Callable[[str], None]
 
 
 def built_in() -> list[Path]:
@@ -76,12 +82,14 @@ def build(
     language: str | None = None,
     engine: str = "typst",
     report: Report = lambda _: None,
+    notice: Notice = lambda _: None,
 ) -> list[Record]:
     """Build handouts into a folder; return a record for each claim, in order.
 
     `engine` makes the PDF: typst, or latex where TeX is installed.
 
-    `report` is called with each record as soon as its claim is decided.
+    `report` is called with each record as soon as its claim is decided, `notice` with a line on each PDF that
+    is left out because no font has the letters of its language.
     """
     for name in formats:
         if name not in FORMATS:
@@ -92,7 +100,12 @@ def build(
         records += built.records
         output.mkdir(parents=True, exist_ok=True)
         for name in formats:
-            write_aside(output / f"{built.source.name}.{name}", rendered(built, name, engine))
+            try:
+                content = rendered(built, name, engine)
+            except MissingFontError as err:
+                notice(f"{built.source.name}: {err.message}; {err.hint}")
+                continue
+            write_aside(output / f"{built.source.name}.{name}", content)
     return records
 
 
@@ -149,12 +162,12 @@ class _Builder:
             self.source.author,
             self.language,
             tuple(self.blocks),
-            self.source.convention or convention(self.language),
+            convention(self.language, self.source.convention, self.blocks),
         )
         return Built(self.source, document, module(self.source, self.code), tuple(self.records))
 
     def printer(self) -> Printer:
-        return Printer(self.sheet, self.source.display, self.language, self.detail)
+        return Printer(self.sheet, self.source.display, self.language, self.detail, self.source.superscript)
 
     def block(self, text: str, line: int) -> None:
         """Read one block: definitions first, then each claim with its proof; a broken one is shown as such."""
@@ -171,7 +184,13 @@ class _Builder:
         definitions = printer.definitions(self.sheet.statements[before:])
         if definitions is not None:
             self.blocks.append(definitions)
-        self.blocks += [printer.claim(c) for c in claims]
+        for c in claims:
+            if c.code is None or not c.as_expected:
+                self.blocks.append(printer.claim(c))
+            if c.code is not None:
+                self.blocks.append(printer.code(c))
+            if c.table is not None:
+                self.blocks.append(printer.table(c))
         self.claims += claims
         if problem is not None:
             self.broken(problem, text, line)
@@ -200,7 +219,10 @@ class _Builder:
             }
         record = Record(
             self.source.name, claim.id, claim.label, claim.status, claim.expected, claim.basis, claim.text,
+            condition="; ".join(conditions_of(claim)) if claim.status not in UNCONDITIONAL else "",
             counterexample=shown, correct=claim.correct,
+            neglected=to_text(claim.neglected) if claim.neglected is not None else "",
+            exact=claim.exact or None,
         )  # fmt: skip
         self.records.append(record)
         self.report(record)
@@ -211,6 +233,12 @@ class _Builder:
             self.code += self.printer().functions(self.claims, self.named)
         self.sheet = Sheet(source=self.source.path)
         self.claims = []
+
+
+def conditions_of(claim: Claim) -> list[str]:
+    """Return what a claim neglects, and what it presupposes."""
+    neglected = claim.statement.neglected if claim.statement is not None else ()
+    return list(map(str, (*neglected, *claim.conditions)))
 
 
 def module(source: Source, functions: Sequence[str]) -> str:

@@ -18,7 +18,12 @@ from symderiv.errors import ParseError, Place
 DETAILS = ("brief", "normal", "full")
 FENCE = re.compile(r"^(`{3,}|~{3,})\s*(\S*)\s*$")
 HEADING = re.compile(r"^#{1,6}\s")
-KEYS = frozenset(["title", "author", "language", "detail", "display", "convention"])
+KEYS = frozenset(["title", "author", "language", "detail", "display", "superscript", "convention"])
+
+KINDS: dict[str, tuple[type, str]] = {
+    "display": (dict, "a table of names and how they print"),
+    "superscript": (list, "a list of families whose label stands above, such as [w, a, z]"),
+}
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class Source:
     display: Mapping[str, str] = field(default_factory=dict)
     passages: tuple[Passage, ...] = ()
     path: str = ""
+    superscript: tuple[str, ...] = ()  # the families whose label stands above: w^{(l)}
 
 
 def read_source(text: str, path: Path) -> Source:
@@ -69,6 +75,7 @@ def read_source(text: str, path: Path) -> Source:
         {str(k): str(v) for k, v in (head.get("display") or {}).items()},
         passages,
         str(path),
+        tuple(map(str, head.get("superscript") or ())),
     )
 
 
@@ -98,8 +105,8 @@ def _front_matter(lines: list[str], path: Path) -> tuple[dict[str, Any], int]:
         if key not in KEYS:
             known = ", ".join(sorted(KEYS))
             raise ParseError(f"unknown key {key!r} in the front matter", place=place, hint=f"known are {known}")
-        if not isinstance(value, dict if key == "display" else str):
-            wanted = "a table of names and how they print" if key == "display" else "a text"
+        kind, wanted = KINDS.get(str(key), (str, "a text"))
+        if not isinstance(value, kind):
             raise ParseError(f"{key} is {wanted}", place=place)
         if key == "detail" and value not in DETAILS:
             raise ParseError(f"unknown detail {value!r}", place=place, hint="choose brief, normal or full")

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from symderiv.code.numpy import Argument, Source, function_text
 from symderiv.errors import SymderivError
+from symderiv.handout.introduced import Introduced, told_apart
+from symderiv.handout.numbers import about, numbers
 from symderiv.index.graph import Node, Unknown, walk
 from symderiv.index.nodes import Derivative, Entry
 from symderiv.lift import lift
 from symderiv.render.latex import Latex
-from symderiv.render.model import ClaimView, Definitions, ProofView
+from symderiv.render.model import Block, ClaimView, CodeView, Definitions, ProofView, Prose
+from symderiv.render.opened import calls_of, direct_view, induction_view
 from symderiv.render.phrases import phrase
 from symderiv.render.proof import view
+from symderiv.replay import Replayed
 from symderiv.sheet import Claim, Sheet
 from symderiv.statements.block import Statement
+from symderiv.statements.blocks import Blockwise
+from symderiv.statements.conditions import Condition
+from symderiv.statements.induction import Induction
 from symderiv.statements.meaning import meaning
+from symderiv.statements.supposed import given_conditions
+from symderiv.tables import Table
 from symderiv.tensor.expr import Expr
 from symderiv.tensor.expr import walk as walk_expr
+
+RELATIONS = {"nonzero": r"\neq", "positive": ">", "nonnegative": r"\geq"}
 
 
 @dataclass
@@ -29,14 +41,19 @@ class Printer:
     display: Mapping[str, str] = field(default_factory=dict)
     language: str = "en"
     detail: str = "normal"
+    superscript: Sequence[str] = ()
 
     def latex(self, claim: Claim | None = None) -> Latex:
         """Return the math printer; claims bring what the heads of their proofs stand for, cited ones included."""
         expressions: dict[str, Expr] = {}
         for c in [*self.sheet.claims, claim]:
             if c is not None and c.proof is not None:
-                expressions |= c.proof.expressions
-        latex = Latex(expressions, self.display)
+                for part in parts_of(c.proof):
+                    expressions |= part.expressions
+        latex = Latex(expressions, self.display, superscript=self.superscript)
+        latex.direct = told_apart(self.sheet.statements)
+        table = self.sheet.names.families.table
+        latex.running = {f.name: c.variable for f in table.values() for c in f.cases if c.variable}
         for function in self.sheet.names.functions.values():
             if len(function.parameters) == 1:
                 latex.primes[function.name] = function.parameters[0]
@@ -46,53 +63,49 @@ class Printer:
 
     def definitions(self, statements: list[Statement]) -> Definitions | None:
         """Return declarations and definitions as they are introduced: D ∈ ℝ^{m×n}, A = D W."""
-        entries = [text for s in statements for text in self.entry(s)]
-        return Definitions(tuple(entries)) if entries else None
+        return Introduced(self.sheet.names, self.latex(), self.language).definitions(statements)
 
-    def entry(self, statement: Statement) -> list[str]:
-        latex = self.latex()
-        match statement.kind:
-            case "declare" if statement.exprs:
-                (x,) = statement.exprs
-                space = r"\mathbb{R}" + (f"^{{{latex.shape(x.shape)}}}" if x.rank else "")
-                return [rf"{latex.name(x.name)} \in {space}"]
-            case "define":
-                (expr,) = statement.exprs
-                return [f"{latex.name(expr.name)} = {latex.matrix(expr.args[0])}"]
-            case "function":
-                function = self.sheet.names.functions[statement.name]
-                return [self.function(function.name, function.parameters)]
-        return []
-
-    def function(self, name: str, parameters: tuple[str, ...]) -> str:
-        latex = self.latex()
-        for claim in self.sheet.claims:
-            if claim.statement is None:
-                continue
-            for expr in walk_expr(*claim.statement.exprs):
-                if expr.op == "called" and expr.name == name and all(a.op == "var" for a in expr.args[1:]):
-                    return f"{latex.matrix(expr)} = {latex.matrix(expr.args[0])}"
-        return f"{latex.name(name)}({', '.join(map(latex.name, parameters))})"
+    def code(self, claim: Claim) -> CodeView:
+        """Return the code of a claim, with its cost and what it was compared with."""
+        assert claim.code is not None and claim.statement is not None
+        said = [phrase(self.language, "code_for", items=claim.label or claim.id)]
+        if claim.statement.cost is not None:
+            said.append(phrase(self.language, "cost", order=f"${self.latex().matrix(claim.statement.cost)}$"))
+        if claim.status == "agrees":
+            said.append(phrase(self.language, "agrees_with"))
+        return CodeView(claim.code.text, phrase(self.language, "list_comma").join(said))
 
     # -- claims
 
     def claim(self, claim: Claim) -> ClaimView:
         """Return a claim with its statement, its status and its proof."""
         latex = self.latex(claim)
+        if claim.table is not None:
+            return self.heading(claim, claim.table, latex)
         proofs: tuple[ProofView, ...] = ()
-        if claim.proof is not None:
+        checked = claim.basis == "kernel"
+        if isinstance(claim.proof, (Replayed, Induction)) and claim.statement is not None and claim.statement.open:
+            proofs = (self.opened(claim.proof, claim.statement, latex, checked),)
+        elif isinstance(claim.proof, Blockwise):
+            both = zip(claim.proof.pairs, claim.proof.proofs, strict=True)
+            proofs = tuple(self.block(pair, proof, latex, checked) for pair, proof in both)
+        elif isinstance(claim.proof, Replayed):
+            latex.calls |= calls_of(claim.proof)
             chains = [view(a, latex, self.detail, self.language) for a in claim.proof.arguments]
             lines = tuple(line for chain in chains for line in chain.lines)
             cites = tuple(dict.fromkeys(label for chain in chains for label in chain.cites))
             f = _nameless(claim)
-            name = latex.name(claim.proof.arguments[-1].left.of.tensor.name)
-            intro = "" if f is None else phrase(self.language, "let", items=f"${name} = {latex.matrix(f)}$")
-            proofs = (ProofView(lines, checked=claim.basis == "kernel", intro=intro, cites=cites),)
+            intro = self.unnamed(claim.proof, latex)
+            if f is not None:
+                name = latex.name(_differentiated(claim.proof))
+                intro = phrase(self.language, "let", items=f"${name} = {latex.matrix(f)}$")
+            proofs = (ProofView(lines, checked=checked, intro=intro, cites=cites),)
         rows: list[tuple[str, str]] = []
         if claim.counterexample is not None:
             c = claim.counterexample
-            rows = [("sizes", ", ".join(f"{k} = {v}" for k, v in c.sizes.items())), ("seed", str(c.seed))]
-            rows += [("entry", str(tuple(c.entry))), ("left", f"{c.left:.6g}"), ("right", f"{c.right:.6g}")]
+            named = {"sizes": ", ".join(f"{k} = {v}" for k, v in c.sizes.items()), "seed": str(c.seed)}
+            named |= {"entry": str(tuple(c.entry)), "left_side": f"{c.left:.6g}", "right_side": f"{c.right:.6g}"}
+            rows = [(phrase(self.language, key), value) for key, value in named.items()]
         return ClaimView(
             claim.id,
             claim.label,
@@ -103,8 +116,58 @@ class Printer:
             proofs,
             tuple(rows),
             self.correction(claim, latex),
+            self.condition(claim, latex),
             remark=self.remark(claim),
+            setting=self.setting(claim, latex),
         )
+
+    def heading(self, claim: Claim, table: Table, latex: Latex) -> ClaimView:
+        """Return what stands above a table of numbers."""
+        assert claim.statement is not None
+        (expr, *more) = table.exprs
+        statement = "" if more else latex.matrix(expr)
+        setting = about(claim.statement, table, latex, self.language)
+        status = (claim.status, claim.expected, claim.basis)
+        remark = "" if claim.as_expected else claim.scope
+        return ClaimView(claim.id, claim.label, statement, *status, remark=remark, setting=setting, kind="table")
+
+    def table(self, claim: Claim) -> Prose:
+        """Return the numbers of a table."""
+        assert claim.table is not None
+        return numbers(claim.table, self.latex(claim))
+
+    def block(self, pair: tuple[Expr, Expr], proof: Replayed, latex: Latex, checked: bool) -> ProofView:
+        """Return the proof that two blocks are equal."""
+        latex.calls |= calls_of(proof)
+        chains = [view(a, latex, self.detail, self.language) for a in proof.arguments]
+        cites = tuple(dict.fromkeys(label for chain in chains for label in chain.cites))
+        intro = f"${latex.matrix(pair[0])} = {latex.matrix(pair[1])}$:"
+        lines = tuple(line for chain in chains for line in chain.lines)
+        return ProofView(lines, checked=checked, intro=intro, cites=cites)
+
+    def opened(self, proof: Replayed | Induction, statement: Statement, latex: Latex, checked: bool) -> ProofView:
+        """Return the proof of a claim about families."""
+        introduced = Introduced(self.sheet.names, latex, self.language)
+
+        def read(text: str) -> Expr | None:
+            return introduced.read(text, statement.ranges)
+
+        if isinstance(proof, Induction):
+            return induction_view(proof, statement.exprs, latex, read, self.detail, self.language, checked)
+        return direct_view(proof, statement.exprs, latex, read, self.detail, self.language, checked)
+
+    def setting(self, claim: Claim, latex: Latex) -> str:
+        """Return for which members a claim is made, and under which hypotheses."""
+        if claim.statement is None or not claim.statement.exprs or claim.statement.kind == "code":
+            return ""
+        return Introduced(self.sheet.names, latex, self.language).setting(claim.statement)
+
+    def unnamed(self, proof: Replayed, latex: Latex) -> str:
+        """Say what the proof calls by a name of its own: a function that the claim differentiates without one."""
+        known = {*self.sheet.names.scope.names, *self.sheet.names.functions}
+        own = [d for name, d in proof.context.chain.items() if name not in known and d.body is not None]
+        items = [f"${latex.index(Entry(d.tensor, *d.indices))} = {latex.index(d.body)}$" for d in own]
+        return phrase(self.language, "let", items=", ".join(items)) if items else ""
 
     @staticmethod
     def remark(claim: Claim) -> str:
@@ -112,6 +175,25 @@ class Printer:
         if claim.status == "rejected":
             return f"{claim.text}: {claim.scope}."
         return claim.scope if claim.status == "undecided" else ""
+
+    def condition(self, claim: Claim, latex: Latex) -> str:
+        """Return what the inverses, quotients, roots and logarithms of a claim presuppose."""
+        if claim.status in ("refuted", "rejected"):
+            return ""
+        left_out = ""
+        if claim.statement is not None:
+            left_out = Introduced(self.sheet.names, latex, self.language).neglected(claim.statement)
+        said = given_conditions(claim.statement.given) if claim.statement is not None else ()
+        presupposed = ", ".join(self.presupposed(c, latex) for c in claim.conditions if c not in said)
+        exact = phrase(self.language, "exact_here") if claim.exact else ""
+        return "; ".join(filter(None, [left_out, exact, presupposed]))
+
+    def presupposed(self, condition: Condition, latex: Latex) -> str:
+        written = latex.matrix(condition.expr)
+        if condition.kind == "invertible":
+            return phrase(self.language, "invertible", name=written)
+        entrywise = phrase(self.language, "entrywise") if condition.expr.rank else ""
+        return f"${written} {RELATIONS[condition.kind]} 0$ {entrywise}".rstrip()
 
     def correction(self, claim: Claim, latex: Latex) -> str:
         """Return the left side of a refuted claim with what it is equal to."""
@@ -124,13 +206,16 @@ class Printer:
     def statement(self, claim: Claim, latex: Latex) -> str:
         """Return the claimed equation; a gradient of a name is stated for its entries, as the proof is."""
         assert claim.statement is not None
-        if not claim.statement.exprs:
+        if not claim.statement.exprs or claim.statement.kind == "code":
             return ""
         left, right = claim.statement.exprs
-        if claim.proof is not None and _nameless(claim) is None:
+        relation = r"\approx" if claim.statement.neglected else "="
+        replayed = isinstance(claim.proof, Replayed) and not claim.statement.open
+        if replayed and left.op == "diff" and _nameless(claim) is None:
+            assert isinstance(claim.proof, Replayed)
             last = claim.proof.arguments[-1]
-            return f"{latex.index(last.left)} = {latex.index(last.right)}"
-        return f"{latex.matrix(left)} = {latex.matrix(right)}"
+            return f"{latex.index(last.left)} {relation} {latex.index(last.right)}"
+        return f"{latex.matrix(left)} {relation} {latex.matrix(right)}"
 
     # -- code
 
@@ -138,6 +223,9 @@ class Printer:
         """Return the text of a NumPy function for each proved derivative; names in `taken` get the claim's id."""
         found = []
         for claim in claims:
+            if claim.code is not None:
+                found.append(claim.code.named(claim.id, taken))
+                continue
             source = self.source_for(claim)
             if source is None:
                 continue
@@ -149,10 +237,13 @@ class Printer:
         return found
 
     def source_for(self, claim: Claim) -> Source | None:
-        if claim.proof is None:
+        if not isinstance(claim.proof, Replayed) or claim.status != "proved":
+            return None
+        if claim.statement is None or claim.statement.open:
             return None
         left = claim.proof.arguments[-1].left
-        assert isinstance(left, Derivative) and isinstance(left.of, Entry)
+        if claim.statement.exprs[0].op != "diff" or type(left) is not Derivative or not isinstance(left.of, Entry):
+            return None
         try:
             result, names = self.result(claim)
         except SymderivError:
@@ -185,6 +276,21 @@ class Printer:
         return _written_out(lifted, names), names
 
 
+def parts_of(proof: Replayed | Induction | Blockwise) -> tuple[Replayed, ...]:
+    """Return the derivations that a proof consists of."""
+    if isinstance(proof, Blockwise):
+        return proof.proofs
+    return (proof.base, proof.step) if isinstance(proof, Induction) else (proof,)
+
+
+def _differentiated(proof: Replayed) -> str:
+    """Return the name of what a claim differentiates, once or more often."""
+    part = proof.arguments[-1].left
+    while isinstance(part, Derivative):
+        part = part.of
+    return str(part.tensor.name)
+
+
 def _nameless(claim: Claim) -> Expr | None:
     """Return what a claim differentiates where that is no name: the statement has to spell it."""
     assert claim.statement is not None
@@ -209,6 +315,18 @@ def _written_out(expr: Expr, names: dict[Expr, str]) -> Expr:
     return new[expr]
 
 
-def convention(language: str) -> str:
-    """Return the text of the convention box."""
-    return phrase(language, "convention_text")
+IMMEDIATE = re.compile(r"\\partial\^\{\d*\+\}")
+
+
+def convention(language: str, own: str = "", blocks: Sequence[Block] = ()) -> str:
+    """Return the text of the convention box: the author's own or the usual one, and what immediate derivatives are."""
+    text = own or phrase(language, "convention_text")
+    stated: list[str] = []
+    for block in blocks:
+        if isinstance(block, Definitions):
+            stated += [e if isinstance(e, str) else "".join(e.entries) for e in block.entries]
+        elif isinstance(block, ClaimView):
+            stated.append(block.statement)
+    if not any(map(IMMEDIATE.search, stated)):
+        return text
+    return f"{text.rstrip()} {phrase(language, 'convention_immediate')}"

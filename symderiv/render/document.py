@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from symderiv.render.model import (
     CodeView,
     Definitions,
     Document,
+    ForEach,
     Problem,
     ProofView,
     Prose,
@@ -36,7 +38,7 @@ FORMATS = ("tex", "md", "html", "typ", "pdf")
 _SHORT = 16.0  # em: longer definitions stand on lines of their own
 _LONG_VALUE = 60  # characters of a value in a table, beyond which it is set in lines
 _STATUSES = ("proved", "refuted", "undecided", "approximation", "rejected", "agrees")
-_BASES = ("kernel", "exact")
+_BASES = ("kernel", "exact", "numeric")
 
 
 def render(document: Document, fmt: str, *, templates: Path | None = None) -> str | bytes:
@@ -54,7 +56,9 @@ def render(document: Document, fmt: str, *, templates: Path | None = None) -> st
             return _fill("document.html", view | {"font": _math_font()}, templates)
         case "typ":
             view = _present_converted(document, TypstWriter, to_typst)
-            return _fill("document.typ", view | {"fonts": pdf.fonts_for(resolve(document.language))}, templates)
+            language = resolve(document.language)
+            fonts = {"fonts": pdf.fonts_for(language), "emphatic": pdf.emphatic_fonts_for(language)}
+            return _fill("document.typ", view | fonts, templates)
         case "pdf":
             return pdf.by_typst(str(render(document, "typ", templates=templates)), resolve(document.language))
     raise UnsupportedError(f"no format is called {fmt!r}", hint=f"known are {', '.join(FORMATS)}")
@@ -190,11 +194,25 @@ class _Presenter:
                 return {"kind": "problem", "message": message, "where": where}
 
     def _definitions(self, block: Definitions) -> str:
+        """Entries in their order: those of a loop together, and between them all that hold once."""
+        parts: list[str] = []
+        for single, group in groupby(block.entries, key=lambda entry: isinstance(entry, str)):
+            if single:
+                parts += self._introduced("let", [entry for entry in group if isinstance(entry, str)])
+            else:
+                for entry in group:
+                    if isinstance(entry, ForEach):
+                        parts += self._introduced("for_each", entry.entries, ranges=f"${entry.ranges}$")
+        return "\n\n".join(parts)
+
+    def _introduced(self, key: str, entries: Sequence[str], **values: str) -> list[str]:
         """A sentence of the short entries, then the long ones on lines of their own."""
-        short = [entry for entry in block.entries if width(entry) <= _SHORT]
-        long = [entry for entry in block.entries if width(entry) > _SHORT]
-        parts = [self.phrase("let", items=self._joined([f"${entry}$" for entry in short]))] if short else []
-        return "\n\n".join(parts + [self._writer.display(entry) for entry in long])
+        short = [f"${entry}$" for entry in entries if width(entry) <= _SHORT]
+        long = [self._writer.display(entry) for entry in entries if width(entry) > _SHORT]
+        sentence = [self.phrase(key, items=self._joined(short), **values)] if short else []
+        if long and not short and values:
+            sentence = [self.phrase(f"{key}_below", **values)]
+        return sentence + long
 
     def _joined(self, items: list[str]) -> str:
         *most, last = items
@@ -205,8 +223,9 @@ class _Presenter:
         writer = self._writer
         return {
             "id": writer.words(claim.id),
-            "name": self.phrase("approximate" if claim.status == "approximation" else "claim"),
+            "name": self.phrase(claim.kind or ("approximate" if claim.status == "approximation" else "claim")),
             "label": writer.text(claim.label),
+            "setting": writer.text(claim.setting),
             "statement": writer.display(claim.statement) if claim.statement else "",
             "status": claim.status if claim.status in _STATUSES else "undecided",
             "status_word": self._status(claim.status),
@@ -245,6 +264,6 @@ class _Presenter:
         return {
             "intro": writer.text(proof.intro),
             "cites": self.phrase("uses", labels=labels) if labels else "",
-            "body": writer.proof(proof.lines, proof.checked) if proof.lines else "",
+            "body": writer.proof(lines, proof.checked) if (lines := proof.all_lines) else "",
             "checked": proof.checked,
         }

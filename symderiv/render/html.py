@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from html import escape
 from textwrap import indent
 
 from symderiv.render.convert import Formula
-from symderiv.render.mathtext import segments
+from symderiv.render.mathtext import breakable
 from symderiv.render.model import Line
 from symderiv.render.prose import Writer
+
+# Browsers break lines on either side of a formula, even before a full stop.
+_PUNCTUATED = re.compile(r"([(\[（「『]*)<math\b.*?</math>([)\]）」』,.;:!?、。]*)", re.DOTALL)
+
+LONGEST = 24.0  # em of a product that is kept on one line
 
 
 class HtmlWriter(Writer):
@@ -17,6 +23,12 @@ class HtmlWriter(Writer):
 
     def __init__(self, convert: Callable[[Formula], str | None]) -> None:
         self._convert = convert
+
+    def text(self, text: str) -> str:
+        return _tied(super().text(text))
+
+    def prose(self, markdown: str) -> str:
+        return _tied(super().prose(markdown))
 
     def words(self, text: str) -> str:
         return escape("".join(char for char in text if char.isprintable() or char in "\n\t"))
@@ -48,7 +60,7 @@ class HtmlWriter(Writer):
 
     def _breakable(self, latex: str) -> str:
         """Pieces between which a narrow screen may break the line; a piece starts with its sign."""
-        first, *rest = segments(latex) or ("",)
+        first, *rest = breakable(latex, LONGEST) or ("",)
         parts = [self._displayed(first), *(self._displayed(f"{{}}{segment}") for segment in rest)]
         return "<wbr>".join(f'<span class="piece">{part}</span>' for part in parts)
 
@@ -95,3 +107,12 @@ class HtmlWriter(Writer):
 
     def line_break(self) -> str:
         return "<br>\n"
+
+
+def _tied(html: str) -> str:
+    """Formulas kept on one line with the brackets and stops beside them."""
+
+    def tie(match: re.Match[str]) -> str:
+        return f'<span class="tied">{match[0]}</span>' if match[1] or match[2] else match[0]
+
+    return _PUNCTUATED.sub(tie, html)

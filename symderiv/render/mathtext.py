@@ -119,6 +119,36 @@ def segments(latex: str) -> tuple[str, ...]:
     return tuple(piece.strip() for piece in pieces if piece.strip())
 
 
+def breakable(latex: str, room: float) -> tuple[str, ...]:
+    """The segments, those wider than the room parted between factors as well."""
+    return tuple(chunk for segment in segments(latex) for chunk in _chunks(segment, room))
+
+
+def _chunks(segment: str, room: float) -> list[str]:
+    """The parts of a product, each as long as the room allows."""
+    if width(segment) <= room:
+        return [segment]
+    chunks = [""]
+    for factor in _factors(segment):
+        if chunks[-1] and width(chunks[-1] + factor) > room:
+            chunks.append("")
+        chunks[-1] += factor
+    return chunks
+
+
+def _factors(segment: str) -> list[str]:
+    """What thin spaces part outside of all brackets, each with the space after it."""
+    factors, depth, before = [""], 0, ""
+    for token in tokens(segment):
+        if before not in {r"\left", r"\right"}:
+            depth += (token in _OPENERS) - (token in _CLOSERS)
+        before = token
+        factors[-1] += token
+        if token == r"\," and not depth:
+            factors.append("")
+    return [f for f in factors if f]
+
+
 def _marked(latex: str) -> list[tuple[str, bool]]:
     """Each token with whether a line may break before it."""
     marked: list[tuple[str, bool]] = []
@@ -184,6 +214,11 @@ def width(latex: str) -> float:
     return _Ruler(tokens(latex)).row()
 
 
+def is_square(token: str) -> bool:
+    """Whether this is a Chinese or Japanese character."""
+    return bool(token) and ord(token[0]) > 0x2E7F
+
+
 class _Ruler:
     """Adds up widths along a row of tokens."""
 
@@ -244,13 +279,14 @@ class _Ruler:
         return _atom(token)
 
     def _text(self) -> float:
-        start, depth = self._at, 0
+        total, depth = 0.0, 0
         while self._at < len(self._row):
             token = self._next()
             depth += (token == "{") - (token == "}")
+            total += 1.0 if is_square(token) else 0.52  # blanks are not counted, so letters count for a little more
             if depth == 0:
                 break
-        return 0.52 * (self._at - start)  # blanks are not counted, so letters count for a little more
+        return total
 
 
 def _atom(token: str) -> float:
@@ -264,7 +300,7 @@ def _atom(token: str) -> float:
         return 0.42
     if token == "&":
         return 1.0
-    if ord(token[0]) > 0x2E7F:  # Chinese and Japanese characters are square
+    if is_square(token):
         return 1.0
     if len(token) > 1 and token[1:] in {"exp", "log", "sin", "cos", "tan", "tanh", "det", "max", "min", "ln"}:
         return 0.52 * (len(token) - 1) + 0.17

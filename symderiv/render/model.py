@@ -7,7 +7,7 @@ never LaTeX outside of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 
@@ -26,6 +26,15 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part of a proof: the base of an induction, its step."""
+
+    label: str
+    r"""LaTeX: ``t-1\to t:``."""
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
 class ProofView:
     """One aligned chain of lines. The box □ is printed only where the kernel accepted every step."""
 
@@ -35,6 +44,17 @@ class ProofView:
     """Text before the display."""
     cites: tuple[str, ...] = ()
     """Labels of the lemmas that the lines use."""
+    parts: tuple[Part, ...] = ()
+    """Parts that follow the lines, in one display; the box closes the last."""
+
+    @property
+    def all_lines(self) -> tuple[Line, ...]:
+        """The lines as they stand in the display, each part begun by its label."""
+        lines = list(self.lines)
+        for part in self.parts:
+            for place, line in enumerate(part.lines):
+                lines.append(line if place else replace(line, left=rf"{part.label}\quad {line.left}"))
+        return tuple(lines)
 
 
 @dataclass(frozen=True)
@@ -45,10 +65,20 @@ class Prose:
 
 
 @dataclass(frozen=True)
+class ForEach:
+    """What is declared and defined for every member of a range."""
+
+    ranges: str
+    r"""LaTeX: ``t = 1, \dots, T``."""
+    entries: tuple[str, ...]
+    """LaTeX each, as in :class:`Definitions`."""
+
+
+@dataclass(frozen=True)
 class Definitions:
     r"""Declarations and definitions, LaTeX each: ``D \in \mathbb{R}^{m\times n}``, ``A = D\,W``."""
 
-    entries: tuple[str, ...]
+    entries: tuple[str | ForEach, ...]
 
 
 @dataclass(frozen=True)
@@ -75,6 +105,10 @@ class ClaimView:
     r"""Text with ``$…$``; or, where it holds a backslash and no dollar sign, LaTeX."""
     remark: str = ""
     """Text."""
+    setting: str = ""
+    """Text before the statement: for which members it is claimed, under which hypotheses."""
+    kind: str = ""
+    """The phrase that names it, where it is called neither a claim nor an approximation: ``table``."""
 
 
 @dataclass(frozen=True)

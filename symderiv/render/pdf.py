@@ -1,4 +1,8 @@
-"""PDF: by the ``typst`` package, or by an installed LaTeX."""
+"""PDF: by the ``typst`` package, or by an installed LaTeX.
+
+Typst brings fonts for European languages. For Japanese it takes a font of the machine, or that of the
+Python package ``matplotlib-fontja``, of which nothing but the font is used.
+"""
 
 from __future__ import annotations
 
@@ -6,43 +10,85 @@ import os
 import shutil
 import subprocess
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 from symderiv.errors import UnsupportedError
 
 _EXTRA = "pip install 'symderiv[handout]'"
 _LATIN = ("New Computer Modern",)
-# Typst ships no Japanese letters; the first of these that the machine has is used.
-_JAPANESE = (
+# The first of these that is there is used: mincho for text, gothic where European type is bold or slanted.
+_MINCHO = (
     "Noto Serif CJK JP",
     "Noto Serif JP",
+    "Source Han Serif",
     "Harano Aji Mincho",
     "IPAexMincho",
     "IPAMincho",
     "Hiragino Mincho ProN",
+    "BIZ UDMincho",
     "Yu Mincho",
     "MS Mincho",
-    "Noto Sans CJK JP",
 )
+_GOTHIC = (
+    "Noto Sans CJK JP",
+    "Noto Sans JP",
+    "Source Han Sans",
+    "Harano Aji Gothic",
+    "IPAexGothic",
+    "IPAGothic",
+    "Hiragino Kaku Gothic ProN",
+    "Hiragino Sans",
+    "BIZ UDGothic",
+    "Yu Gothic",
+    "MS Gothic",
+)
+_CARRIER = "matplotlib_fontja"
+_NAMED_FIRST = 3
+
+
+class MissingFontError(UnsupportedError):
+    """No font is installed that has the letters of a document's language."""
 
 
 def fonts_for(language: str) -> tuple[str, ...]:
-    """The fonts of a language, first choice first."""
-    return _LATIN + _JAPANESE if language == "ja" else _LATIN
+    """The fonts of a language's text, first choice first."""
+    return _LATIN + _MINCHO + _GOTHIC if language == "ja" else _LATIN
+
+
+def emphatic_fonts_for(language: str) -> tuple[str, ...]:
+    """The fonts for what is stressed, where a language has others for it; none where bold and italic do."""
+    return _LATIN + _GOTHIC + _MINCHO if language == "ja" else ()
+
+
+def font_folders() -> list[Path]:
+    """The folders of fonts that come with an installed Python package; the package itself is not imported."""
+    spec = find_spec(_CARRIER)
+    found = [Path(place) / "fonts" for place in (spec.submodule_search_locations or ())] if spec else []
+    return [folder for folder in found if folder.is_dir()]
 
 
 def by_typst(source: str, language: str) -> bytes:
-    """Compile Typst. The program sees an empty folder, and only for Japanese the fonts of the machine."""
+    """Compile Typst. The program sees an empty folder, and only for Japanese the fonts of the machine.
+
+    Raises :class:`MissingFontError` where Japanese has no font.
+    """
     try:
         import typst
     except ImportError as missing:
         raise UnsupportedError("the typst package makes the PDF and is not installed", hint=_EXTRA) from missing
-    if language == "ja" and not set(_JAPANESE) & set(typst.Fonts().families()):
-        raise UnsupportedError("no Japanese font is installed", hint=f"install one of {', '.join(_JAPANESE)}")
+    japanese = language == "ja"
+    fonts = typst.Fonts(include_system_fonts=japanese, font_paths=font_folders() if japanese else [])
+    if japanese and not {*_MINCHO, *_GOTHIC} & set(fonts.families()):
+        raise MissingFontError(
+            "no PDF: no Japanese font is installed",
+            hint=f"install {', '.join(_MINCHO[:_NAMED_FIRST])} or another, pip install 'symderiv[japanese]', "
+            "or take --pdf-engine latex",
+        )
     with tempfile.TemporaryDirectory() as folder:
         main = Path(folder) / "main.typ"
         main.write_text(source, encoding="utf-8")
-        made = typst.compile(str(main), root=folder, ignore_system_fonts=language != "ja", format="pdf")
+        made = typst.compile(str(main), root=folder, font_paths=fonts, format="pdf")
     return bytes(made)
 
 

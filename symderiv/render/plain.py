@@ -114,13 +114,17 @@ class Plain:
         return f"_{inner}" if len(inner) == 1 else f"_{{{inner}}}"
 
     def with_limits(self, sign: str) -> str:
-        """Return a sum over its indices; the ranges are those of the shapes."""
-        said = sign
+        """Return a sum over its indices; ranges that start at 1 are those of the shapes, any other is written."""
+        said, high = sign, ""
         self.skip_blanks()
         while self.row and self.row[-1] in ("_", "^"):
             if self.row.pop() == "_":
-                self.row += ["}", *reversed(self.item().removesuffix("=1")), "{"]
+                low = self.item()
+                high = "" if low.endswith("=1") or "=" not in low else "^"
+                self.row += ["}", *reversed(low.removesuffix("=1")), "{"]
                 said += self.script("_")
+            elif high:
+                said += f"^{_enclosed(self.item())}"
             else:
                 self.item()
             self.skip_blanks()

@@ -6,25 +6,32 @@ differentiation, the δ that are contracted, what is read off); `brief` the firs
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
 
 from symderiv.errors import UnsupportedError
-from symderiv.index.nodes import Argument, Delta, Entry, Index, Step, at, places
+from symderiv.index.nodes import Argument, Delta, Entry, Index, Plus, Step, at, heads, places
 from symderiv.index.rules import DERIVATIVE_RULES
 from symderiv.render.latex import Latex
 from symderiv.render.model import Line, ProofView
 from symderiv.render.phrases import phrase
+from symderiv.tensor.expr import Expr
+from symderiv.tensor.operations import apply
 
 DETAILS = ("brief", "normal", "full")
 TIDY = frozenset(["zero", "associate", "cancel", "exchange", "distribute", "delta", "common delta", "idle sum"])
+IMMEDIATE = frozenset(["unknown function", "entry"]) | TIDY
 INSERTING = frozenset(["lemma", "name", "cite", "definition"])
 PLAIN_RULES = frozenset(["constant", "entry", "sum", "linearity", "product", "definition", "fold"]) | TIDY
 ASSUMED = {"symmetric": "symmetry", "diagonal": "diagonal_of", "orthogonal": "orthogonality"}
-JOINED = frozenset(["insert", "differentiate", "contract", "transpose"])
+JOINED = frozenset([
+    "insert", "unfold", "hypothesis", "by lemma", "equal arguments", "differentiate", "contract", "transpose",
+    "product", "chain",
+])  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ def view(
         groups = [_Group(_kind(s), (s,)) for s in argument.steps]
     else:
         groups = grouped(argument.steps)
-    writer = _Lines(latex, language)
+    writer = _Lines(latex, language, _indices_throughout(argument, latex))
     shown = [g for n, g in enumerate(groups) if detail == "full" or not _leads_on(g, groups[n + 1 :])]
     lines = [line for n, g in enumerate(shown) for line in writer.lines(g, shown[n + 1 :])]
     if detail == "brief":
@@ -66,9 +73,30 @@ def view(
     for line in lines:
         if kept and line.right == kept[-1].right:
             continue
-        kept.append(Line("" if kept else latex.index(argument.left), line.relation, line.right, line.reason))
-    cites = tuple(str(s.instance["label"]) for s in argument.steps if s.rule == "cite")
+        kept.append(Line("" if kept else writer.written(argument.left), line.relation, line.right, line.reason))
+    if kept and _is_shown(argument.label):
+        kept[0] = replace(kept[0], reason=f"{argument.label} {kept[0].reason}")
+    cited = [str(s.instance["label"]) for s in argument.steps if s.rule in ("cite", "derivative of lemma")]
+    cites = tuple(label for label in cited if not _is_shown(label) and not _is_of_slope(label))
+    if detail != "full" and _is_of_slope(argument.label) and kept and kept[-1].right == kept[0].left:
+        kept = []  # a reader sees the same on both sides
     return ProofView(tuple(kept), checked, cites=cites)
+
+
+def _indices_throughout(argument: Argument, latex: Latex) -> tuple[Index, ...]:
+    """Return the indices of a chain whose every line is an entry, at these indices, of an array in matrix notation."""
+    lines = [argument.left, *(step.after for step in argument.steps)]
+    if len(lines) < 2 or not isinstance(argument.left, Entry):
+        return ()
+    at: tuple[Index, ...] = argument.left.indices
+
+    def fits(line: Any) -> bool:
+        if isinstance(line, Delta):
+            return bool(line.args == at)
+        return isinstance(line, Entry) and bool(line.indices == at)
+
+    named = any(line.tensor.name in latex.expressions for line in lines if isinstance(line, Entry))
+    return at if named and len(set(at)) == len(at) > 0 and all(map(fits, lines)) else ()
 
 
 def _leads_on(group: _Group, later: Sequence[_Group]) -> bool:
@@ -85,10 +113,28 @@ def grouped(steps: Sequence[Step]) -> list[_Group]:
             groups[-1][1].append(step)
         else:
             groups.append(("simplify" if kind == "tidy" else kind, [step]))
-    return [_Group(kind, tuple(members)) for kind, members in groups]
+    return _with_immediate([_Group(kind, tuple(members)) for kind, members in groups])
+
+
+def _with_immediate(groups: Sequence[_Group]) -> list[_Group]:
+    """Join the steps to the immediate derivative of an unknown function: to its text, through it, and the δ."""
+    found: list[_Group] = []
+    for group in groups:
+        rules = {step.rule for step in group.steps}
+        if group.kind == "differentiate" and "unknown function" in rules and rules <= IMMEDIATE:
+            opening = found and {step.rule for step in found[-1].steps} <= {"definition", "definition of f"}
+            steps = (*found.pop().steps, *group.steps) if opening else group.steps
+            found.append(_Group("immediate", steps))
+        elif group.kind == "contract" and found and found[-1].kind == "immediate":
+            found[-1] = _Group("immediate", (*found[-1].steps, *group.steps))
+        else:
+            found.append(group)
+    return found
 
 
 def _kind(step: Step) -> str:
+    if "thought" in step.instance:  # the proof says itself what belongs together
+        return str(step.instance["thought"])
     if step.rule == "definition" and "name" not in step.instance:
         return "differentiate"
     if step.rule in INSERTING:
@@ -99,9 +145,18 @@ def _kind(step: Step) -> str:
 
 
 class _Lines:
-    def __init__(self, latex: Latex, language: str) -> None:
+    def __init__(self, latex: Latex, language: str, at: tuple[Index, ...] = ()) -> None:
         self.latex = latex
         self.language = language
+        self.at = at  # where every line is an entry of a matrix at these indices, they say nothing
+
+    def written(self, expr: Any) -> str:
+        """Return an index expression; an entry at the indices that all have is written as the array."""
+        if self.at and isinstance(expr, Entry) and expr.indices == self.at:
+            return self.latex.head(expr.tensor)[0]
+        if self.at and isinstance(expr, Delta):
+            return self.latex.matrix(apply("eye", data=(expr.args[0].size,)))
+        return self.latex.index(expr)
 
     def phrase(self, key: str, **values: str) -> str:
         return phrase(self.language, key, **values)
@@ -115,25 +170,23 @@ class _Lines:
         return [self.line(group, self.phrase("normal_form"))]
 
     def line(self, group: _Group, reason: str, relation: str = "=", last: bool = False) -> Line:
-        if last and isinstance(group.after, Delta) and group.kind != "contract":
+        if last and isinstance(group.after, Delta) and group.kind != "contract" and not self.at:
             i, j = (self.latex.index(a) for a in group.after.args)
             reason = self.phrase("delta_meaning", delta=self.latex.index(group.after), equation=f"{j} = {i}")
-        return Line("", relation, self.latex.index(group.after), reason)
+        return Line("", relation, self.written(group.after), reason)
 
     def write_chain_rule(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
         """The chain rule; what has a name is named under its derivative."""
-        names = {}
-        for step in later[0].steps if later and later[0].kind == "insert" else ():
-            if step.rule == "name":
-                names[at(step.before, step.place)] = self.latex.index(at(step.after, step.place))
+        names = self.named_later(later)
         first = group.steps[0]
         root = first.before.of.tensor.name
         through = ", ".join(self.latex.name(n) for n in first.instance["through"] if n != root)
         directly = root in first.instance["through"]
         key = "chain_rule_directly" if directly else "chain_rule_through"
-        self.latex.braced, self.latex.every_range, self.latex.direct = names, True, {root}
+        told_apart = self.latex.direct
+        self.latex.braced, self.latex.every_range, self.latex.direct = names, True, {*told_apart, root}
         line = self.line(group, self.phrase(key, node=through))
-        self.latex.braced, self.latex.every_range, self.latex.direct = {}, False, set()
+        self.latex.braced, self.latex.every_range, self.latex.direct = {}, False, told_apart
         return [line]
 
     def write_definition_of_f(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
@@ -141,15 +194,55 @@ class _Lines:
         return [self.line(group, self.phrase("definition_of", name=name))]
 
     def write_insert(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
-        labels = dict.fromkeys(str(s.instance["label"]) for s in group.steps if s.rule == "cite")
+        used = [s for s in group.steps if s.rule == "cite" or (s.rule == "lemma" and _is_shown(s.instance["label"]))]
+        labels = dict.fromkeys(str(s.instance["label"]) for s in used)
         if labels:
-            reason = self.phrase("by_lemma", label=", ".join(f"({x})" for x in labels))
+            known = labels.keys() <= self.latex.supposed
+            reason = self.phrase("hypothesis" if known else "by_lemma", label=", ".join(map(_reference, labels)))
         elif all(s.rule == "definition" for s in group.steps) or group.first("name"):
-            step = group.first("definition") or group.steps[0]
-            reason = self.phrase("definition_of", name=self.latex.name(str(step.instance["name"])))
+            step = group.first("definition") or group.first("name") or group.steps[0]
+            name = str(step.instance["name"])
+            known = name in self.latex.supposed
+            reason = self.phrase("hypothesis" if known else "definition_of", name=self.latex.name(name))
         else:
             reason = self.phrase("insert")
         return [self.line(group, reason)]
+
+    def write_immediate(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
+        """What stands in a definition itself; of the member before, the hypothesis tells it."""
+        known = any(h.name in self.latex.supposed for h in heads(group.after))
+        return [self.line(group, self.phrase("hypothesis" if known else "immediate"))]
+
+    def write_product(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
+        """The product rule on what a lemma says."""
+        step = group.first("derivative of lemma")
+        if step is None:
+            return [self.line(group, self.phrase("product_rule"))]
+        several = any(isinstance(at(s.after, s.place), Plus) for s in group.steps if s.rule == "product")
+        key = "product_rule_on" if several else "by_lemma"
+        if _is_of_slope(step.instance["label"]):
+            return [self.line(group, self.phrase("product_rule" if several else "chain_rule"))]
+        return [self.line(group, self.phrase(key, label=_reference(str(step.instance["label"]))))]
+
+    def write_chain(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
+        """The chain rule through definitions, and what is differentiated on the way; names are told as they come."""
+        through = group.first("through")
+        if through is None:
+            laws = _Group(group.kind, tuple(s for s in group.steps if s.rule != "contract"))
+            return [self.line(group, self.differentiation(laws))]
+        if any(s.rule == "chain" for s in group.steps):
+            return [self.line(group, self.phrase("chain_rule_twice"))]
+        self.latex.braced = self.named_later(later)
+        self.latex.every_range = len(group.steps) == 1
+        nodes = ", ".join(self.latex.name(n) for n in through.instance["through"])
+        line = self.line(group, self.phrase("chain_rule_through", node=nodes))
+        self.latex.braced, self.latex.every_range = {}, False
+        return [line]
+
+    def named_later(self, later: Sequence[_Group]) -> dict[Any, str]:
+        """Return the derivatives that the next thought calls by a name, with their names."""
+        steps = later[0].steps if later and later[0].kind == "insert" else ()
+        return {at(s.before, s.place): self.latex.index(at(s.after, s.place)) for s in steps if s.rule == "name"}
 
     def write_differentiate(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
         """The differentiation; where terms of a sum are constant, they are shown to vanish first."""
@@ -184,6 +277,8 @@ class _Lines:
         if step is not None:
             value = at(step.before, step.place).of
             return self.phrase("function_rule", function=self.latex.function(value.name, value.order))
+        if "unknown function" in rules:
+            return self.phrase("chain_rule")
         return self.phrase("power_rule" if "power" in rules else "product_rule")
 
     def write_contract(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
@@ -198,6 +293,10 @@ class _Lines:
 
     def write_transpose(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
         return [self.line(group, self.phrase("transpose"))]
+
+    def write_equal_arguments(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
+        """Functions of equal arguments are equal; what makes them so stands at the right."""
+        return [self.line(group, f"${self.latex.name(str(group.steps[0].instance['zero']))} = 0$")]
 
     def write_merge(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
         return [self.line(group, self.phrase("merge"))]
@@ -226,7 +325,71 @@ class _Lines:
         if "because" in instance:
             left, right = (self.latex.index(e) for e in instance["because"])
             return [self.line(group, f"${left} = {right}$")]
+        if "how" in instance:
+            return [self.line(group, self.multiplication(str(instance["how"]), instance.get("by", ())))]
         return [self.line(group, self.phrase("normal_form"), last=not later)]
+
+    def multiplication(self, how: str, equations: Sequence[tuple[Expr, Expr]]) -> str:
+        """Say what a line of a product of matrices does, and by which equations between matrices."""
+        used = [f"{self.latex.matrix(left)} = {self.latex.matrix(right)}" for left, right in equations]
+        if how == "insert_equation":
+            return self.phrase(how, equation=",\\; ".join(used))
+        return ", ".join([self.phrase(how), *(f"${equation}$" for equation in used)])
+
+    def write_unfold(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
+        """What a definition says put in, or its name for it."""
+        names = dict.fromkeys(str(s.instance["name"]) for s in group.steps if "name" in s.instance)
+        said = [
+            self.phrase("hypothesis" if name in self.latex.supposed else "definition_of", name=self.latex.name(name))
+            for name in names
+        ]
+        return [self.line(group, ", ".join(said))]
+
+    def write_by_lemma(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
+        labels = dict.fromkeys(_reference(s.instance["label"]) for s in group.steps)
+        return [self.line(group, self.phrase("by_lemma", label=", ".join(labels)))]
+
+    def write_hypothesis(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
+        """An equation that is assumed: the induction hypothesis, or one of the statement's own, by its label."""
+        labels = dict.fromkeys(str(s.instance["label"]) for s in group.steps)
+        said = [
+            self.phrase(label) if label in ("hypothesis", "given") else self.phrase("by_lemma", label=_reference(label))
+            for label in labels
+        ]
+        return [self.line(group, ", ".join(said))]
+
+    def write_neglect(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
+        """What counts as 0 is left out: the only step that is no equality."""
+        step = group.steps[0]
+        reason = self.phrase("neglect_last")
+        if step.instance["apart"] is not None:
+            i, j = map(self.latex.name, step.instance["apart"])
+            term = f"${self.latex.index(step.instance['term'])}$"
+            reason = self.phrase("neglecting_for", term=term, condition=rf"${i} \ne {j}$")
+        return [self.line(group, reason, r"\approx")]
+
+    def write_inverse_unique(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
+        label = _reference(group.steps[0].instance["label"])
+        return [self.line(group, f"{label}, {self.phrase('inverse_unique')}")]
+
+    def write_invertible(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
+        instance = group.steps[0].instance
+        said = [self.phrase("invertible", name=self.latex.matrix(n)) for n in instance["factors"]]
+        return [self.line(group, ", ".join([_reference(instance["label"]), *said]))]
+
+
+def _is_shown(label: Any) -> bool:
+    """Tell whether the chain of this label is shown under it: `(a)`."""
+    return re.fullmatch(r"\([a-z]+\)", str(label)) is not None
+
+
+def _is_of_slope(label: Any) -> bool:
+    """Tell whether a chain derives one ∂f/∂x by its name: for an unknown f that says nothing more."""
+    return str(label).startswith("∂")
+
+
+def _reference(label: str) -> str:
+    return label if _is_shown(label) else f"({label})"
 
 
 def _delta(step: Step, gone: Index, kept: Index) -> Delta:

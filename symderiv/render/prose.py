@@ -15,6 +15,7 @@ from markdown_it.tree import SyntaxTreeNode
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from symderiv.render import inline
+from symderiv.render.mathtext import is_square
 from symderiv.render.model import Line
 
 
@@ -119,7 +120,8 @@ class Writer(ABC):
     def _inlines(self, node: SyntaxTreeNode) -> str:
         """The spans of a block, or of a span that holds others."""
         children = node.children[0].children if node.children and node.children[0].type == "inline" else node.children
-        return "".join(self._inline(child) for child in children)
+        around = zip([None, *children], children, [*children[1:], None], strict=False)
+        return "".join(self._inline(child) for before, child, after in around if not _joins(before, child, after))
 
     def _inline(self, node: SyntaxTreeNode) -> str:
         match node.type:
@@ -147,6 +149,18 @@ def _reader() -> MarkdownIt:
     reader = MarkdownIt("commonmark", {"html": False}).enable("table").disable("html_block").disable("html_inline")
     # `$5 and $6` is no mathematics, as in pandoc
     return reader.use(dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False, double_inline=True)
+
+
+def _joins(before: SyntaxTreeNode | None, node: SyntaxTreeNode, after: SyntaxTreeNode | None) -> bool:
+    """Tell whether a line end stands between two square characters: Japanese has no blanks between words."""
+    if node.type != "softbreak" or before is None or after is None:
+        return False
+    return is_square(_letters(before)[-1:]) and is_square(_letters(after)[:1])
+
+
+def _letters(node: SyntaxTreeNode) -> str:
+    """The characters of a span and of the spans within."""
+    return node.content or "".join(map(_letters, node.children))
 
 
 def _in_tight_list(node: SyntaxTreeNode) -> bool:

@@ -16,7 +16,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from symderiv.render import inline
-from symderiv.render.mathtext import inner, is_harmless, relation_first, segments, width
+from symderiv.render.mathtext import breakable, inner, is_harmless, relation_first, width
 from symderiv.render.model import Line
 from symderiv.render.prose import Writer
 
@@ -182,7 +182,7 @@ def broken(latex: str, room: float) -> list[str]:
     if width(latex) <= room:
         return [latex]
     rows: list[str] = []
-    for segment in segments(latex):
+    for segment in breakable(latex, room - 2.0):
         if rows and width(f"{rows[-1]} {segment}") <= room - (2.0 if len(rows) > 1 else 0.0):
             rows[-1] += f" {segment}"
         else:

@@ -6,11 +6,13 @@ import re
 from collections.abc import Callable
 
 from symderiv.render.convert import Formula
-from symderiv.render.mathtext import segments
+from symderiv.render.mathtext import breakable
 from symderiv.render.model import Line
 from symderiv.render.prose import Writer
 
 _SPECIAL = re.compile(r"[\\#$*_`<>@\[\]~=\-+/\"':]")
+
+LONGEST = 24.0  # em of a product that is kept on one line
 
 
 class TypstWriter(Writer):
@@ -54,7 +56,7 @@ class TypstWriter(Writer):
 
     def _breakable(self, latex: str) -> str:
         """Pieces between which a line may break; an empty word before a later one keeps its `+` binary."""
-        first, *rest = segments(latex) or ("",)
+        first, *rest = breakable(latex, LONGEST) or ("",)
         parts = [self._displayed(first), *(self._displayed(segment, '"" ') for segment in rest)]
         return "".join(f"#box[{part}]" for part in parts)
 
