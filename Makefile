@@ -15,7 +15,7 @@ SEED ?= 1
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
-.PHONY: help handouts test fuzz bench lint format clean
+.PHONY: help handouts test fuzz mutants bench lint format clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -28,6 +28,9 @@ test: $(VENV)/.stamp-test  ## Run the entire test suite (ARGS="-k name" to choos
 
 fuzz: $(VENV)/.stamp-test  ## Examine random derivatives (SECONDS=600 SEED=2, ARGS="--start 17 --cases 1")
 	$(BIN)/python -m symderiv.testing.fuzz --seconds $(SECONDS) --seed $(SEED) $(ARGS)
+
+mutants: $(VENV)/.stamp-test  ## Make every claim about families wrong in every place: only true ones may be proved
+	$(BIN)/python -m pytest -m mutants tests/test_statements_opened.py $(ARGS)
 
 bench: $(VENV)/.stamp-test  ## Run the benchmarks
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only -o norecursedirs= $(ARGS)

@@ -12,7 +12,11 @@ import pytest
 from symderiv.handout.build import built_in, rendered, write_aside
 
 OUTPUT = Path(__file__).resolve().parent.parent / "output"
-LAYERS = ["backpropagation-through-a-layer", "backpropagation-durch-eine-schicht"]
+LAYERS = [
+    "backpropagation-through-a-layer",
+    "backpropagation-durch-eine-schicht",
+    "backpropagation-through-a-layer-ja",
+]
 SHAPES = {"D": (4, 3), "W": (3, 2), "b": (3,), "t": ()}
 WEIGHTS = np.random.default_rng(1).standard_normal((4, 4))
 

@@ -9,8 +9,8 @@ from typing import Any
 import sympy
 
 from symderiv.errors import ProofError
-from symderiv.index.nodes import Context, Entry, Immediate, Place, Step, Sum, all_indices, at, places, put
-from symderiv.index.rules import DERIVATIVE_RULES, RULES, TIDYING_RULES, contraction, moving
+from symderiv.index.nodes import Context, Entry, Immediate, Place, Step, Sum, all_indices, at, heads, places, put
+from symderiv.index.rules import DERIVATIVE_RULES, RULES, TIDYING_RULES, WORD, contraction, moving
 
 MOST_STEPS = 5000
 
@@ -41,7 +41,8 @@ class Rewriter:
     def around(self) -> Context:
         """Return the context of the next rule: what it binds must be new in the whole expression."""
         if self._around is None or self._around[0] is not self.expr or self._around[1] is not self.context:
-            taken = frozenset(i.name for i in all_indices(self.expr))
+            words = (WORD.findall(h.name) for h in heads(self.expr))  # `h` of h[1], w and u of f(w + u)
+            taken = frozenset({i.name for i in all_indices(self.expr)}.union(*words))
             self._around = (self.expr, self.context, dataclasses.replace(self.context, taken=taken))
         return self._around[2]
 
