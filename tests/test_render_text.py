@@ -227,11 +227,28 @@ def test_a_display_within_a_display_is_a_part_of_it() -> None:
 
 
 def test_a_long_product_breaks_between_factors_and_nowhere_else() -> None:
-    product = r"\sum_{a,\,b} A_{a}\,\left(B\,C\right)\,\left.D\,E\right|_{x}\,\frac{F\,G}{H}\,K"
+    product = r"\sum_{a,\,b} A_{a}\,\left(B\,C\right)\,\left.D\,E\right|_{x}\,\frac{F}{H}\,K"
     assert mathtext.breakable(product, 1000.0) == (product,)
     pieces = mathtext.breakable(product, 1.5)
     assert pieces == (
-        r"\sum_{a,\,b} A_{a}\,", r"\left(B\,C\right)\,", r"\left.D\,E\right|_{x}\,", r"\frac{F\,G}{H}\,", "K",
+        r"\sum_{a,\,b} A_{a}\,", r"\left(B\,C\right)\,", r"\left.D\,E\right|_{x}\,", r"\frac{F}{H}\,", "K",
     )  # fmt: skip
     assert all(map(mathtext.is_harmless, pieces)) and "".join(pieces) == product
     assert mathtext.breakable("A + B", 1.0) == ("A", "+ B")
+
+
+@pytest.mark.parametrize(
+    ("latex", "pieces"),
+    [
+        (r"2\,\left(A - B + D\right)\,E", (r"2\,\Bigl(A", "- B", r"+ D\Bigr)\,", "E")),
+        (r"\sum_{i} (a + b)", (r"\sum_{i} (a", "+ b)")),
+        (r"\frac{A\,B}{1 + c}\,D", (r"\frac{1}{1 + c}\,", r"A\,B\,", "D")),
+        (r"\frac{A + B}{c}", (r"\frac{1}{c}\,\Bigl(A", r"+ B\Bigr)")),
+        (r"\frac{\partial (A + B)}{\partial x}", (r"\frac{\partial (A + B)}{\partial x}",)),
+        (r"f\left(x\right)^{-1}", (r"f\left(x\right)^{-1}",)),
+    ],
+)
+def test_a_wide_factor_is_opened_at_the_signs_in_its_bracket(latex: str, pieces: tuple[str, ...]) -> None:
+    assert mathtext.breakable(latex, 2.6) == pieces
+    assert all(map(mathtext.is_harmless, pieces))
+    assert not any("Big" in piece for piece in mathtext.breakable(latex, 1.0, 100.0))

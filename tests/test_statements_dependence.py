@@ -142,7 +142,10 @@ def test_what_a_member_acts_on_is_among_what_is_said(block: str) -> None:
     text = {**recurrences.USUAL, **recurrences.UNUSUAL}[block]
     names = read(text)
     dependence = Dependence(names)
-    arrays = {*names.scope.names, *(n for n, family in names.families.table.items() if family.cases[0].label_of is None)}
+    arrays = {
+        *names.scope.names,
+        *(n for n, family in names.families.table.items() if family.cases[0].label_of is None),
+    }
     lengths = [str(p) for p in names.scope.sizes.values() if str(p) in ("T", "L", "N")]
     for length in range(1, 6):
         values = {name: length + names.families.least.get(name, 1) - 1 for name in lengths}

@@ -9,9 +9,10 @@ import sympy
 from symderiv import ParseError, ProofError, Sheet, UnsupportedError
 from symderiv.check.kernel import check
 from symderiv.handout.views import Printer
-from symderiv.index.nodes import Argument, Context, Definition, Entry, Index, Plus, Step, Tensor, Times
+from symderiv.index.nodes import Argument, Context, Definition, Entry, Index, Plus, Step, Sum, Tensor, Times
 from symderiv.render.mathtext import is_harmless
 from symderiv.statements.expansions import expansion
+from symderiv.statements.taylor import signs_outside
 from symderiv.tensor.text import to_text
 
 HEAD = "E: function()\nw: (W,)\nv: (W,)\nu: (W,)\ns: ()\nt: ()\neps: ()\n"
@@ -139,7 +140,25 @@ def test_every_coefficient_is_printed():
     lines = [line for proof in view.proofs for line in proof.lines]
     assert all(is_harmless(line.left + line.right) for line in lines)
     assert [line.right for line in lines].count("0") == 3
-    assert any(line.reason == r"$\varepsilon = 0$" for line in lines)
+    assert sum(line.reason.endswith(r"$\varepsilon = 0$") for line in lines) == 3
+
+
+def test_a_proof_names_the_points_and_has_one_term_for_each():
+    sheet = Sheet(HEAD + f"assert {TRUE[3]}, 'H14 (5.91)'")
+    (proof,) = Printer(sheet, {}).claim(sheet.claims[0]).proofs
+    assert r"p_{1} = w + \varepsilon\,v" in proof.intro and r"0\," not in proof.intro
+    lines = [line.left + line.right for line in proof.lines]
+    assert any(r"\partial p_{2,i}" in line for line in lines)
+    assert not any(r"1\,\sum" in line or r"\partial (" in line for line in lines)
+    assert max(line.count(r"\partial^{3}") for line in lines) == 2
+
+
+def test_signs_stand_in_front_of_sums():
+    inner = Sum(Times(-sympy.Integer(1), Entry(x, i)), i)
+    assert signs_outside(Times(sympy.Rational(1, 2), Times(-sympy.Integer(1), inner), Entry(y, i))) == Times(
+        sympy.Rational(1, 2), Sum(Entry(x, i), i), Entry(y, i)
+    )
+    assert signs_outside(Plus(inner, Entry(y, i))) == Plus(Times(-sympy.Integer(1), Sum(Entry(x, i), i)), Entry(y, i))
 
 
 # --- the law that it needs ------------------------------------------------------------------------

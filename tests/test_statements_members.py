@@ -25,39 +25,78 @@ MISUSES = {
     "a member twice": (START + "h[0]: (n,)", 5, "named twice", r"0 … 0"),
     "members of two loops": (START + "for t in range(0, T + 1):\n    h[t] = ones(n)", 6, "named twice", "before"),
     "perhaps twice": ("for t in range(1, T + 1):\n    x[t]: (n,)\nx[5]: (n,)", 3, "may be named twice", "1 … T"),
-    "the same in every turn": (START + "for t in range(1, T + 1):\n    g[1] = x[t]", 6, "same in every turn", "outside"),
+    "the same in every turn": (
+        START + "for t in range(1, T + 1):\n    g[1] = x[t]",
+        6,
+        "same in every turn",
+        "outside",
+    ),
     "a plain name in a loop": (START + "for t in range(1, T + 1):\n    g = x[t]", 6, "same in every turn", r"g\[t\]"),
     "an outer loop": (
-        START + "for k in range(1, 3):\n    for t in range(1, T + 1):\n        g[t] = x[t]", 7, "loop over k", "outside",
+        START + "for k in range(1, 3):\n    for t in range(1, T + 1):\n        g[t] = x[t]",
+        7,
+        "loop over k",
+        "outside",
     ),
     "a square": (START + "for t in range(1, T + 1):\n    assert x[t*t] == x[t]", 6, "not linear", "2\\*t"),
     "every other member": (START + "for t in range(1, T + 1):\n    g[2*t] = x[t]", 6, "one member a turn", "h"),
     "an unknown integer": (START + "assert x[r] == x[1]", 5, "told by an integer", r"integer\(1, T\)"),
     "an array for a label": (START + "v: (n,)\nassert x[v] == x[1]", 6, "told by an integer", "h"),
     "a fraction": (START + "assert x[1.5] == x[1]", 5, "told by an integer", "h"),
-    "a length for a variable": (START + "for T in range(1, 3):\n    assert x[T] == x[T]", 5, "meaning already", "letter"),
-    "an array for a variable": (START + "v: ()\nfor v in range(1, 3):\n    assert x[v] == x[v]", 6, "meaning", "letter"),
+    "a length for a variable": (
+        START + "for T in range(1, 3):\n    assert x[T] == x[T]",
+        5,
+        "meaning already",
+        "letter",
+    ),
+    "an array for a variable": (
+        START + "v: ()\nfor v in range(1, 3):\n    assert x[v] == x[v]",
+        6,
+        "meaning",
+        "letter",
+    ),
     "the variable of a loop again": (
-        START + "for t in range(1, T + 1):\n    assert sum(x[t] for t in range(1, T + 1)) == x[t]", 6, "meaning", "letter",
+        START + "for t in range(1, T + 1):\n    assert sum(x[t] for t in range(1, T + 1)) == x[t]",
+        6,
+        "meaning",
+        "letter",
     ),
     "a step": (START + "for t in range(1, T + 1, 2):\n    assert x[t] == x[t]", 5, "up or down by 1", "range"),
     "a list": (START + "for t in [1, 2]:\n    assert x[t] == x[t]", 5, "runs over a range", "range"),
-    "a condition in a sum": (START + "assert sum(x[s] for s in range(1, T) if s > 1) == x[1]", 5, "one variable", "sum"),
+    "a condition in a sum": (
+        START + "assert sum(x[s] for s in range(1, T) if s > 1) == x[1]",
+        5,
+        "one variable",
+        "sum",
+    ),
     "a maximum over a range": (START + "assert max(x[s] for s in range(1, T)) == x[1]", 5, "only sum and prod", "sum"),
     "an array for an end": (START + "v: ()\nfor t in range(1, v):\n    assert x[t] == x[t]", 6, "no integer", "end"),
-    "a loop that has no turn": (START + "for t in range(T + 1, T + 1):\n    assert x[t] == x[t]", 5, "no value", "runs"),
+    "a loop that has no turn": (
+        START + "for t in range(T + 1, T + 1):\n    assert x[t] == x[t]",
+        5,
+        "no value",
+        "runs",
+    ),
     "an integer without values": ("tau: integer(T, 0)", 1, "no value", "runs"),
     "members of two kinds": ("x[0]: (n,)\nfor t in range(1, T + 1):\n    x[t]: (n, n)", 3, "differ in kind", "axes"),
-    "a subscript as an array": ("for t in range(1, T + 1):\n    y[t]: index(m)\nassert y[1] == y[1]", 3, "subscript", "A"),
+    "a subscript as an array": (
+        "for t in range(1, T + 1):\n    y[t]: index(m)\nassert y[1] == y[1]",
+        3,
+        "subscript",
+        "A",
+    ),
     "an array as a subscript": (START + "A: (n, n)\nassert A[x[1], i] == A[x[1], i]", 6, "no subscript", "index"),
     "an integer as an index": (
-        START + "A: (n, n)\nfor t in range(1, T + 1):\n    assert A[t, i] == A[t, i]", 7, "cannot be an index", "letter",
+        START + "A: (n, n)\nfor t in range(1, T + 1):\n    assert A[t, i] == A[t, i]",
+        7,
+        "cannot be an index",
+        "letter",
     ),
     "an array and a family": ("x: (n,)\nfor t in range(1, T + 1):\n    x[t]: (n,)", 3, "named already", "name"),
     "a family and an array": (START + "h: (n,)", 5, "named already", "name"),
     "a late hypothesis": (START + "assert x[1] == x[1]\nassert T >= 2", 6, "stands before the claims", "first"),
     "a hypothesis about an array": (START + "v: ()\nassert v >= 2", 6, "no integer parameter", "T"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("text, line, message, remedy", MISUSES.values(), ids=MISUSES)
@@ -69,9 +108,15 @@ def test_a_misuse_is_refused_with_its_place_and_a_remedy(text: str, line: int, m
 
 
 SHAPES = {
-    "factors of a product": "for t in range(1, T + 1):\n    A[t]: (n, m)\nassert prod(A[t] for t in range(1, T + 1)) == A[1]",
+    "factors of a product": """for t in range(1, T + 1):
+    A[t]: (n, m)
+assert prod(A[t] for t in range(1, T + 1)) == A[1]""",
     "the start of a recurrence": "h[0]: (m,)\nW: (n, m)\nfor t in range(1, T + 1):\n    h[t] = W @ h[t-1]",
-    "declared members": "x[0]: (m,)\nfor t in range(1, T + 1):\n    x[t]: (n,)\nfor t in range(0, T + 1):\n    assert x[t] == x[t]",
+    "declared members": """x[0]: (m,)
+for t in range(1, T + 1):
+    x[t]: (n,)
+for t in range(0, T + 1):
+    assert x[t] == x[t]""",
     "widths": "z[0]: (m,)\nfor l in range(1, L + 1):\n    w[l]: (n[l], m)\n    z[l] = w[l] @ z[l-1]",
 }
 

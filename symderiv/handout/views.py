@@ -15,9 +15,10 @@ from symderiv.index.nodes import Derivative, Entry
 from symderiv.lift import lift
 from symderiv.render.latex import Latex
 from symderiv.render.model import Block, ClaimView, CodeView, Definitions, ProofView, Prose
-from symderiv.render.opened import calls_of, direct_view, induction_view
+from symderiv.render.opened import calls_of, direct_view, induction_view, print_ranges
 from symderiv.render.phrases import phrase
 from symderiv.render.proof import view
+from symderiv.render.shorthand import name_parts
 from symderiv.replay import Replayed
 from symderiv.sheet import Claim, Sheet
 from symderiv.statements.block import Statement
@@ -50,7 +51,9 @@ class Printer:
             if c is not None and c.proof is not None:
                 for part in parts_of(c.proof):
                     expressions |= part.expressions
-        latex = Latex(expressions, self.display, superscript=self.superscript)
+        spoken = set(re.findall(r"\w+", "\n".join(s.text for s in self.sheet.statements)))
+        display = {name: text for name, text in self.display.items() if name in spoken}  # a proof's letters are its own
+        latex = Latex(expressions, display, superscript=self.superscript)
         latex.direct = told_apart(self.sheet.statements)
         table = self.sheet.names.families.table
         latex.running = {f.name: c.variable for f in table.values() for c in f.cases if c.variable}
@@ -84,21 +87,23 @@ class Printer:
             return self.heading(claim, claim.table, latex)
         proofs: tuple[ProofView, ...] = ()
         checked = claim.basis == "kernel"
-        if isinstance(claim.proof, (Replayed, Induction)) and claim.statement is not None and claim.statement.open:
+        if isinstance(claim.proof, (Replayed, Induction)) and _is_open(claim.statement):
+            assert claim.statement is not None
             proofs = (self.opened(claim.proof, claim.statement, latex, checked),)
         elif isinstance(claim.proof, Blockwise):
             both = zip(claim.proof.pairs, claim.proof.proofs, strict=True)
             proofs = tuple(self.block(pair, proof, latex, checked) for pair, proof in both)
         elif isinstance(claim.proof, Replayed):
             latex.calls |= calls_of(claim.proof)
+            named = name_parts(claim.proof.arguments, latex, self.sheet.taken)
             chains = [view(a, latex, self.detail, self.language) for a in claim.proof.arguments]
             lines = tuple(line for chain in chains for line in chain.lines)
             cites = tuple(dict.fromkeys(label for chain in chains for label in chain.cites))
             f = _nameless(claim)
-            intro = self.unnamed(claim.proof, latex)
+            intro = self.let([*named, *self.unnamed(claim.proof, latex)])
             if f is not None:
                 name = latex.name(_differentiated(claim.proof))
-                intro = phrase(self.language, "let", items=f"${name} = {latex.matrix(f)}$")
+                intro = self.let([f"{name} = {latex.matrix(f)}", *named])
             proofs = (ProofView(lines, checked=checked, intro=intro, cites=cites),)
         rows: list[tuple[str, str]] = []
         if claim.counterexample is not None:
@@ -152,9 +157,13 @@ class Printer:
         def read(text: str) -> Expr | None:
             return introduced.read(text, statement.ranges)
 
-        if isinstance(proof, Induction):
-            return induction_view(proof, statement.exprs, latex, read, self.detail, self.language, checked)
-        return direct_view(proof, statement.exprs, latex, read, self.detail, self.language, checked)
+        for part in parts_of(proof):  # print_ranges first: a name for a long part spells the sums in it
+            print_ranges(part, latex, read)
+        arguments = [a for part in parts_of(proof) for a in part.arguments]
+        intro = self.let(name_parts(arguments, latex, self.sheet.taken))
+        written = induction_view if isinstance(proof, Induction) else direct_view
+        found = written(proof, statement.exprs, latex, read, self.detail, self.language, checked)
+        return replace(found, intro=" ".join(filter(None, [found.intro, intro])))
 
     def setting(self, claim: Claim, latex: Latex) -> str:
         """Return for which members a claim is made, and under which hypotheses."""
@@ -162,12 +171,16 @@ class Printer:
             return ""
         return Introduced(self.sheet.names, latex, self.language).setting(claim.statement)
 
-    def unnamed(self, proof: Replayed, latex: Latex) -> str:
+    def let(self, equations: Sequence[str]) -> str:
+        """Return what is named for a proof, in a sentence; nothing where there is none."""
+        items = ", ".join(f"${equation}$" for equation in equations)
+        return phrase(self.language, "let", items=items) if items else ""
+
+    def unnamed(self, proof: Replayed, latex: Latex) -> list[str]:
         """Say what the proof calls by a name of its own: a function that the claim differentiates without one."""
         known = {*self.sheet.names.scope.names, *self.sheet.names.functions}
         own = [d for name, d in proof.context.chain.items() if name not in known and d.body is not None]
-        items = [f"${latex.index(Entry(d.tensor, *d.indices))} = {latex.index(d.body)}$" for d in own]
-        return phrase(self.language, "let", items=", ".join(items)) if items else ""
+        return [f"{latex.index(Entry(d.tensor, *d.indices))} = {latex.index(d.body)}" for d in own]
 
     @staticmethod
     def remark(claim: Claim) -> str:
@@ -210,7 +223,7 @@ class Printer:
             return ""
         left, right = claim.statement.exprs
         relation = r"\approx" if claim.statement.neglected else "="
-        replayed = isinstance(claim.proof, Replayed) and not claim.statement.open
+        replayed = isinstance(claim.proof, Replayed) and not _is_open(claim.statement)
         if replayed and left.op == "diff" and _nameless(claim) is None:
             assert isinstance(claim.proof, Replayed)
             last = claim.proof.arguments[-1]
@@ -239,7 +252,7 @@ class Printer:
     def source_for(self, claim: Claim) -> Source | None:
         if not isinstance(claim.proof, Replayed) or claim.status != "proved":
             return None
-        if claim.statement is None or claim.statement.open:
+        if claim.statement is None or _is_open(claim.statement):
             return None
         left = claim.proof.arguments[-1].left
         if claim.statement.exprs[0].op != "diff" or type(left) is not Derivative or not isinstance(left.of, Entry):
@@ -281,6 +294,11 @@ def parts_of(proof: Replayed | Induction | Blockwise) -> tuple[Replayed, ...]:
     if isinstance(proof, Blockwise):
         return proof.proofs
     return (proof.base, proof.step) if isinstance(proof, Induction) else (proof,)
+
+
+def _is_open(statement: Statement | None) -> bool:
+    """Tell a claim for every member of a range."""
+    return statement is not None and (statement.open or bool(statement.ranges))
 
 
 def _differentiated(proof: Replayed) -> str:

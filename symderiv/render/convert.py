@@ -13,6 +13,7 @@ from symderiv.errors import UnsupportedError
 from symderiv.render.mathtext import inner, is_harmless
 
 _MARK = "symderiv-next-formula"
+_BAR = re.compile(r"(?<!\\)(?<!\\left)(?<!\\right)(?<!\\middle)(?<![Bb]ig)(?<!igg)(?<![Bb]ig[lrm])(?<!igg[lrm])\|")
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,22 @@ def to_typst(formulas: Iterable[Formula]) -> dict[Formula, str]:
 
 
 def _current_symbols(typst: str) -> str:
-    """Give symbols the names that Typst knows now: pandoc still writes `dot.circle` for ⊙."""
+    """Give symbols the names that Typst knows now: pandoc still writes `dot.circle` for ⊙.
+
+    Typst sets the space that pandoc leaves between a word and its bracket; and a bracket without its partner, one
+    half of a pair that a line break parts, is sized, not scaled like a picture.
+    """
+    typst = re.sub(r"(?<=[^+\-,=] )dots\.h\.c(?= [^+\-,=\\])", "thin dots.h.c thin", typst)
+    typst = re.sub(r'("[A-Za-z]+"(?:_\w+)?) (?=\\?\()', r"\1", typst)
+    typst = re.sub(r"#scale\(x: (\d+)%, y: \1%\)\[\\?([()])\]", _sized, typst)
+    typst = re.sub(r"(?<=\))\\\|_", "lr(size: #2.4em, bar.v)_", typst)  # after a fraction: what is held fixed
     typst = re.sub(r"\b(dot|times|plus|minus|slash)\.circle\b", r"\1.o", typst)
     return typst.replace("square.stroked.tiny", "square.stroked")
+
+
+def _sized(scaled: re.Match[str]) -> str:
+    """A bracket of a height of its own."""
+    return f"lr(size: #{int(scaled[1]) / 75:g}em, paren.{'l' if scaled[2] == '(' else 'r'})"
 
 
 def _run_all(formulas: Iterable[Formula], target: str, options: list[str], mark: str) -> dict[Formula, str]:
@@ -65,6 +79,8 @@ def _readable(latex: str) -> str:
     """
     latex = _stretching(inner(latex).strip().replace(r"\!", ""))
     latex = latex.replace(r"\left\lVert", r"\lVert").replace(r"\right\rVert", r"\rVert")
+    if len(_BAR.findall(latex)) == 2:  # |x|: single bars are set like relations, with space around them
+        latex = _BAR.sub(r"\\right|", _BAR.sub(r"\\left|", latex, count=1))
     return re.sub(r"\\mathrm\{([A-Za-z]{2,})\}", r"\\operatorname{\1}", latex)
 
 

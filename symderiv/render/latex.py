@@ -142,19 +142,30 @@ class Latex(MatrixLatex):
                 return definition
         return ""
 
+    def is_at_named_points(self, name: str) -> bool:
+        """Tell the derivative of a number in points that the proof has names for: it is written at entries of them."""
+        known = self.expressions.get(name)
+        if known is None or known.op != "unknown" or len(known.data) < 2 or not known.data[1]:
+            return False
+        variables = [known.args[s] for s in known.data[1]]
+        return all(x in self.shorthand for x in variables) and known.rank == sum(x.rank for x in variables)
+
     def slope_at(self, expr: Entry, definition: str) -> str:
         r"""Return an entry of such a derivative: `\frac{\partial^{+} h_{t,i}}{\partial h_{t-1,j}}`."""
         known = self.expressions[expr.tensor.name]
         variables = [known.args[s] for s in known.data[1]]
         own = known.rank - sum(x.rank for x in variables)
         sizes, indices = expr.tensor.sizes[:own], expr.indices
-        of = self.entry(Entry(Tensor(definition, *sizes), *indices[:own]))
+        if definition:
+            of = self.entry(Entry(Tensor(definition, *sizes), *indices[:own]))
+        else:
+            of = self.matrix(Expr("unknown", known.args, known.data[:1], ()))
         entries = []
         for x in variables:
             names = tuple(i.name for i in indices[own : own + x.rank])
             entries.append(Expr("entry", (x,), names, ()) if names else x)
             own += x.rank
-        return self.slope(of, entries, self.sign_of(definition))[0]
+        return self.slope(of, entries, self.sign_of(definition) if definition else "")[0]
 
     def sign_of(self, definition: str) -> str:
         """Return the sign of an immediate derivative; none where it is the total one.
@@ -193,10 +204,16 @@ class Latex(MatrixLatex):
             with self.at(POSITION, row):
                 return self.entry(Entry(Tensor(expr.tensor.name, *expr.tensor.sizes[1:]), *expr.indices[1:]))
         definition = self.definition_of_call(expr.tensor.name)
-        if definition and expr.indices:
+        if expr.indices and (definition or self.is_at_named_points(expr.tensor.name)):
             return self.slope_at(expr, definition)
         named = expr.tensor.name not in self.expressions and "(" not in expr.tensor.name
-        return self.subscripted(self.head(expr.tensor), expr.indices, named)
+        return self.subscripted(self.head(expr.tensor), self.unspelt(expr), named)
+
+    def unspelt(self, expr: Entry) -> tuple[Index, ...]:
+        """Return the indices of an entry that do not stand in the text of its array already, as in `J V[:, i]`."""
+        rank, words = self.spelt.get(expr.tensor.name, (len(expr.indices), frozenset()))
+        indices: tuple[Index, ...] = expr.indices
+        return indices[:rank] if {i.name for i in indices[rank:]} <= words else indices
 
     def subscripted(self, written: Written, indices: Sequence[Index], named: bool = False) -> str:
         """Return an entry of what is written already."""
@@ -245,7 +262,7 @@ class Latex(MatrixLatex):
         return others.product(labels, rank, over, entry, self.subscript, taken)
 
     def times(self, expr: Times) -> Written:
-        args = list(expr.args)
+        args = sorted(expr.args, key=lambda a: not isinstance(a, sympy.Rational))  # numbers stand in front
         sign = ""
         if isinstance(args[0], sympy.Rational) and args[0] < 0:
             sign = "-"

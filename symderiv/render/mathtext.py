@@ -119,21 +119,82 @@ def segments(latex: str) -> tuple[str, ...]:
     return tuple(piece.strip() for piece in pieces if piece.strip())
 
 
-def breakable(latex: str, room: float) -> tuple[str, ...]:
-    """The segments, those wider than the room parted between factors as well."""
-    return tuple(chunk for segment in segments(latex) for chunk in _chunks(segment, room))
+def breakable(latex: str, room: float, most: float = 0.0) -> tuple[str, ...]:
+    """The segments, those wider than the room parted between factors as well, and within a factor wider than `most`."""
+    return tuple(chunk for segment in segments(latex) for chunk in _chunks(segment, room, most or room))
 
 
-def _chunks(segment: str, room: float) -> list[str]:
-    """The parts of a product, each as long as the room allows."""
+def _chunks(segment: str, room: float, most: float) -> list[str]:
+    """The parts of a product, each as long as the room allows; a factor too wide even alone is opened."""
     if width(segment) <= room:
         return [segment]
     chunks = [""]
     for factor in _factors(segment):
-        if chunks[-1] and width(chunks[-1] + factor) > room:
+        first, *more = _opened(factor, room) if width(factor) > most else [factor]
+        if chunks[-1] and width(chunks[-1] + first) > room:
             chunks.append("")
-        chunks[-1] += factor
+        chunks[-1] += first
+        chunks += more
     return chunks
+
+
+def _opened(factor: str, room: float) -> list[str]:
+    """The pieces of a wide factor: what a bracket holds, part by part; a fraction as a product with its bracket."""
+    fraction = _fraction(factor)
+    if fraction is not None:
+        above, below, rest = fraction
+        if len(segments(above)) == 1 and len(_factors(above)) == 1:
+            return [factor]
+        if len(segments(above)) == 1:
+            return _chunks(rf"\frac{{1}}{{{below}}}\,{above}{rest}", room, room)
+        factor = rf"\frac{{1}}{{{below}}}\,\left({above}\right){rest}"
+    split = _bracket(factor)
+    if split is None or len(segments(split[2])) == 1:
+        return [factor]
+    before, (opening, closing), body, after = split
+    pieces = breakable(body, room - width(before))
+    return [before + opening + pieces[0], *pieces[1:-1], pieces[-1] + closing + after]
+
+
+def _fraction(factor: str) -> tuple[str, str, str] | None:
+    """Numerator, denominator and what follows, where a factor begins with a fraction that is no derivative."""
+    row = tokens(factor)
+    if row[:1] != (r"\frac",):
+        return None
+    parts, start, depth = [], 1, 0
+    for k, token in enumerate(row[1:], 1):
+        depth += (token == "{") - (token == "}")
+        if depth == 0 and len(parts) < 2:
+            parts.append("".join(row[start + 1 : k]))
+            start = k + 1
+    if len(parts) < 2 or parts[1].lstrip().startswith((r"\partial", r"\mathrm{d}")):
+        return None
+    return parts[0], parts[1], "".join(row[start:])
+
+
+def _bracket(factor: str) -> tuple[str, tuple[str, str], str, str] | None:
+    r"""The widest bracket of a factor: what stands before it, its ends, its inside, what stands after it.
+
+    Its ends stand in different lines, so that ``\left(`` and ``\right)`` become brackets of a fixed size.
+    """
+    row = tokens(factor)
+    found: list[tuple[int, int]] = []
+    opened: list[int] = []
+    for k, token in enumerate(row):
+        if token in {"(", "{"}:
+            opened.append(k)
+        elif token in {")", "}"} and opened:
+            start = opened.pop()
+            if token == ")" and not opened:
+                found.append((start, k))
+    if not found:
+        return None
+    start, end = max(found, key=lambda ends: ends[1] - ends[0])
+    tall = row[start - 1 : start] == (r"\left",)
+    before, after = row[: start - tall], row[end + 1 :]
+    body = row[start + 1 : end - tall]
+    ends = (r"\Bigl(", r"\Bigr)") if tall else ("(", ")")
+    return "".join(before), ends, "".join(body), "".join(after)
 
 
 def _factors(segment: str) -> list[str]:

@@ -44,6 +44,8 @@ class MatrixLatex(RangesLatex):
 
     def matrixed(self, expr: Expr) -> Written:
         """Return an expression in matrix notation with its precedence."""
+        if expr in self.shorthand and not self.values:
+            return self.shorthand[expr], ATOM
         special: Callable[[Expr], Written] | None = getattr(self, f"write_{expr.op}", None)
         if special is not None:
             return special(expr)
@@ -215,6 +217,8 @@ class MatrixLatex(RangesLatex):
 
     def factor(self, expr: Expr) -> str:
         """Return a factor of a matrix product; entrywise products are bracketed inside of it."""
+        if expr.op == "newaxis" and expr.data[0] == (True, False):
+            return self.transposed(expr.args[0])
         return self.bracketed(self.matrixed(expr), PRODUCT)
 
     def transposed(self, expr: Expr) -> str:
@@ -347,6 +351,8 @@ class MatrixLatex(RangesLatex):
         if found is not None:
             return self.member(*found, labels)
         text, precedence = self.matrixed(expr)
+        if expr in self.shorthand and text.endswith("}"):  # p_{1} with an index of its own
+            return f"{text[:-1]},{self.subscript(labels)}}}"
         head = text if precedence == ATOM and "_" not in text else brackets(text)
         return f"{head}_{{{self.subscript(labels)}}}"
 

@@ -6,6 +6,7 @@ it is where it is empty, is shown where a side of the claim runs over one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -68,25 +69,32 @@ def induction_view(
     """Return a proof in two parts, with a word on the variable that it runs over."""
     for half in (proof.base, proof.step):
         print_ranges(half, latex, read)
-        print_names(half, latex, read)
     upward = proof.first == proof.range.low
     intro = phrase(language, "induction" if upward else "backward_induction", variable=latex.name(proof.variable))
     writer = _Parts(proof, sides, latex, detail, language)
-    (base, cited), (step, more) = writer.base(), writer.step()
-    return ProofView((), checked, intro, tuple(dict.fromkeys([*cited, *more])), (base, step))
+    parts: list[Part] = []
+    cites: list[str] = []
+    for half, write in ((proof.base, writer.base), (proof.step, writer.step)):
+        latex.expressions |= half.expressions  # each half has names of its own
+        print_names(half, latex, read)
+        part, cited = write()
+        parts.append(part)
+        cites += cited
+    return ProofView((), checked, intro, tuple(dict.fromkeys(cites)), tuple(parts))
 
 
 def print_ranges(proof: Replayed, latex: Latex, read: Reading) -> None:
     """Have what a proof calls by the text of a sum or a product over a range printed as such."""
     names = {h.name for a in proof.arguments for s in a.steps for h in heads(s.before) | heads(s.after)}
     names |= {e.name for e in walk(*proof.expressions.values()) if e.op in ("var", "defined")}
-    for name in sorted(n for n in names if " in range(" in n and n not in proof.expressions):
+    for name in sorted(n for n in names if (" in range(" in n or "@" in n) and n not in proof.expressions):
         text, _, left_out = name.partition(WITHOUT)
         known, labels = read(text), [label_of(label) for label in left_out.split(", ") if label]
         if known is not None:
             latex.short_products = True
             written = latex.all_but(known, [x for x in labels if x is not None]) if labels else latex.matrixed(known)
             latex.wholes[name] = written[0], ENTRYWISE
+            latex.spelt[name] = known.rank, frozenset(re.findall(r"[^\W\d]\w*", text))
             latex.short_products = False
 
 
@@ -121,7 +129,9 @@ def chain(proof: Replayed, latex: Latex, detail: str, language: str) -> tuple[tu
     cites: dict[str, None] = {}
     for argument in needed(proof, latex):
         shown = view(argument, latex, detail, language)
-        if not shown.lines:  # both sides are the same
+        if not shown.lines:  # both sides are the same, which is worth a line only where it is the claim
+            if argument is not proof.arguments[-1]:
+                continue
             shown = replace(shown, lines=(Line(latex.index(argument.left), "=", latex.index(argument.right)),))
         start = shown.lines[0]
         new = [line for line in shown.lines if line.right != start.left] or [start]

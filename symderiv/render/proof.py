@@ -229,7 +229,10 @@ class _Lines:
         through = group.first("through")
         if through is None:
             laws = _Group(group.kind, tuple(s for s in group.steps if s.rule != "contract"))
-            return [self.line(group, self.differentiation(laws))]
+            before = group.first("derivative of lemma")
+            known = "" if before is None or _is_of_slope(before.instance["label"]) else str(before.instance["label"])
+            said = [self.phrase("by_lemma", label=_reference(known))] if known else []
+            return [self.line(group, ", ".join([*said, self.differentiation(laws)]))]
         if any(s.rule == "chain" for s in group.steps):
             return [self.line(group, self.phrase("chain_rule_twice"))]
         self.latex.braced = self.named_later(later)
@@ -295,8 +298,16 @@ class _Lines:
         return [self.line(group, self.phrase("transpose"))]
 
     def write_equal_arguments(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
-        """Functions of equal arguments are equal; what makes them so stands at the right."""
-        return [self.line(group, f"${self.latex.name(str(group.steps[0].instance['zero']))} = 0$")]
+        """Functions of equal arguments are equal; what makes them so stands at the right, after what was put in."""
+        labels = dict.fromkeys(str(s.instance["label"]) for s in group.steps if _is_shown(s.instance.get("label")))
+        said = [self.phrase("by_lemma", label=", ".join(labels))] if labels else []
+        unfolded = group.first("unfold")
+        if unfolded is not None:
+            said.append(self.phrase("definition_of", name=self.latex.name(str(unfolded.instance["name"]))))
+        step = group.first("equal arguments")
+        if step is not None:
+            said.append(f"${self.latex.name(str(step.instance['zero']))} = 0$")
+        return [self.line(group, ", ".join(said) or self.phrase("normal_form"))]
 
     def write_merge(self, group: _Group, later: Sequence[_Group]) -> list[Line]:
         return [self.line(group, self.phrase("merge"))]

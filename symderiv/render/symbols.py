@@ -55,6 +55,8 @@ class Symbols:
         self.values: dict[Label, Label] = {}  # of labels, while a factor of a product is written out
         self.running: dict[str, str] = {}  # the letter for the label of a whole stacked family
         self.wholes: dict[str, Written] = {}  # arrays that print as what they stand for
+        self.spelt: dict[str, tuple[int, frozenset[str]]] = {}  # the rank of such an array, and the words in its text
+        self.shorthand: dict[Expr, str] = {}  # long parts of a proof, by the names that they have in it
         self.aliases: dict[str, str] = {}  # names of a proof's own for named arrays
         self.calls: dict[str, str] = {}  # the head of a call of an unknown function, and the definition that it is
         self.supposed: set[str] = set()  # heads that an induction hypothesis knows

@@ -22,6 +22,7 @@ from symderiv.render.prose import Writer
 
 TEXT_WIDTH = 42.0  # em of an 11 pt line on the page of templates/document.tex
 _GAP = 3.0  # em that `align*` keeps between the equation and its reason, at least
+WIDEST_LEFT = 16.0  # em of a left side that stands beside its equation
 _CODE_COLUMNS = 98
 
 _SPECIAL = {
@@ -146,7 +147,8 @@ def aligned(lines: tuple[Line, ...], checked: bool, page: float = TEXT_WIDTH) ->
     for index, (line, row) in enumerate(zip(lines, rows, strict=True)):
         last = index == len(lines) - 1
         reason = (_beside if beside else _tagged)(reasons[index], checked and last)
-        body = f"{safe(line.left)} &{safe(line.relation)} " if line.left else f"&{safe(line.relation)} "
+        relation = f"&{safe(line.relation)} "
+        body = f"&{safe(line.left)}\\\\\n  {relation}" if _is_wide(line) else f"{safe(line.left)} {relation}".lstrip()
         written.append((body + row + reason).strip())
     return "\\begin{align*}\n" + _joined(lines, written) + "\n\\end{align*}"
 
@@ -158,7 +160,12 @@ def _joined(lines: tuple[Line, ...], written: list[str]) -> str:
 
 
 def _left_width(lines: tuple[Line, ...]) -> float:
-    return max(width(line.left) for line in lines)
+    return max(0.0 if _is_wide(line) else width(line.left) for line in lines)
+
+
+def _is_wide(line: Line) -> bool:
+    """Tell a left side that leaves no room for its equation: it stands on a line of its own."""
+    return width(line.left) > WIDEST_LEFT
 
 
 def _body_width(line: Line) -> float:

@@ -13,6 +13,7 @@ from symderiv.render.prose import Writer
 _SPECIAL = re.compile(r"[\\#$*_`<>@\[\]~=\-+/\"':]")
 
 LONGEST = 24.0  # em of a product that is kept on one line
+WIDEST = 36.0  # em of a bracket that is
 
 
 class TypstWriter(Writer):
@@ -56,7 +57,7 @@ class TypstWriter(Writer):
 
     def _breakable(self, latex: str) -> str:
         """Pieces between which a line may break; an empty word before a later one keeps its `+` binary."""
-        first, *rest = breakable(latex, LONGEST) or ("",)
+        first, *rest = breakable(latex, LONGEST, WIDEST) or ("",)
         parts = [self._displayed(first), *(self._displayed(segment, '"" ') for segment in rest)]
         return "".join(f"#box[{part}]" for part in parts)
 

@@ -146,7 +146,10 @@ def cut_off(window: Window, function: Key, cut: Sequence[Key]) -> None:
 
 
 def below(names: Names, bounds: Bounds, dependence: Dependence, what: Sought) -> Window:
-    """Return the window from F down to the members Q that the claim names ∂Q/∂X for, each Q = φ(X)."""
+    """Return the window from F down to the members Q that the claim names ∂Q/∂X for, each Q = φ(X).
+
+    Each has a φ of its own, called by the label of Q: two members of a family are no one function of X.
+    """
     window = Window(names, bounds, dependence, cores(what.claim, bounds), what.variable)
     reader = window.reader()
     x = window.stands_for(reader, what.variable)

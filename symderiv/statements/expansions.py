@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symderiv.errors import UnsupportedError
-from symderiv.index.normal import is_zero
+from symderiv.index.normal import is_zero as vanishes
 from symderiv.lower import lower
 from symderiv.statements.meaning import meaning
 from symderiv.tensor.expr import Axes, Expr, defined, replaced, walk
@@ -79,7 +79,7 @@ def _without(side: Expr, found: list[Expr]) -> Expr:
     args = [_without(a, found) for a in side.args]
     if len(found) == before:
         return side
-    kept = [k for k, a in enumerate(args) if not _is_zero(a)]
+    kept = [k for k, a in enumerate(args) if not is_zero(a)]
     if side.op == "neg" or len(kept) == 2:
         return apply(side.op, *args)
     if not kept:
@@ -95,7 +95,8 @@ def zeros(axes: Axes) -> Expr:
     return number(0) if not axes else Expr("zeros", (), (tuple(a[0] for a in axes),), axes)
 
 
-def _is_zero(expr: Expr) -> bool:
+def is_zero(expr: Expr) -> bool:
+    """Tell the number 0 and arrays of zeros."""
     return expr.op == "zeros" or (expr.op == "number" and not expr.data[0])
 
 
@@ -165,7 +166,7 @@ def _singular(e: Expr, eps: Expr, moving: set[Expr]) -> bool:
     if place is None or e.args[place] not in moving or (e.op == "power" and _is_whole(e.data[0])):
         return False
     at_zero = lower(replaced(e.args[place], {eps: number(0)}), meaning()).node
-    return is_zero(at_zero)
+    return vanishes(at_zero)
 
 
 def _is_whole(exponent: Fraction) -> bool:

@@ -1,7 +1,8 @@
 """Proofs by induction: what a base, a step and a hypothesis prove together.
 
 A claim C(v) for v = low … high holds if C(low) holds, and C(v) follows from C(v − 1) for low < v ≤ high;
-downward, if C(high) holds, and C(v) follows from C(v + 1) for low ≤ v < high.
+downward, if C(high) holds, and C(v) follows from C(v + 1) for low ≤ v < high.  No definition may name v: in C(v − 1)
+it would be another one.
 """
 
 from __future__ import annotations

@@ -5,6 +5,10 @@ one array, each member that their texts name, but for those that lie on the way 
 itself depend on the parameter: that is the business of its own member of the cut).  This is the chain rule
 through the members in which the parameter itself stands; it holds for first derivatives.
 
+The rows differ by the members that they name, and by nothing else: the number of a row in a factor, a size, a
+subscript or the end of a sum would be one number for all rows, and in a sum over all rows inside of a row both
+would be called by one name.  Such texts are refused.
+
 The label of row p is p plus a constant; it is written `h[_ - 1]`, with `_` for p.
 """
 

@@ -20,12 +20,13 @@ from symderiv.lift import lift
 from symderiv.lower import lower, write
 from symderiv.replay import Known, Replayed
 from symderiv.statements.directions import along_numbers
-from symderiv.statements.expansions import Expansion, zeros
+from symderiv.statements.expansions import Expansion, is_zero, zeros
 from symderiv.statements.higher import Higher, noted
 from symderiv.statements.meaning import meaning
 from symderiv.statements.placed import function_names
 from symderiv.statements.total import nested
 from symderiv.tensor.expr import Expr, defined, replaced, walk
+from symderiv.tensor.operations import apply
 from symderiv.tensor.parse import number
 
 ZERO, ONE = sympy.Integer(0), sympy.Integer(1)
@@ -108,16 +109,14 @@ def signs_outside(expr: Any) -> Any:
         return Plus(*map(signs_outside, expr.args))
     if isinstance(expr, Sum):
         body = signs_outside(expr.body)
-        if isinstance(body, Times) and body.args[0] == -1:
-            return Times(-1, Sum(times(*body.args[1:]), *expr.bound))
+        if isinstance(body, Times) and body.args[0] == -ONE:
+            return Times(-ONE, Sum(times(*body.args[1:]), *expr.bound))
         return Sum(body, *expr.bound)
     if isinstance(expr, Times):
-        number, rest = ONE, []
-        for a in map(signs_outside, expr.args):
-            parts = a.args if isinstance(a, Times) else (a,)
-            number *= sympy.prod(x for x in parts if isinstance(x, sympy.Rational))
-            rest.append(times(*(x for x in parts if not isinstance(x, sympy.Rational))))
-        return times(number, *(x for x in rest if x != ONE)) if number != ONE else times(*(x for x in rest if x != ONE))
+        whole = times(*map(signs_outside, expr.args))
+        parts = whole.args if isinstance(whole, Times) else (whole,)
+        number = sympy.Mul(*(a for a in parts if isinstance(a, sympy.Rational)))
+        return times(number, *(a for a in parts if not isinstance(a, sympy.Rational)))
     return expr
 
 
@@ -141,8 +140,21 @@ def _with_names(expr: Expr, free: Iterator[str]) -> Expr:
                 names[args[0]] = defined(next(free), args[0])
             args = (names[args[0]], *args[1:])
         rebuilt = Expr(node.op, args, node.data, node.axes) if args != node.args else node
-        new[node] = args[0] if node.op == "called" else rebuilt
+        new[node] = args[0] if node.op == "called" else _without_zeros(rebuilt)
     return new[expr]
+
+
+def _without_zeros(expr: Expr) -> Expr:
+    """Return a product with 0 as 0, and a sum without terms that are 0."""
+    if expr.op == "mul" and any(map(is_zero, expr.args)):
+        return zeros(expr.axes)
+    if expr.op in ("add", "sub"):
+        a, b = expr.args
+        if is_zero(b) and a.axes == expr.axes:
+            return a
+        if is_zero(a) and b.axes == expr.axes:
+            return b if expr.op == "add" else apply("neg", b)
+    return expr
 
 
 def _outermost(expr: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:

@@ -11,6 +11,11 @@ same manner, a member Q below F of which only its derivative in X matters is Q =
 definitions, F = Φ(C), and members that do not depend on X are variables.  What holds in the window for all
 Φ, φ and all values of the variables holds for the family.
 
+All else that a claim names is a variable, although in the family it may depend on X.  For values that is no
+loss: what holds for all values of variables holds for those.  For derivatives it is: each that stands in the
+window has to be that of the family, which `faithful` decides.  Members that may or may not be the same are
+refused (`apart`).
+
 Sums and products over ranges that end at a parameter are split against a common core: Σ_{s=1}^{t} b[s] is
 Σ_{s=1}^{t-1} b[s] + b[t] where the claim names both.  The core is an array of its own.
 """
