@@ -30,7 +30,7 @@ fuzz: $(VENV)/.stamp-test  ## Examine random derivatives (SECONDS=600 SEED=2, AR
 	$(BIN)/python -m symderiv.testing.fuzz --seconds $(SECONDS) --seed $(SEED) $(ARGS)
 
 mutants: $(VENV)/.stamp-test  ## Make every claim about families wrong in every place: only true ones may be proved
-	$(BIN)/python -m pytest -m mutants tests/test_statements_opened.py $(ARGS)
+	$(BIN)/python -m pytest -m mutants tests/test_windows_opened.py $(ARGS)
 
 bench: $(VENV)/.stamp-test  ## Run the benchmarks
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only -o norecursedirs= $(ARGS)

@@ -353,9 +353,7 @@ class Replay:
     def only_itself(self, part: Immediate) -> bool:
         """Tell whether P depends on x through its own text only: then ∂P/∂x of that text is the total derivative."""
         p, x = part.of.tensor, part.entry.tensor
-        return not any(
-            q.tensor is not p and depends(Entry(p), q.tensor, self.whole()) for q in self.parents(x.name)
-        )
+        return not any(q.tensor is not p and depends(Entry(p), q.tensor, self.whole()) for q in self.parents(x.name))
 
     def whole(self) -> Context:
         """Return a context that looks through every definition."""

@@ -13,6 +13,19 @@ from typing import Any
 
 from symderiv.check.decide import Outcome, decide_equal
 from symderiv.check.kernel import check as kernel_check
+from symderiv.claims.conditions import Condition, conditions
+from symderiv.claims.directions import along_numbers, names_directions, ways_along
+from symderiv.claims.endings import Ending
+from symderiv.claims.equalities import prove_equal
+from symderiv.claims.expansions import Expansion, expansion, names_remainder, zeros
+from symderiv.claims.first import Sides, sides
+from symderiv.claims.first import ways as ways_to_prove
+from symderiv.claims.holding import names_held, with_variables
+from symderiv.claims.inverses import with_inverses
+from symderiv.claims.neglecting import exactly, leaving_out
+from symderiv.claims.proving import equations
+from symderiv.claims.supposed import attempts_by_hypotheses, given_conditions, solved
+from symderiv.claims.taylor import prove_expansion
 from symderiv.errors import ProofError, ShapeError, SymderivError, UnsupportedError
 from symderiv.index.graph import Node
 from symderiv.index.nodes import Argument, Definition, Index, Names, Tensor
@@ -25,28 +38,15 @@ from symderiv.running import Generated, agreement, generated
 from symderiv.statements import block
 from symderiv.statements.block import Given, Statement
 from symderiv.statements.blocks import Blockwise, in_entries, names_blocks, pairs, rows_of
-from symderiv.statements.claims import Sides, sides
-from symderiv.statements.claims import ways as ways_to_prove
-from symderiv.statements.conditions import Condition, conditions
 from symderiv.statements.derivatives import by_derivatives
-from symderiv.statements.directions import along_numbers, names_directions, ways_along
-from symderiv.statements.endings import Ending
-from symderiv.statements.equalities import prove_equal
-from symderiv.statements.expansions import Expansion, expansion, names_remainder, zeros
-from symderiv.statements.holding import names_held, with_variables
-from symderiv.statements.induction import Induction
-from symderiv.statements.inverses import with_inverses
 from symderiv.statements.meaning import meaning, simplified
-from symderiv.statements.neglecting import exactly, leaving_out
-from symderiv.statements.opened import prove_open
-from symderiv.statements.proving import equations
-from symderiv.statements.supposed import attempts_by_hypotheses, given_conditions, solved
-from symderiv.statements.taylor import prove_expansion
 from symderiv.tables import Table, tabulated
 from symderiv.tensor.expr import Expr, walk
 from symderiv.tensor.syntax import check_bounds
 from symderiv.tensor.text import to_text
 from symderiv.unrolling import coefficient_at_an_instance, decide_instances, open_conditions
+from symderiv.windows.induction import Induction
+from symderiv.windows.opened import prove_open
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,13 @@ from symderiv.check.indices import Indices
 from symderiv.check.numeric import Numeric
 from symderiv.check.points import MOODS, coordinates, realised, stream
 from symderiv.check.reading import Reading, number_of
+from symderiv.claims.first import over_all
 from symderiv.code.numpy import Argument, Source, compiled, function_source
 from symderiv.dims import Size
 from symderiv.errors import UnknownNameError, UnsupportedError
 from symderiv.lift import lift
 from symderiv.lower import index_ranges, lower
 from symderiv.statements.block import Names, Statement
-from symderiv.statements.claims import over_all
 from symderiv.statements.meaning import meaning, simplified
 from symderiv.statements.worlds import Unrolled
 from symderiv.tensor.expr import Expr, walk

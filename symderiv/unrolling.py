@@ -15,14 +15,14 @@ import sympy
 
 from symderiv import dims
 from symderiv.check.decide import Outcome
+from symderiv.claims.conditions import Condition, conditions
+from symderiv.claims.neglecting import coefficient
 from symderiv.errors import SymderivError
 from symderiv.families import Label, instances
 from symderiv.statements.block import Given, Names, Statement
-from symderiv.statements.conditions import Condition, conditions
-from symderiv.statements.neglecting import coefficient
-from symderiv.statements.opened import question_of
 from symderiv.statements.worlds import Unrolled
 from symderiv.tensor.expr import Expr
+from symderiv.windows.opened import question_of
 
 LENGTHS = (3, 1)
 MOST_INSTANCES = 10

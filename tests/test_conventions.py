@@ -47,7 +47,7 @@ def test_every_pair_of_ranks_has_its_row():
 
 
 @pytest.mark.parametrize(("wrt", "has_layout"), [(["x", "x"], True), (["x", "y"], False), (["X", "X"], False)])
-def test_second_derivatives(wrt, has_layout):
+def test_claims_higher(wrt, has_layout):
     d = derive("x @ A.T @ y + x @ x + trace(X.T @ X)", wrt, shapes=SHAPES)
     for layout in LAYOUTS:
         assert (NONE not in d.to_latex(layout=layout)) == has_layout

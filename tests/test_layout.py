@@ -40,6 +40,8 @@ LAYERS = (
     "replay",
     "families",
     "statements",
+    "claims",
+    "windows",
     "check",
     "code",
     "render",

@@ -270,6 +270,23 @@ def test_the_square_of_a_norm_keeps_its_brackets_in_a_fraction() -> None:
     assert to_mathml([formula])[formula].count('stretchy="true"') == 2
 
 
+@pytest.mark.parametrize(
+    ("latex", "typst"),
+    [
+        (r"\operatorname{diag}(\lambda_{t})", r'"diag"\( lambda_t \)'),
+        (r"\operatorname{tr}\left(\frac{a}{b}\right)", '"tr"(a / b)'),
+        (r"J_{t} \cdots J_{1}", "J_t thin dots.h.c thin J_1"),
+        (r"a + \cdots + b", "a + dots.h.c + b"),
+        (r"2\,\Bigl(a", "2 thin lr(size: #2.4em, paren.l) a"),
+        (r"|\lambda_{i}| < 1", "lr(|lambda_i|) < 1"),
+        (r"\left|x\right|", "lr(|x|)"),
+    ],
+)
+def test_spaces_and_brackets_of_typst(latex: str, typst: str) -> None:
+    needs_pandoc()
+    assert to_typst([Formula(latex)]) == {Formula(latex): typst}
+
+
 def needs_pandoc() -> None:
     pytest.importorskip("pypandoc", reason="pandoc comes with the extra symderiv[handout]")
 

@@ -168,6 +168,7 @@ def test_matrix_notation(text, latex, scope):
         ("x @ A @ x", r"x^{\top}\,A\,x"),
         ("x @ inv(A) @ y", r"x^{\top}\,A^{-1}\,y"),
         ("x + y @ A", r"x + A^{\top}\,y"),
+        ("x[:, None] @ y[None, :]", r"x\,y^{\top}"),
     ],
 )
 def test_a_vector_from_the_left(text, latex, scope):

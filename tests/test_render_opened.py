@@ -11,7 +11,7 @@ from symderiv.handout.views import Printer
 from symderiv.render.document import render
 from symderiv.render.mathtext import is_harmless
 from symderiv.render.model import ClaimView, Definitions, Document, ForEach, Line, Part, ProofView
-from symderiv.statements.induction import Induction
+from symderiv.windows.induction import Induction
 
 RECURRENT = """
 theta: (p,)

@@ -32,11 +32,11 @@ from symderiv.index.folding import folded
 from symderiv.index.graph import Contraction, Leaf, Node
 from symderiv.lift import lift
 from symderiv.lower import index_ranges, lower
-from symderiv.statements.dependence import Key
 from symderiv.statements.meaning import meaning
 from symderiv.tensor.expr import Axes, Expr, plain_axes, walk
 from symderiv.tensor.operations import apply
 from symderiv.tensor.parse import without_symmetry
+from symderiv.windows.dependence import Key
 
 VIEWS = frozenset({"var", "transpose", "newaxis", "reshape", "entry"})  # what may share memory with its argument
 

@@ -8,7 +8,7 @@ from symderiv.code.schedule import Schedule, is_before, is_last
 from symderiv.code.units import Unit, keys_in, offset
 from symderiv.errors import UnsupportedError
 from symderiv.families import Range
-from symderiv.statements.dependence import Key
+from symderiv.windows.dependence import Key
 
 
 def moving_units(schedule: Schedule, function: Key, wrt: Sequence[Key]) -> set[Unit]:

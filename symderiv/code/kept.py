@@ -20,9 +20,9 @@ from symderiv.code.units import Unit, keys_in, offset
 from symderiv.errors import UnsupportedError
 from symderiv.families import Bounds, Label
 from symderiv.statements.block import Names
-from symderiv.statements.dependence import Key, key_named, key_of
 from symderiv.statements.members import Case
 from symderiv.tensor.expr import Expr, plain_axes, walk
+from symderiv.windows.dependence import Key, key_named, key_of
 
 
 @dataclass

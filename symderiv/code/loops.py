@@ -26,11 +26,11 @@ from symderiv.index import normal
 from symderiv.lift import lift
 from symderiv.lower import index_ranges, lower
 from symderiv.statements.block import Names
-from symderiv.statements.dependence import Key, key_of
 from symderiv.statements.meaning import meaning
 from symderiv.tensor.expr import Axes, Expr, plain_axes, replaced, walk
 from symderiv.tensor.operations import apply
 from symderiv.tensor.text import to_text
+from symderiv.windows.dependence import Key, key_of
 
 RAW = frozenset({"zero", "zeros", "empty", "copy"})  # what only the printer knows
 

@@ -17,9 +17,9 @@ import sympy
 from symderiv import dims
 from symderiv.code.numpy import Argument, Source, Writer
 from symderiv.families import Label
-from symderiv.statements.dependence import Key
 from symderiv.tensor.expr import Expr, walk
 from symderiv.tensor.text import ATOM, FunctionName
+from symderiv.windows.dependence import Key
 
 TEMPORARY = ("u", "v", "r", "s")
 ONE_HOT = "def {name}(k, n):\n    e = {np}.zeros(n)\n    e[k] = 1.0\n    return e\n"

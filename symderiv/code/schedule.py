@@ -16,7 +16,7 @@ from symderiv.code.units import Unit, offset, references
 from symderiv.errors import UnsupportedError
 from symderiv.families import Bounds, Label, Range
 from symderiv.statements.block import Names
-from symderiv.statements.dependence import Key
+from symderiv.windows.dependence import Key
 
 
 @dataclass(eq=False)

@@ -19,11 +19,11 @@ from symderiv.index.graph import Node
 from symderiv.lift import lift
 from symderiv.lower import Array, lower
 from symderiv.statements.block import Names
-from symderiv.statements.dependence import Key, key_named, key_of
 from symderiv.statements.meaning import meaning
 from symderiv.statements.members import RANGED, Case, World
 from symderiv.statements.worlds import reader_in
 from symderiv.tensor.expr import Expr, walk, walk_own
+from symderiv.windows.dependence import Key, key_named, key_of
 
 DERIVATIVES = frozenset({"diff", "directional"})
 

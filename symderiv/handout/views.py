@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from symderiv.claims.conditions import Condition
+from symderiv.claims.supposed import given_conditions
 from symderiv.code.numpy import Argument, Source, function_text
 from symderiv.errors import SymderivError
 from symderiv.handout.introduced import Introduced, told_apart
@@ -23,13 +25,11 @@ from symderiv.replay import Replayed
 from symderiv.sheet import Claim, Sheet
 from symderiv.statements.block import Statement
 from symderiv.statements.blocks import Blockwise
-from symderiv.statements.conditions import Condition
-from symderiv.statements.induction import Induction
 from symderiv.statements.meaning import meaning
-from symderiv.statements.supposed import given_conditions
 from symderiv.tables import Table
 from symderiv.tensor.expr import Expr
 from symderiv.tensor.expr import walk as walk_expr
+from symderiv.windows.induction import Induction
 
 RELATIONS = {"nonzero": r"\neq", "positive": ">", "nonnegative": r"\geq"}
 
@@ -95,15 +95,15 @@ class Printer:
             proofs = tuple(self.block(pair, proof, latex, checked) for pair, proof in both)
         elif isinstance(claim.proof, Replayed):
             latex.calls |= calls_of(claim.proof)
-            named = name_parts(claim.proof.arguments, latex, self.sheet.taken)
+            parts = name_parts(claim.proof.arguments, latex, self.sheet.taken)
             chains = [view(a, latex, self.detail, self.language) for a in claim.proof.arguments]
             lines = tuple(line for chain in chains for line in chain.lines)
             cites = tuple(dict.fromkeys(label for chain in chains for label in chain.cites))
             f = _nameless(claim)
-            intro = self.let([*named, *self.unnamed(claim.proof, latex)])
+            intro = self.let([*parts, *self.unnamed(claim.proof, latex)])
             if f is not None:
                 name = latex.name(_differentiated(claim.proof))
-                intro = self.let([f"{name} = {latex.matrix(f)}", *named])
+                intro = self.let([f"{name} = {latex.matrix(f)}", *parts])
             proofs = (ProofView(lines, checked=checked, intro=intro, cites=cites),)
         rows: list[tuple[str, str]] = []
         if claim.counterexample is not None:
@@ -161,8 +161,8 @@ class Printer:
             print_ranges(part, latex, read)
         arguments = [a for part in parts_of(proof) for a in part.arguments]
         intro = self.let(name_parts(arguments, latex, self.sheet.taken))
-        written = induction_view if isinstance(proof, Induction) else direct_view
-        found = written(proof, statement.exprs, latex, read, self.detail, self.language, checked)
+        rest = (statement.exprs, latex, read, self.detail, self.language, checked)
+        found = induction_view(proof, *rest) if isinstance(proof, Induction) else direct_view(proof, *rest)
         return replace(found, intro=" ".join(filter(None, [found.intro, intro])))
 
     def setting(self, claim: Claim, latex: Latex) -> str:

@@ -22,8 +22,8 @@ from symderiv.render.phrases import phrase
 from symderiv.render.proof import view
 from symderiv.render.symbols import ENTRYWISE
 from symderiv.replay import Replayed
-from symderiv.statements.induction import Induction
 from symderiv.tensor.expr import Expr, walk
+from symderiv.windows.induction import Induction
 
 WITHOUT = " without "  # the name of a sum over all members but one: `sum(…) without t`
 Sides = Sequence[Expr]

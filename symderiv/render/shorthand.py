@@ -1,7 +1,7 @@
-"""Short names for long parts of a proof: points at which functions are differentiated, and inverses.
+r"""Short names for long parts of a proof: points at which functions are differentiated, and inverses.
 
 A derivative in entries of `w + eps * u` is one in entries of p, where p stands for that point; an inverse of a sum
-that comes again and again has a letter.  What is named is told before the proof: `p = w + \\varepsilon\\,u`.
+that comes again and again has a letter.  What is named is told before the proof: `p = w + \varepsilon\,u`.
 """
 
 from __future__ import annotations

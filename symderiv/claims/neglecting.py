@@ -20,6 +20,8 @@ from functools import partial, reduce
 import sympy
 
 from symderiv.chain import differentiate, directional
+from symderiv.claims.endings import Continued, Ending
+from symderiv.claims.first import over_all, sides
 from symderiv.dims import Size
 from symderiv.errors import ProofError, UnsupportedError
 from symderiv.index.contraction import ONE, contract, leaf, transposed
@@ -31,8 +33,6 @@ from symderiv.lift import lift, regrouped
 from symderiv.lower import index_ranges, lower
 from symderiv.replay import Replayed
 from symderiv.statements.block import Neglected, Statement
-from symderiv.statements.claims import over_all, sides
-from symderiv.statements.endings import Continued, Ending
 from symderiv.statements.meaning import meaning
 from symderiv.tensor.expr import Axes, Expr, defined, replaced
 from symderiv.tensor.expr import walk as walk_expr

@@ -8,11 +8,11 @@ import sympy
 
 from symderiv import ParseError, ProofError, Sheet, UnsupportedError
 from symderiv.check.kernel import check
+from symderiv.claims.expansions import expansion
+from symderiv.claims.taylor import signs_outside
 from symderiv.handout.views import Printer
 from symderiv.index.nodes import Argument, Context, Definition, Entry, Index, Plus, Step, Sum, Tensor, Times
 from symderiv.render.mathtext import is_harmless
-from symderiv.statements.expansions import expansion
-from symderiv.statements.taylor import signs_outside
 from symderiv.tensor.text import to_text
 
 HEAD = "E: function()\nw: (W,)\nv: (W,)\nu: (W,)\ns: ()\nt: ()\neps: ()\n"

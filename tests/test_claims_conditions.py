@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from symderiv.claims.conditions import conditions
 from symderiv.sheet import Sheet
 from symderiv.statements import block
-from symderiv.statements.conditions import conditions
 
 ARRAYS = """
 M: (n, n)

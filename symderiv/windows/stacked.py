@@ -27,11 +27,11 @@ from symderiv.index.indexed import At
 from symderiv.lift import lift
 from symderiv.lower import index_ranges, lower
 from symderiv.statements.block import BlockReader
-from symderiv.statements.dependence import Key, UndecidedError, references
 from symderiv.statements.meaning import meaning
 from symderiv.statements.members import MemberReader
-from symderiv.statements.windows import Window
 from symderiv.tensor.expr import Expr, defined, replaced, walk
+from symderiv.windows.dependence import Key, UndecidedError, references
+from symderiv.windows.window import Window
 
 POSITION = dims.symbol("_")
 

@@ -10,15 +10,15 @@ from recurrences import DIAGONAL, FEEDBACK, GENERAL, INVERSE, SKIP, TANH, TIED, 
 
 from symderiv import dims
 from symderiv.families import Bounds, Range
-from symderiv.statements.around import between, sought, windows
 from symderiv.statements.block import Names, Statement, read_block
-from symderiv.statements.dependence import Dependence, Key, UndecidedError
-from symderiv.statements.faithful import check_derivatives, check_supposed
-from symderiv.statements.opened import Question, question_of
-from symderiv.statements.stacked import Stacked
-from symderiv.statements.windows import Window, cores
 from symderiv.tensor.expr import Expr, walk
 from symderiv.tensor.text import to_text
+from symderiv.windows.around import between, sought, windows
+from symderiv.windows.dependence import Dependence, Key, UndecidedError
+from symderiv.windows.faithful import check_derivatives, check_supposed
+from symderiv.windows.opened import Question, question_of
+from symderiv.windows.stacked import Stacked
+from symderiv.windows.window import Window, cores
 
 T, t, tau = (dims.symbol(name) for name in ("T", "t", "tau"))
 

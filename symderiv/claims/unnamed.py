@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from symderiv.claims.placed import function_names
 from symderiv.errors import UnsupportedError
 from symderiv.index.nodes import Names
 from symderiv.lift import lift
 from symderiv.lower import lower
 from symderiv.statements.meaning import meaning
-from symderiv.statements.placed import function_names
 from symderiv.tensor.expr import Axis, Expr, defined, walk
 from symderiv.tensor.text import to_text
 

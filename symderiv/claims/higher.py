@@ -18,6 +18,8 @@ from typing import Any
 
 import sympy
 
+from symderiv.claims.named import LEAVES, Named, Path, head_of
+from symderiv.claims.total import along, bound_apart, derivatives, distributed, has_bound_delta, nested, totally
 from symderiv.errors import ProofError
 from symderiv.index.nodes import (
     Argument,
@@ -44,8 +46,6 @@ from symderiv.index.rules import DERIVATIVE_RULES, RULES, contraction, depends
 from symderiv.index.written import times, total
 from symderiv.lower import write
 from symderiv.replay import Known, Replayed
-from symderiv.statements.named import LEAVES, Named, Path, head_of
-from symderiv.statements.total import along, bound_apart, derivatives, distributed, has_bound_delta, nested, totally
 from symderiv.tensor.expr import Expr, walk
 from symderiv.tensor.text import to_text
 

@@ -11,6 +11,11 @@ from typing import Any
 
 import sympy
 
+from symderiv.claims.directions import along_numbers
+from symderiv.claims.expansions import Expansion, is_zero, zeros
+from symderiv.claims.higher import Higher, noted
+from symderiv.claims.placed import function_names
+from symderiv.claims.total import nested
 from symderiv.errors import ProofError, UnsupportedError
 from symderiv.index.nodes import Argument, Derivative, Entry, Index, Place, Plus, Sum, Tensor, Times, places
 from symderiv.index.rewriter import Rewriter
@@ -19,12 +24,7 @@ from symderiv.index.written import times
 from symderiv.lift import lift
 from symderiv.lower import lower, write
 from symderiv.replay import Known, Replayed
-from symderiv.statements.directions import along_numbers
-from symderiv.statements.expansions import Expansion, is_zero, zeros
-from symderiv.statements.higher import Higher, noted
 from symderiv.statements.meaning import meaning
-from symderiv.statements.placed import function_names
-from symderiv.statements.total import nested
 from symderiv.tensor.expr import Expr, defined, replaced, walk
 from symderiv.tensor.operations import apply
 from symderiv.tensor.parse import number

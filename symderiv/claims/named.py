@@ -6,12 +6,12 @@ from collections.abc import Container, Sequence
 from itertools import combinations_with_replacement
 from typing import Any
 
+from symderiv.claims.placed import Placed, function_names
+from symderiv.claims.total import Letters, along, nested
 from symderiv.errors import ProofError, UnsupportedError
 from symderiv.index.nodes import Definition, Entry, Index, Names, Tensor, heads
 from symderiv.index.written import Written
 from symderiv.lower import head_name, write
-from symderiv.statements.placed import Placed, function_names
-from symderiv.statements.total import Letters, along, nested
 from symderiv.tensor.expr import Expr, defined, walk
 
 LEAVES = ("var", "defined")

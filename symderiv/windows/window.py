@@ -31,7 +31,6 @@ import sympy
 from symderiv.families import Bounds, Label, Range
 from symderiv.lower import lower
 from symderiv.statements.block import BlockReader, Names
-from symderiv.statements.dependence import Dependence, Key, UndecidedError, agree, key_of
 from symderiv.statements.members import (
     RANGED,
     Family,
@@ -46,6 +45,7 @@ from symderiv.statements.worlds import reader_in
 from symderiv.tensor.expr import Expr, defined, walk
 from symderiv.tensor.operations import apply
 from symderiv.tensor.text import to_text
+from symderiv.windows.dependence import Dependence, Key, UndecidedError, agree, key_of
 
 MOST_MEMBERS = 24
 MOST_SPLIT = 4

@@ -14,8 +14,8 @@ from unrolled_graph import Node, acted_on, graph
 from symderiv import dims
 from symderiv.families import Bounds, Range, instances, shifted
 from symderiv.statements.block import Names, read_block
-from symderiv.statements.dependence import Dependence, Key, Parent, UndecidedError, agree, key_named
-from symderiv.statements.reach import reach_of
+from symderiv.windows.dependence import Dependence, Key, Parent, UndecidedError, agree, key_named
+from symderiv.windows.reach import reach_of
 
 T, t, s = (dims.symbol(name) for name in ("T", "t", "s"))
 ONE = sympy.Integer(1)

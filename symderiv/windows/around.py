@@ -10,12 +10,12 @@ import sympy
 from symderiv.errors import UnsupportedError
 from symderiv.families import Bounds, Label, Range
 from symderiv.statements.block import Names
-from symderiv.statements.dependence import Dependence, Key, Parent, UndecidedError, key_named, key_of
 from symderiv.statements.members import RANGED
-from symderiv.statements.reach import reach_of
-from symderiv.statements.stacked import POSITION, Stacked, is_row_key, row_of
-from symderiv.statements.windows import MOST_MEMBERS, Window, cores
 from symderiv.tensor.expr import Expr, walk
+from symderiv.windows.dependence import Dependence, Key, Parent, UndecidedError, key_named, key_of
+from symderiv.windows.reach import reach_of
+from symderiv.windows.stacked import POSITION, Stacked, is_row_key, row_of
+from symderiv.windows.window import MOST_MEMBERS, Window, cores
 
 
 def between(

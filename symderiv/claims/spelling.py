@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
-from symderiv.statements.words import Scalar, Term, Word, as_expr, keys_of
+from symderiv.claims.words import Scalar, Term, Word, as_expr, keys_of
 from symderiv.tensor.expr import Expr
 from symderiv.tensor.operations import apply
 

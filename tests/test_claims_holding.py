@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from symderiv import ParseError, Sheet, UnsupportedError
+from symderiv.claims.holding import with_variables
 from symderiv.lower import lower
 from symderiv.render.latex import Latex
-from symderiv.statements.holding import with_variables
 from symderiv.statements.meaning import meaning
 from symderiv.tensor.text import to_text
 

@@ -7,7 +7,7 @@ import sympy
 from sympy import IndexedBase, MatrixSymbol, Sum, Trace
 
 from symderiv import Sheet, derive, verify
-from symderiv.statements.claims import prove, sides, ways
+from symderiv.claims.first import prove, sides, ways
 
 # All sizes are equal, so that shapes catch no exchanged index.
 LAYER = "D: (n, n)\nW: (n, n)\nloss: function()\nA = D @ W\nE = loss(A)\nB = diff(E, A)\n"

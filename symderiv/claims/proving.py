@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 
+from symderiv.claims.directions import along_numbers, names_directions, ways_along
+from symderiv.claims.equalities import Equation, prove_equal
+from symderiv.claims.first import ways as ways_to_derive
+from symderiv.claims.holding import names_held, with_variables
+from symderiv.claims.inverses import with_inverses
 from symderiv.replay import Known, Replayed
 from symderiv.statements.block import Given
-from symderiv.statements.claims import ways as ways_to_derive
-from symderiv.statements.directions import along_numbers, names_directions, ways_along
-from symderiv.statements.equalities import Equation, prove_equal
-from symderiv.statements.holding import names_held, with_variables
-from symderiv.statements.inverses import with_inverses
 from symderiv.tensor.expr import Expr
 
 Attempt = Callable[[], Replayed]

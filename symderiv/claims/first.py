@@ -12,6 +12,8 @@ from typing import Any
 
 import sympy
 
+from symderiv.claims.higher import Higher
+from symderiv.claims.placed import Placed
 from symderiv.errors import ProofError, SymderivError
 from symderiv.index.expand import same
 from symderiv.index.graph import Node
@@ -31,9 +33,7 @@ from symderiv.index.written import times
 from symderiv.lower import Array, index_ranges, lower, write
 from symderiv.replay import Closing, Known, Replay, Replayed
 from symderiv.stage import Stage
-from symderiv.statements.higher import Higher
 from symderiv.statements.meaning import meaning
-from symderiv.statements.placed import Placed
 from symderiv.tensor.expr import Axis, Expr, walk
 
 

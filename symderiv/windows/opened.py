@@ -14,29 +14,29 @@ from dataclasses import dataclass, field, replace
 
 import sympy
 
+from symderiv.claims.endings import Ending
+from symderiv.claims.equalities import Equation
+from symderiv.claims.first import Sides, sides
+from symderiv.claims.proving import attempts, equations
 from symderiv.errors import ProofError, SymderivError, UnsupportedError
 from symderiv.families import Bounds, Label, Range
 from symderiv.index.nodes import Tensor
 from symderiv.lift import lift
 from symderiv.lower import index_ranges, lower
 from symderiv.replay import Known, Replayed
-from symderiv.statements.around import Sought, sought, windows
 from symderiv.statements.block import BlockReader, Names, Statement
-from symderiv.statements.claims import Sides, sides
-from symderiv.statements.dependence import Dependence, key_of
-from symderiv.statements.endings import Ending
-from symderiv.statements.equalities import Equation
-from symderiv.statements.faithful import check_derivatives, check_supposed
-from symderiv.statements.induction import Induction
 from symderiv.statements.meaning import meaning, simplified
 from symderiv.statements.members import World
-from symderiv.statements.proving import attempts, equations
-from symderiv.statements.stacked import flat
-from symderiv.statements.windows import Window, cores, is_long
 from symderiv.statements.worlds import reader_in
 from symderiv.tensor.expr import Expr, defined, replaced, walk
 from symderiv.tensor.operations import apply
 from symderiv.tensor.text import to_text
+from symderiv.windows.around import Sought, sought, windows
+from symderiv.windows.dependence import Dependence, key_of
+from symderiv.windows.faithful import check_derivatives, check_supposed
+from symderiv.windows.induction import Induction
+from symderiv.windows.stacked import flat
+from symderiv.windows.window import Window, cores, is_long
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ import pytest
 
 import symderiv
 from symderiv import ParseError, ShapeError, Sheet
+from symderiv.claims.directions import along_numbers
 from symderiv.handout.views import Printer
 from symderiv.lower import lower
 from symderiv.render.mathtext import is_harmless
 from symderiv.statements.derivatives import by_derivatives
-from symderiv.statements.directions import along_numbers
 from symderiv.statements.meaning import meaning
 from symderiv.tensor.text import to_text
 

@@ -15,7 +15,7 @@ import sympy
 
 from symderiv import dims
 from symderiv.families import Bounds, Label
-from symderiv.statements.dependence import Dependence, Key, Reference, Text
+from symderiv.windows.dependence import Dependence, Key, Reference, Text
 
 MOST_CHANGES = 3  # of an end of an interval, before it is left open
 

@@ -22,11 +22,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from symderiv.families import Bounds, Label
-from symderiv.statements.dependence import Key, UndecidedError, agree, key_named, references
-from symderiv.statements.reach import Interval, Reach, acted_on, reach_of, single
-from symderiv.statements.stacked import POSITION, Stacked, is_row_key, rows_are_numbers
-from symderiv.statements.windows import Window
 from symderiv.tensor.expr import Expr, walk
+from symderiv.windows.dependence import Key, UndecidedError, agree, key_named, references
+from symderiv.windows.reach import Interval, Reach, acted_on, reach_of, single
+from symderiv.windows.stacked import POSITION, Stacked, is_row_key, rows_are_numbers
+from symderiv.windows.window import Window
 
 ARRAYS = ("var", "defined")
 

@@ -15,9 +15,9 @@ from symderiv.errors import SymderivError
 from symderiv.families import instances
 from symderiv.sheet import Sheet
 from symderiv.statements.block import Names, Statement, read_block
-from symderiv.statements.induction import Induction
-from symderiv.statements.opened import prove_open
 from symderiv.unrolling import decide_instances, lengths, parameters
+from symderiv.windows.induction import Induction
+from symderiv.windows.opened import prove_open
 
 BLOCKS = {**recurrences.USUAL, **recurrences.UNUSUAL}
 BY_INDUCTION = {"product", "one basis", "own", "power", "own power", "sum", "inverse"}

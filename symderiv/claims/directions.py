@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from symderiv.claims.higher import Higher
+from symderiv.claims.named import Path
 from symderiv.errors import UnsupportedError
 from symderiv.replay import Known, Replayed
-from symderiv.statements.higher import Higher
-from symderiv.statements.named import Path
 from symderiv.tensor.expr import Expr, defined, walk
 from symderiv.tensor.operations import apply
 from symderiv.tensor.text import to_text

@@ -11,6 +11,7 @@ import pytest
 
 from symderiv.check.decide import decide_equal
 from symderiv.check.kernel import check
+from symderiv.claims.equalities import prove_equal
 from symderiv.errors import ProofError, ShapeError, UnsupportedError
 from symderiv.index.nodes import Argument, Step, Tensor
 from symderiv.render.latex import Latex
@@ -18,7 +19,6 @@ from symderiv.render.proof import proof_views
 from symderiv.replay import Known, Replayed
 from symderiv.sheet import Sheet
 from symderiv.statements import block
-from symderiv.statements.equalities import prove_equal
 from symderiv.tensor.expr import Expr, walk
 from symderiv.tensor.operations import apply
 from symderiv.tensor.text import to_text

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from symderiv.check.decide import decide_equal
+from symderiv.claims.spelling import poly_expr
+from symderiv.claims.words import ONE, Words, added
 from symderiv.statements import block
-from symderiv.statements.spelling import poly_expr
-from symderiv.statements.words import ONE, Words, added
 from symderiv.tensor.expr import Expr
 from symderiv.tensor.text import to_text
 

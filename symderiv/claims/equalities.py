@@ -12,6 +12,9 @@ from typing import Any
 
 import sympy
 
+from symderiv.claims.inverses import by_inverses, with_inverses
+from symderiv.claims.lemmas import Lemma, below_derivative, path_of, reordered, slope_name
+from symderiv.claims.unnamed import LEAVES, Naming, array_of
 from symderiv.errors import ProofError, SymderivError
 from symderiv.index import normal
 from symderiv.index.expand import same
@@ -40,10 +43,7 @@ from symderiv.index.written import Written, alike
 from symderiv.lower import head_name, index_ranges, lower, write
 from symderiv.replay import Closing, Known, Replay, Replayed
 from symderiv.stage import Stage
-from symderiv.statements.inverses import by_inverses, with_inverses
-from symderiv.statements.lemmas import Lemma, below_derivative, path_of, reordered, slope_name
 from symderiv.statements.meaning import meaning
-from symderiv.statements.unnamed import LEAVES, Naming, array_of
 from symderiv.tensor.expr import Expr, replaced, walk
 from symderiv.tensor.parse import without_symmetry
 from symderiv.tensor.text import to_text

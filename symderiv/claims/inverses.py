@@ -12,11 +12,8 @@ from typing import Any, Protocol
 
 import sympy
 
-from symderiv.errors import ProofError
-from symderiv.index.nodes import Argument, Context, Delta, Entry, Index, Tensor
-from symderiv.index.rewriter import Rewriter
-from symderiv.statements.spelling import poly_expr, term_expr, total, word_expr
-from symderiv.statements.words import (
+from symderiv.claims.spelling import poly_expr, term_expr, total, word_expr
+from symderiv.claims.words import (
     ONE,
     Poly,
     Scalar,
@@ -27,6 +24,9 @@ from symderiv.statements.words import (
     is_sum,
     joined,
 )
+from symderiv.errors import ProofError
+from symderiv.index.nodes import Argument, Context, Delta, Entry, Index, Tensor
+from symderiv.index.rewriter import Rewriter
 from symderiv.tensor.expr import Expr, walk
 from symderiv.tensor.operations import apply
 

@@ -16,6 +16,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial, reduce
 
+from symderiv.claims.conditions import Condition
+from symderiv.claims.endings import Continued, Ending
+from symderiv.claims.equalities import Equation, prove_equal
+from symderiv.claims.first import Sides, Way, over_all, ways
+from symderiv.claims.lemmas import below_derivative
+from symderiv.claims.neglecting import at_free, derivatives_in
+from symderiv.claims.proving import Attempt, equations
 from symderiv.index.graph import Node
 from symderiv.index.nodes import Argument, Index, free_indices, places, replace_indices
 from symderiv.index.rewriter import Rewriter
@@ -25,14 +32,7 @@ from symderiv.lift import lift
 from symderiv.lower import index_ranges, lower
 from symderiv.replay import Known, Replayed
 from symderiv.statements.block import Given, Statement
-from symderiv.statements.claims import Sides, Way, over_all, ways
-from symderiv.statements.conditions import Condition
-from symderiv.statements.endings import Continued, Ending
-from symderiv.statements.equalities import Equation, prove_equal
-from symderiv.statements.lemmas import below_derivative
 from symderiv.statements.meaning import meaning, simplified
-from symderiv.statements.neglecting import at_free, derivatives_in
-from symderiv.statements.proving import Attempt, equations
 from symderiv.tensor.expr import Expr, replaced, walk
 from symderiv.tensor.operations import apply
 

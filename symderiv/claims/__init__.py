@@ -1,0 +1,1 @@
+"""How claims are proved: derivatives, equalities, expansions, approximations, hypotheses."""

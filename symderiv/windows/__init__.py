@@ -1,0 +1,1 @@
+"""Claims about families: the window that a claim is read in, and induction."""
