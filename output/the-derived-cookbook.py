@@ -121,8 +121,8 @@ def df_dt_MC43(t, dX):
     return np.trace(dX @ np.linalg.inv(X))
 
 
-def df_dZ(m, n):
-    """MC32: derivative of f with respect to Z.
+def dZ_dZ(m, n):
+    """MC32: derivative of Z with respect to Z.
 
     m: a size
     n: a size
@@ -143,7 +143,7 @@ def df_dX(X):
     return -np.einsum('ik,lj->ijkl', t1, t1)
 
 
-def df_dZ_MC74(A, n):
+def df_dZ(A, n):
     """MC74: derivative of f with respect to Z.
 
     A: shape (m, p)
@@ -1950,6 +1950,20 @@ def dE_dw(X, w, y):
     return X.T @ (sigmoid(a) - y)
 
 
+def df_dw_LO13(X, w, y):
+    """LO13: derivative of f with respect to w.
+
+    X: shape (n, d)
+    w: shape (d,)
+    y: shape (n,)
+
+    Returns an array of shape (d,).
+    """
+    a = X @ w
+    p = sigmoid(a)
+    return X.T @ (p - y)
+
+
 def df_dw_LO14(X, w, y):
     """LO14: derivative of f with respect to w.
 
@@ -2791,6 +2805,30 @@ def df_dH(V, W, H):
     Returns an array of shape (k, m).
     """
     return W.T @ (W @ H - V)
+
+
+def df_dW_MF12(V, W, H):
+    """MF12: derivative of f with respect to W.
+
+    V: shape (n, m)
+    W: shape (n, k)
+    H: shape (k, m)
+
+    Returns an array of shape (n, k).
+    """
+    return (1 - V / (W @ H)) @ H.T
+
+
+def df_dH_MF13(V, W, H):
+    """MF13: derivative of f with respect to H.
+
+    V: shape (n, m)
+    W: shape (n, k)
+    H: shape (k, m)
+
+    Returns an array of shape (k, m).
+    """
+    return W.T @ (1 - V / (W @ H))
 
 
 def df_dU_MF20(A, U):
@@ -4438,6 +4476,50 @@ def dJ_dB(u0, u1, u2, p3, p2, p1):
     Returns an array of shape (n, m).
     """
     return np.outer(p1, u0) + np.outer(p2, u1) + np.outer(p3, u2)
+
+
+def dx2_dx0(x0, u0, u1):
+    """SR10: derivative of x2 with respect to x0.
+
+    x0: shape (n,)
+    u0: shape (m,)
+    u1: shape (m,)
+
+    Returns an array of shape (n, n).
+    """
+    x1 = f(x0, u0)
+    x2 = f(x1, u1)
+    return partial(x2, x1) @ partial(x1, x0)
+
+
+def dJ_dx1(x0, u0, u1):
+    """SR11: derivative of J with respect to x1.
+
+    x0: shape (n,)
+    u0: shape (m,)
+    u1: shape (m,)
+
+    Returns an array of shape (n,).
+    """
+    x1 = f(x0, u0)
+    x2 = f(x1, u1)
+    J = g(x2)
+    return partial(x2, x1).T @ partial(J, x2)
+
+
+def dJ_du0_SR12(x0, u0, u1):
+    """SR12: derivative of J with respect to u0.
+
+    x0: shape (n,)
+    u0: shape (m,)
+    u1: shape (m,)
+
+    Returns an array of shape (m,).
+    """
+    x1 = f(x0, u0)
+    x2 = f(x1, u1)
+    J = g(x2)
+    return partial(x1, u0).T @ (partial(x2, x1).T @ partial(J, x2))
 
 
 def df_ds_SY1(s, A, b, c):

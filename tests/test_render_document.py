@@ -277,7 +277,7 @@ def test_the_square_of_a_norm_keeps_its_brackets_in_a_fraction() -> None:
         (r"\operatorname{tr}\left(\frac{a}{b}\right)", '"tr"(a / b)'),
         (r"J_{t} \cdots J_{1}", "J_t thin dots.h.c thin J_1"),
         (r"a + \cdots + b", "a + dots.h.c + b"),
-        (r"2\,\Bigl(a", "2 thin lr(size: #2.4em, paren.l) a"),
+        (r"2\,\biggl(a", "2 thin lr(size: #2.4em, paren.l) a"),
         (r"|\lambda_{i}| < 1", "lr(|lambda_i|) < 1"),
         (r"\left|x\right|", "lr(|x|)"),
     ],

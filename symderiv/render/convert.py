@@ -53,7 +53,7 @@ def _current_symbols(typst: str) -> str:
 
 def _sized(scaled: re.Match[str]) -> str:
     """A bracket of a height of its own."""
-    return f"lr(size: #{int(scaled[1]) / 75:g}em, paren.{'l' if scaled[2] == '(' else 'r'})"
+    return f"lr(size: #{int(scaled[1]) / 100:g}em, paren.{'l' if scaled[2] == '(' else 'r'})"
 
 
 def _run_all(formulas: Iterable[Formula], target: str, options: list[str], mark: str) -> dict[Formula, str]:

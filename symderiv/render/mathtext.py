@@ -161,7 +161,8 @@ def _fraction(factor: str) -> tuple[str, str, str] | None:
     row = tokens(factor)
     if row[:1] != (r"\frac",):
         return None
-    parts, start, depth = [], 1, 0
+    parts: list[str] = []
+    start, depth = 1, 0
     for k, token in enumerate(row[1:], 1):
         depth += (token == "{") - (token == "}")
         if depth == 0 and len(parts) < 2:
@@ -193,7 +194,7 @@ def _bracket(factor: str) -> tuple[str, tuple[str, str], str, str] | None:
     tall = row[start - 1 : start] == (r"\left",)
     before, after = row[: start - tall], row[end + 1 :]
     body = row[start + 1 : end - tall]
-    ends = (r"\Bigl(", r"\Bigr)") if tall else ("(", ")")
+    ends = (r"\biggl(", r"\biggr)") if tall else ("(", ")")
     return "".join(before), ends, "".join(body), "".join(after)
 
 
