@@ -19,7 +19,7 @@ import numpy as np
 import sympy
 
 from symderiv.check.indices import Indices
-from symderiv.check.numeric import Numeric, stand_in, stand_in_terms
+from symderiv.check.numeric import Numeric, relative_error, stand_in, stand_in_terms
 from symderiv.check.points import MOODS, coordinates, realised, stream
 from symderiv.check.reading import Reading, number_of
 from symderiv.code.compiled import Compiled
@@ -205,7 +205,7 @@ class Trial:
                     continue
                 found = self.function(**self.arguments(values, labels))
             found = found if len(self.exprs) > 1 else (found,)
-            return max(_relative(f, w) for f, w in zip(found, wanted, strict=True))
+            return max(relative_error(f, w) for f, w in zip(found, wanted, strict=True))
         return None
 
     # -- points
@@ -309,15 +309,6 @@ class StandIn:
             value = value[..., None, :] * part.T
         result = value.sum(axis=-1) + (0 if order else 2)
         return result.reshape((*self.shape, *(n for s in self.slots for n in arrays[s].shape)))
-
-
-def _relative(found: Any, wanted: Any) -> float:
-    found, wanted = np.asarray(found, dtype=float), np.asarray(wanted, dtype=float)
-    if found.shape != wanted.shape or not np.isfinite(found).all():
-        return float("inf")
-    if not wanted.size:
-        return 0.0
-    return float(np.max(np.abs(found - wanted)) / max(np.max(np.abs(wanted)), 1e-6))
 
 
 __all__ = ["Agreement", "Generated", "agreement", "function_name", "generated"]

@@ -7,23 +7,19 @@ proof, or where exact evaluation confirms it (`basis` tells which); *refuted* wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symderiv.check.decide import Outcome, decide_equal
 from symderiv.check.kernel import check as kernel_check
 from symderiv.claims.conditions import Condition, conditions
-from symderiv.claims.directions import along_numbers, names_directions, ways_along
 from symderiv.claims.endings import Ending
-from symderiv.claims.equalities import prove_equal
 from symderiv.claims.expansions import Expansion, expansion, names_remainder, zeros
 from symderiv.claims.first import Sides, sides
-from symderiv.claims.first import ways as ways_to_prove
-from symderiv.claims.holding import names_held, with_variables
-from symderiv.claims.inverses import with_inverses
+from symderiv.claims.holding import names_held
 from symderiv.claims.neglecting import exactly, leaving_out
-from symderiv.claims.proving import equations
+from symderiv.claims.proving import Attempt, attempts, equations
 from symderiv.claims.supposed import attempts_by_hypotheses, given_conditions, solved
 from symderiv.claims.taylor import prove_expansion
 from symderiv.errors import ProofError, ShapeError, SymderivError, UnsupportedError
@@ -39,7 +35,7 @@ from symderiv.statements import block
 from symderiv.statements.block import Given, Statement
 from symderiv.statements.blocks import Blockwise, in_entries, names_blocks, pairs, rows_of
 from symderiv.statements.derivatives import by_derivatives
-from symderiv.statements.meaning import meaning, simplified
+from symderiv.statements.meaning import meaning
 from symderiv.tables import Table, tabulated
 from symderiv.tensor.expr import Expr, walk
 from symderiv.tensor.syntax import check_bounds
@@ -326,41 +322,26 @@ class Sheet:
         self, name: str, left: Expr, right: Expr, both: Sides, ending: Ending | None = None
     ) -> tuple[Replayed | None, str]:
         """Return a proof that the kernel accepts, kept under the name of its claim; or none, and why there is none."""
-        ways: list[Callable[[Expr, Expr, Sequence[str], Known], Replayed]] = []
-        held = names_held(left, right)
         try:
-            left, right = with_variables(left, right) if held else (left, right)
-            left, right = simplified(left), simplified(right)
-            along = names_directions(left, right)
-            left, right = along_numbers(left, right) if along else (left, right)
+            found = attempts(left, right, both.equal, self.taken, self.known(), ending=ending)
+            proof, why = self.first_accepted(found)
         except UnsupportedError as err:
             return None, err.message
-        if both.equal:
-            ways += ways_along(left) if along else ways_to_prove(left)
-        if both.equal or with_inverses(left, right):
-            ways.append(prove_equal)
-        why = ""
-        for way in ways:
-            try:
-                proof = way(left, right, self.taken, Known(dict(self.lemmas), dict(self.given), dict(self.written)))
-                proof = ending(proof, left, right) if ending is not None else proof
-                kernel_check(proof.arguments, proof.context, self.proofs)
-            except (ProofError, UnsupportedError) as err:
-                why = why or err.message
-                continue
-            if held or ending is not None:  # where it is held, a definition is a variable: no lemma for other claims
-                return proof, ""
+        held = names_held(left, right)  # where it is held, a definition is a variable: no lemma for other claims
+        if proof is not None and ending is None and not held:
             self.lemmas[name] = proof.arguments[-1]
             self.proofs[name] = proof.arguments
             self.written[name] = proof.context.definitions
-            return proof, ""
-        return None, why
+        return proof, why
 
-    def proved_by_hypotheses(self, statement: Statement, both: Sides) -> tuple[Replayed | None, str]:
-        """Return a proof that puts in equations that are given, or why there is none; no lemma for other claims."""
-        known, why = Known(dict(self.lemmas), dict(self.given), dict(self.written)), ""
-        fixed = frozenset(self.names.families.labels)
-        for attempt in attempts_by_hypotheses(statement, both, fixed, self.taken, known, self.matrix_names()):
+    def known(self) -> Known:
+        """Return what proofs may cite: earlier claims, and the names of derivatives."""
+        return Known(dict(self.lemmas), dict(self.given), dict(self.written))
+
+    def first_accepted(self, found: Iterator[Attempt]) -> tuple[Replayed | None, str]:
+        """Return the first proof that the kernel accepts; or none, and why the first attempt failed."""
+        why = ""
+        for attempt in found:
             try:
                 proof = attempt()
                 self.accept(proof)
@@ -368,6 +349,12 @@ class Sheet:
             except (ProofError, UnsupportedError) as err:
                 why = why or err.message
         return None, why
+
+    def proved_by_hypotheses(self, statement: Statement, both: Sides) -> tuple[Replayed | None, str]:
+        """Return a proof that puts in equations that are given, or why there is none; no lemma for other claims."""
+        fixed = frozenset(self.names.families.labels)
+        found = attempts_by_hypotheses(statement, both, fixed, self.taken, self.known(), self.matrix_names())
+        return self.first_accepted(found)
 
     def corrected(self, left: Expr, both: Sides) -> Any:
         """Return what the left side is, in the notation of the claim; None where that has no name in it."""

@@ -17,7 +17,7 @@ import numpy as np
 import sympy
 
 from symderiv.check.indices import Indices
-from symderiv.check.numeric import Numeric
+from symderiv.check.numeric import Numeric, relative_error
 from symderiv.check.points import MOODS, coordinates, realised, stream
 from symderiv.check.reading import Reading, number_of
 from symderiv.claims.first import over_all
@@ -83,7 +83,7 @@ def tabulated(statement: Statement, names: Names, plain: Plain) -> Table:
     arrays = [over_all(lower(simplified(e), meaning(ranges), ranges), free, ranges) for e in exprs]
     found = given.function([lift(node) for node in arrays])(values)
     wanted = given.by_definition([plain(e) for e in exprs], free, values)
-    error = max(_relative(f, w) for f, w in zip(found, wanted, strict=True))
+    error = max(relative_error(f, w) for f, w in zip(found, wanted, strict=True))
     kept = tuple(_kept(f) for f in found)
     weights = tuple((w.name, *_kept(values[w.name])) for w in minimum[1:])
     return Table(exprs, kept, free, tuple(sizes.items()), seed, error, weights)
@@ -272,12 +272,3 @@ def _descended(landscape: _Landscape, theta: Any) -> Any | None:
         if not np.isfinite(value) or np.max(np.abs(theta)) > FAR:
             return None
     return None
-
-
-def _relative(found: Any, wanted: Any) -> float:
-    found, wanted = np.asarray(found, dtype=float), np.asarray(wanted, dtype=float)
-    if found.shape != wanted.shape or not np.isfinite(found).all():
-        return float("inf")
-    if not wanted.size:
-        return 0.0
-    return float(np.max(np.abs(found - wanted)) / max(float(np.max(np.abs(wanted))), 1e-6))

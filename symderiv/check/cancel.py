@@ -19,7 +19,6 @@ from symderiv.check.products import MOST_POWER, Atom, Poly, Product, Products, W
 from symderiv.check.terms import require
 
 Names = Mapping[int, int]
-MOST_REPLACED = 500
 ROWS = frozenset({"simplex_rows", "one_hot_rows"})
 SIMPLEX = frozenset({"simplex"})
 

@@ -359,3 +359,19 @@ def stand_in(name: str, order: int, u: Array) -> Array:
     cubic = [u**3 / 6, u**2 / 2, u, 1.0]
     wave = a * v**order * np.sin(v * u + b + order * np.pi / 2)
     return np.asarray(wave + c * (-1 / 3) ** order * np.exp(-u / 3) + (cubic[order] if order < 4 else 0.0))
+
+
+def relative_error(found: Array, wanted: Array) -> float:
+    """Return the largest difference between two arrays, relative to the largest entry.
+
+    It is inf where the shapes differ or an entry found is no number.
+
+    >>> relative_error(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    0.5
+    """
+    found, wanted = np.asarray(found, dtype=float), np.asarray(wanted, dtype=float)
+    if found.shape != wanted.shape or not np.isfinite(found).all():
+        return float("inf")
+    if not wanted.size:
+        return 0.0
+    return float(np.max(np.abs(found - wanted)) / max(float(np.max(np.abs(wanted))), 1e-6))

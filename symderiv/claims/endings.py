@@ -12,11 +12,18 @@ from symderiv.errors import ProofError
 from symderiv.index.nodes import Argument, Definition, Entry, Index, Names, Step, Tensor, all_indices, free_indices
 from symderiv.index.written import Written
 from symderiv.lower import index_ranges, write
-from symderiv.replay import Replayed
+from symderiv.replay import Known, Replayed
 from symderiv.tensor.expr import Expr
 from symderiv.tensor.text import to_text
 
 Ending = Callable[[Replayed, Expr, Expr], Replayed]
+Way = Callable[[Expr, Expr, Sequence[str], Known], Replayed]
+
+
+def ended(ending: Ending | None, way: Way, left: Expr, right: Expr, taken: Sequence[str], known: Known) -> Replayed:
+    """Return the proof that a way finds, with what follows it."""
+    proof = way(left, right, taken, known)
+    return proof if ending is None else ending(proof, left, right)
 
 
 class Continued:

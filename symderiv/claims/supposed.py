@@ -17,9 +17,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial, reduce
 
 from symderiv.claims.conditions import Condition
-from symderiv.claims.endings import Continued, Ending
+from symderiv.claims.endings import Continued, Ending, ended
 from symderiv.claims.equalities import Equation, prove_equal
-from symderiv.claims.first import Sides, Way, over_all, ways
+from symderiv.claims.first import Sides, over_all, ways
 from symderiv.claims.lemmas import below_derivative
 from symderiv.claims.neglecting import at_free, derivatives_in
 from symderiv.claims.proving import Attempt, equations
@@ -70,12 +70,8 @@ def attempts_by_hypotheses(
         found = derived(left, right, both, supposed, names)
         ending = putting_in(supposed, right, fixed)
         for way in derivations:
-            yield partial(_ended, ending, way, left, found, taken, known)
+            yield partial(ended, ending, way, left, found, taken, known)
     yield partial(prove_equal, left, right, taken, known, supposed, fixed)
-
-
-def _ended(ending: Ending, way: Way, left: Expr, right: Expr, taken: Sequence[str], known: Known) -> Replayed:
-    return ending(way(left, right, taken, known), left, right)
 
 
 def derived(left: Expr, right: Expr, both: Sides, hypotheses: Sequence[Equation], known: Mapping[Node, Expr]) -> Expr:

@@ -212,12 +212,10 @@ class _Prover:
         both: Sides = sides(left, right)
         taken = [*self.taken, *(str(key) for key in window.made), *window.opaque, *self.variables(window)]
         reasons: list[str] = []
-        for attempt in attempts(
-            left, right, both.equal, taken, known(window, self.earlier), facts.equations, self.names.families.labels
-        ):
+        earlier, fixed = known(window, self.earlier), self.names.families.labels
+        for attempt in attempts(left, right, both.equal, taken, earlier, facts.equations, fixed, self.ending):
             try:
                 proof = attempt()
-                proof = self.ending(proof, left, right) if self.ending is not None else proof
                 self.check(proof)
                 return proof
             except (ProofError, UnsupportedError) as err:
