@@ -22,8 +22,11 @@ BAR = "_bar"
 LONGEST = 80  # nodes of an adjoint that gets no name
 
 
-def adjoints(stage: Stage, taken: Sequence[str]) -> dict[Expr, Expr]:
-    """Return the derivative in each variable over the definitions, shared adjoints named after their definition."""
+def adjoints(stage: Stage, taken: Sequence[str], longest: int = LONGEST) -> dict[Expr, Expr]:
+    """Return the derivative in each variable over the definitions, shared adjoints named after their definition.
+
+    So are those of more nodes than `longest`.
+    """
     chain = stage.chain
     names = dict(stage.named)
     used = {*taken, *(e.name for e in stage.inner)}
@@ -39,7 +42,7 @@ def adjoints(stage: Stage, taken: Sequence[str]) -> dict[Expr, Expr]:
             continue
         if isinstance(parent, Defined) and not _is_short(bar):
             body = lift(folded(stage.dependent(bar)), names=names)
-            if uses[parent] > 1 or body.weight > LONGEST:
+            if uses[parent] > 1 or body.weight > longest:
                 name = free_name(parent.name + BAR, used)
                 bar = normal.defined(name, bar)
                 names[stage.dependent(bar)] = defined(name, body)

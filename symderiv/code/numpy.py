@@ -8,38 +8,26 @@ from __future__ import annotations
 
 import ast
 import keyword
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
 from symderiv import dims
+from symderiv.code.costs import Costs, operations, representative
+from symderiv.code.helpers import HELPERS, LINALG, NEEDS_LINALG
+from symderiv.code.lines import Lines
+from symderiv.code.planned import planned
 from symderiv.code.stable import stable
 from symderiv.errors import ParseError, UnsupportedError
 from symderiv.functions import FUNCTIONS
 from symderiv.tensor.expr import Expr, walk
-from symderiv.tensor.text import ATOM, POWER, SIGN, SUM, FunctionName, Printer, tuple_text
+from symderiv.tensor.text import ATOM, POWER, PRODUCT, SIGN, SUM, FunctionName, Printer, tuple_text
 
-HELPERS = {
-    "sigmoid": "def {name}(x):\n    e = {np}.exp(-{np}.abs(x))\n    return {np}.where(x < 0, e, 1) / (1 + e)\n",
-    "softmax": (
-        "def {name}(x, axis):\n"
-        "    e = {np}.exp(x - {np}.max(x, axis=axis, keepdims=True, initial=-{np}.inf))\n"
-        "    return e / {np}.sum(e, axis=axis, keepdims=True)\n"
-    ),
-    "logsumexp": (
-        "def {name}(x, axis=None):\n"
-        "    m = {np}.max(x, axis=axis, keepdims=True, initial=-{np}.inf)\n"
-        "    return {np}.log({np}.sum({np}.exp(x - m), axis=axis)) + {np}.squeeze(m, axis=axis)\n"
-    ),
-    "log_det": (
-        "def {name}(a):\n    sign, value = {np}.linalg.slogdet(a)\n    return {np}.where(sign < 0, {np}.nan, value)\n"
-    ),
-}
+WORTH_NAMES = 0.9  # of the cost: what code over many names may have at most, to be taken
 VIEWS = ("transpose", "newaxis", "reshape", "vec", "diag")  # what NumPy gives without copying
 CALLS = {
-    "trace": "trace", "outer": "outer", "inner": "inner", "kron": "kron", "diag": "diag", "sqrt": "sqrt",
+    "trace": "trace", "inner": "inner", "kron": "kron", "diag": "diag", "sqrt": "sqrt",
     "maximum": "maximum", "minimum": "minimum", "det": "linalg.det", "inv": "linalg.inv", "solve": "linalg.solve",
 }  # fmt: skip
 
@@ -66,19 +54,44 @@ class Source:
     notes: Sequence[str] = ()
     names: Mapping[Expr, str] = field(default_factory=dict)
     functions: Mapping[FunctionName, str] = field(default_factory=dict)
-    keys: Sequence[str] = ()  # names of the last results, which are returned as a dictionary
+    keys: Sequence[Hashable] = ()  # names of the last results, which are returned as a dictionary
+    sizes: Mapping[str, int] | None = None  # what to plan for; sizes that are not there count as is usual
 
 
 def function_source(source: Source) -> str:
     """Return the text of a self-contained module with one function."""
-    return Writer(_stable(source)).module()
+    return Writer(_prepared(source)).module()
 
 
 def function_text(source: Source) -> str:
     """Return the text of the function alone, for a module that imports `numpy as np` itself."""
-    writer = Writer(_stable(source))
+    writer = Writer(_prepared(source))
     lines = writer.function_lines()
     return "\n\n".join([*writer.helper_texts(), lines])
+
+
+def functions_source(sources: Sequence[Source], taken: Collection[str] = ()) -> tuple[str, str]:
+    """Return the text of a module with several functions, and the name that NumPy has in it.
+
+    No local name is one of the functions, of their arguments, or in `taken`; each helper stands once.
+    """
+    arguments = [a for source in sources for a in source.arguments]
+    names = {a.name for a in arguments} | {source.name for source in sources}
+    names |= {str(s) for a in arguments for size in a.shape or () for s in size.free_symbols}
+    writers = [Writer(_prepared(source), {*names, *taken}) for source in sources]
+    texts = [writer.function_lines() for writer in writers]
+    helpers = dict.fromkeys(text for writer in writers for text in writer.helper_texts())
+    return "\n\n".join([f"import numpy as {writers[0].np}\n", *helpers, *texts]), writers[0].np
+
+
+def cheaper(short: Source, long: Source) -> Source:
+    """Return the source whose code costs less; the short one where there is little in it."""
+    costs = []
+    for source in (short, long):
+        ready = _prepared(source)
+        exprs = [*ready.results, *ready.names]
+        costs.append(sum(map(Costs(representative(exprs, source.sizes)).own, walk(*exprs))))
+    return long if costs[1] < WORTH_NAMES * costs[0] else short
 
 
 def checked_name(name: str) -> str:
@@ -90,10 +103,11 @@ def checked_name(name: str) -> str:
     return name
 
 
-def _stable(source: Source) -> Source:
-    """Return a source whose expressions are in a form that holds far out; names go along."""
-    results = stable(source.results, source.names)
+def _prepared(source: Source) -> Source:
+    """Return a source whose expressions are in a form that holds far out and is fast; names go along."""
     count = len(source.results)
+    results = stable(source.results, source.names)
+    results = planned(results[:count], results[count:], representative(results, source.sizes))
     names = dict(zip(results[count:], source.names.values(), strict=True))
     return replace(source, results=results[:count], names=names)
 
@@ -113,13 +127,13 @@ def compiled(text: str, name: str) -> Callable[..., Any]:
 class Writer(Printer):
     """Writes a function; what an expression needs more than once gets a name first."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, taken: Collection[str] = ()) -> None:
         super().__init__(source.functions)
         self.source = source
         self.taken = {a.name for a in source.arguments} | {
             str(s) for a in source.arguments for size in a.shape or () for s in size.free_symbols
         }
-        self.taken.add(source.name)
+        self.taken |= {source.name, *taken}
         self.np = self.free("np")
         self.helpers: dict[str, str] = {}
         self.assigned: dict[Expr, str] = {}
@@ -139,7 +153,10 @@ class Writer(Printer):
         return "\n\n".join([f"import numpy as {self.np}\n", *self.helper_texts(), text])
 
     def helper_texts(self) -> list[str]:
-        return [HELPERS[k].format(name=v, np=self.np) for k, v in sorted(self.helpers.items())]
+        names = {k: v for k, v in self.helpers.items() if k not in NEEDS_LINALG}
+        factoring = {k: v for k, v in self.helpers.items() if k in NEEDS_LINALG}
+        texts = [LINALG] if factoring else []
+        return texts + [HELPERS[k].format(name=v, np=self.np) for k, v in sorted((names | factoring).items())]
 
     def function_lines(self) -> str:
         lines = self.body()
@@ -158,8 +175,15 @@ class Writer(Printer):
             lines.append(f"{a.name}: {shape or other}")
         lines += [f"{name}: a size" for name in self.loose]
         lines += [""] if lines[-1] else []
-        lines += [*self.returns(), *self.source.notes, '"""']
+        lines += [*self.returns(), *self.cost(), *self.source.notes, '"""']
         return lines
+
+    def cost(self) -> list[str]:
+        """Say what the function costs, where there are sizes in it."""
+        count = operations(self.source.results)
+        lines = [f"Cost: about {count} floating-point operations."] if count.free_symbols else []
+        planned_for = ", ".join(f"{name} = {value}" for name, value in (self.source.sizes or {}).items())
+        return [*lines, *([f"Planned for {planned_for}."] if planned_for else [])]
 
     def returns(self) -> list[str]:
         """Say what is returned."""
@@ -200,28 +224,28 @@ class Writer(Printer):
 
     def body(self) -> list[str]:
         """Return the assignments of what is used more than once, and the return."""
-        uses: Counter[Expr] = Counter()
-        nodes = list(walk(*self.source.results))
-        uses.update(self.source.results)
-        for node in nodes:
-            uses.update(node.args)
-        lines: list[str] = []
-        count = 0
-        for node in nodes:
-            shared = uses[node] > 1 and not self.trivial(node)
-            if not (shared or (node in self.source.names and node not in self.source.results)):
-                continue
-            if self.trivial(node):
-                continue
-            if node in self.source.names:
-                name = self.free(self.source.names[node])
-            else:
-                count += 1
-                name = self.free(f"t{count}")
-            lines.append(f"{name} = {self.text(node)}")
-            self.assigned[node] = name
-        lines += self.returned([self.result(r) for r in self.source.results])
-        return lines
+        lines = Lines(self).written()
+        return lines + self.returned([self.result(r) for r in self.source.results])
+
+    def in_place(self, name: str, node: Expr) -> list[str]:
+        """Return the lines that make an array and then write to some of its entries, by a view of them."""
+        *before, block = node.args
+        spec = node.data[0]
+        view = f"{self.numpy('einsum', repr(spec), name)}[...]"
+        if before:
+            (matrix,) = before
+            fresh = matrix not in self.assigned and not self.trivial(matrix)
+            made = self.text(matrix) if fresh else self.numpy("array", self.text(matrix))
+            # Arrays of other kinds have no `flat` and say so; of an einsum they give a copy, and what it gets is lost.
+            diagonal = f"{name}.flat[:: {name}.shape[0] + 1]"
+            return [f"{name} = {made}", f"{diagonal} {node.data[1]}= {self.text(block)}"]
+        shape = tuple_text(tuple(self.size_text(s) for s in node.data[1]))
+        return [f"{name} = {self.numpy('zeros', shape, *self.kind())}", f"{view} = {self.text(block)}"]
+
+    def kind(self) -> list[str]:
+        """Return the argument that makes an array of constants as precise as the arrays given."""
+        first = next((a.name for a in self.source.arguments if a.shape and a.below is None), None)
+        return [] if first is None else [f"dtype={first}.dtype"]
 
     def result(self, expr: Expr) -> str:
         """Return the text of a result: a copy where it would be a view of an argument."""
@@ -241,8 +265,12 @@ class Writer(Printer):
 
     def trivial(self, node: Expr) -> bool:
         """Tell what costs nothing to write twice."""
+        if node in self.assigned:
+            return True
         while node.op in ("transpose", "newaxis"):
             node = node.args[0]
+            if node in self.assigned:
+                return True
         return node.op in ("var", "number", "size", "ones", "zeros") or (
             node.op == "neg" and node.args[0].op in ("var", "number")
         )
@@ -293,7 +321,16 @@ class Writer(Printer):
             return f"{self.function(expr.data)}({arg})", ATOM
         if name in HELPERS:
             return f"{self.helper(name)}({arg})", ATOM
-        return FUNCTIONS[name].numpy.replace("np.", f"{self.np}.").format(arg), ATOM
+        text = FUNCTIONS[name].numpy.replace("np.", f"{self.np}.").format(arg)
+        of_sizes = all(e.op in ("size", "number") for e in walk(expr) if not e.args)
+        return (f"float({text})" if of_sizes else text), ATOM
+
+    def write_sqrt(self, expr: Expr) -> tuple[str, int]:
+        """Write a square root; that of a size as a float of Python's, which leaves arrays as precise as they are."""
+        (arg,) = expr.args
+        if all(e.op in ("size", "number") for e in walk(arg) if not e.args):
+            return f"{self.bracketed(arg, ATOM)}**0.5", POWER
+        return self.numpy("sqrt", self.text(arg)), ATOM
 
     def write_unknown(self, expr: Expr) -> tuple[str, int]:
         slots = expr.data[1] if len(expr.data) > 1 else ()
@@ -322,6 +359,28 @@ class Writer(Printer):
 
     def write_log_det(self, expr: Expr) -> tuple[str, int]:
         return f"{self.helper('log_det')}({self.text(expr.args[0])})", ATOM
+
+    def write_outer(self, expr: Expr) -> tuple[str, int]:
+        """Write an outer product as the einsum that it is, which takes half the time of `np.outer`."""
+        return self.numpy("einsum", repr("i,j->ij"), *(self.text(a) for a in expr.args)), ATOM
+
+    def write_masked(self, expr: Expr) -> tuple[str, int]:
+        """Write a choice between an array and 0 as a product with the condition: no branch for each entry."""
+        array, left, right = expr.args
+        test = f"({self.bracketed(left, SUM)} {expr.data[0]} {self.bracketed(right, SUM)})"
+        return f"{self.bracketed(array, PRODUCT)} * {test}", SUM
+
+    def write_vdot(self, expr: Expr) -> tuple[str, int]:
+        return self.numpy("vdot", *(self.text(a) for a in expr.args)), ATOM
+
+    def with_helper(self, expr: Expr) -> tuple[str, int]:
+        return self.call(self.helper(expr.op), *(self.text(a) for a in expr.args)), ATOM
+
+    write_factored = write_solved = write_factored_inverse = write_inverse_dot = write_sigmoids = with_helper
+
+    def write_factored_logdet(self, expr: Expr) -> tuple[str, int]:
+        name = "factored_log_det" if expr.data else "factored_logdet"
+        return self.call(self.helper(name), self.text(expr.args[0])), ATOM
 
     def reduction(self, expr: Expr) -> tuple[str, int]:
         axis = [f"axis={expr.data[0]}"] if expr.data else []
@@ -358,6 +417,10 @@ class Writer(Printer):
         texts = [self.text(b) for b in branches]
         if all(b.op == "number" for b in branches):  # a choice between integers would be one
             texts = [t if "." in t or "/" in t else f"{t}.0" for t in texts]
+            kind = "".join(self.kind()).removeprefix("dtype=")
+            if [b.data[0] for b in branches] == [1, 0] and kind:
+                return f"({test}).astype({kind})", ATOM
+            return self.numpy("where", test, *texts) + (f".astype({kind})" if kind else ""), ATOM
         return self.numpy("where", test, *texts), ATOM
 
     def write_transpose(self, expr: Expr) -> tuple[str, int]:
@@ -370,11 +433,11 @@ class Writer(Printer):
         return self.numpy("reshape", self.text(expr.args[0]), tuple_text(shape)), ATOM
 
     def write_eye(self, expr: Expr) -> tuple[str, int]:
-        return self.numpy("eye", self.size_text(expr.data[0])), ATOM
+        return self.numpy("eye", self.size_text(expr.data[0]), *self.kind()), ATOM
 
     def filled(self, expr: Expr) -> tuple[str, int]:
         shape = tuple(self.size_text(s) for s in expr.data[0])
-        return self.numpy(expr.op, shape[0] if len(shape) == 1 else tuple_text(shape)), ATOM
+        return self.numpy(expr.op, shape[0] if len(shape) == 1 else tuple_text(shape), *self.kind()), ATOM
 
     write_ones = write_zeros = filled
 

@@ -1,0 +1,248 @@
+"""What an operation costs, in nanoseconds of one core, where the sizes are what they represent.
+
+The code is planned before the arrays are there, so sizes stand for what is usual: a size that comes first in the
+shapes of matrices counts samples or rows and is large, one that comes last counts features or factors and is
+smaller.  Whoever knows better says so.  The numbers are those of NumPy with OpenBLAS on a server core of 2023
+(double precision, matrices of 1000 by 1000); what matters of them are the ratios: a pass over memory costs as much
+as some forty multiplications inside of a matrix product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from math import prod
+
+import sympy
+
+from symderiv.dims import Size
+from symderiv.errors import ShapeError
+from symderiv.tensor.expr import Expr, walk
+
+LARGEST, SMALLEST = 1000.0, 100.0  # of the sizes that are not given
+
+# Nanoseconds: of a product of three sizes (matrix products, factorisations), of an entry read or written.
+PRODUCT, SYMMETRIC_PRODUCT, MATRIX_TIMES_VECTOR, DOT = 0.027, 0.015, 0.3, 0.6
+INVERSE, FACTORS, SOLVED = 0.08, 0.019, 0.056
+DEFINITE_INVERSE, DEFINITE_FACTORS = 0.02, 0.0104
+PASS, TURNED_PASS, REDUCTION, OUTER, CHOICE = 1.0, 1.8, 0.35, 0.7, 5.0
+FUNCTIONS = {"exp": 0.75, "tanh": 1.5, "sigmoid": 2.5, "abs": 0.6, "relu": 0.6, "sqrt": 1.0}
+SOFTMAX, RUN = 2.5, 85.0
+A_FUNCTION = 8.0
+A_CALL = 1000.0
+FREE = frozenset({"var", "number", "size", "transpose", "newaxis", "reshape", "vec", "defined"})
+KEEPING = frozenset({
+    "neg", "map", "power", "sqrt", "add", "sub", "mul", "div", "masked", "where", "softmax", "defined",
+})  # fmt: skip
+
+Sizes = Mapping[sympy.Symbol, float]
+
+
+def representative(exprs: Iterable[Expr], given: Mapping[str, int] | None = None) -> dict[sympy.Symbol, float]:
+    """Return the sizes that the variables of some expressions have, those that are not given as is usual.
+
+    >>> from symderiv.tensor.parse import parse, scope_of
+    >>> scope = scope_of({"T": ("m", "n"), "U": ("m", "k"), "V": ("n", "k")})
+    >>> [round(v) for v in representative([parse("T - U @ V.T", scope)]).values()]
+    [100, 1000, 316]
+    """
+    places: dict[sympy.Symbol, list[float]] = {}
+    for e in walk(*exprs):
+        if e.op == "var":
+            different = len(set(e.shape)) > 1
+            for k, size in enumerate(e.shape):
+                where = k / (e.rank - 1) if different else 0.5
+                for symbol in size.free_symbols:
+                    places.setdefault(symbol, []).extend([where] * (1 + 8 * different))
+    named = {str(symbol): symbol for symbol in places}
+    for name, value in (given or {}).items():
+        if value < 1:
+            raise ShapeError(f"{name} is a size, and {value!r} is none", hint="sizes are positive integers")
+        if name not in named:
+            raise ShapeError(f"no array has the size {name}", hint=f"sizes here: {', '.join(sorted(named)) or 'none'}")
+    sizes = {}
+    for symbol, seen in sorted(places.items(), key=lambda item: str(item[0])):
+        late = sum(seen) / len(seen)
+        sizes[symbol] = LARGEST * (SMALLEST / LARGEST) ** late
+    return sizes | {named[name]: float(value) for name, value in (given or {}).items()}
+
+
+class Costs:
+    """Costs of expressions at given sizes."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        self.sizes = sizes
+        self.known: dict[Size, float] = {}
+        self.lying: dict[Expr, bool] = {}
+
+    def size(self, size: Size) -> float:
+        """Return a size as a number."""
+        if size not in self.known:
+            value = size.xreplace({s: sympy.Float(self.sizes.get(s, LARGEST)) for s in size.free_symbols})
+            self.known[size] = float(value)
+        return self.known[size]
+
+    def entries(self, expr: Expr) -> float:
+        """Return the number of entries of an array."""
+        return prod(self.size(s) for s in expr.shape)
+
+    def total(self, root: Expr, paid: Collection[Expr] = ()) -> float:
+        """Return the cost of an expression, what is shared counted once and what is paid for not at all."""
+        seen: set[Expr] = set()
+        stack, total = [root], 0.0
+        while stack:
+            e = stack.pop()
+            if e in seen or e in paid:
+                continue
+            seen.add(e)
+            total += self.own(e)
+            stack += e.args
+        return total
+
+    def own(self, e: Expr) -> float:
+        """Return the cost of one operation, its arguments being there."""
+        if e.op in FREE or (e.op == "diag" and e.rank == 1):
+            return 0.0
+        return A_CALL * (e.rank > 0 or any(a.rank for a in e.args)) + self.work(e)
+
+    def work(self, e: Expr) -> float:
+        match e.op:
+            case "matmul":
+                return self.product(*e.args)
+            case "inner":
+                return self.product(e.args[0], e.args[1])
+            case "einsum":
+                return self.contraction(e)
+            case "inv" | "factored_inverse":
+                return (INVERSE if e.op == "inv" else DEFINITE_INVERSE) * self.size(e.shape[0]) ** 3
+            case "solve" | "solved":
+                n = self.size(e.args[0].shape[0])
+                return (FACTORS * n**3 if e.op == "solve" else 0.0) + SOLVED * n * self.entries(e)
+            case "factored":
+                return DEFINITE_FACTORS * self.size(e.shape[0]) ** 3
+            case "logdet" | "det" | "log_det":
+                return FACTORS * self.size(e.args[0].shape[0]) ** 3
+            case "vdot":
+                return self.turned(e, DOT, TURNED_PASS) * self.entries(e.args[0])
+            case "outer":
+                return OUTER * self.entries(e)
+            case "trace":
+                return self.size(e.args[0].shape[0])
+            case "sum" | "mean" | "norm":
+                return REDUCTION * self.entries(e.args[0])
+            case "where":
+                return CHOICE * self.entries(e)
+            case "map":
+                return FUNCTIONS.get(e.data[0], A_FUNCTION) * self.entries(e)
+            case "softmax" | "logsumexp":
+                return self.along(e)
+        return self.turned(e, PASS, TURNED_PASS) * self.entries(e)
+
+    def turned(self, e: Expr, straight: float, mixed: float) -> float:
+        """Return one price or another, as the matrices among the arguments lie in memory alike or not."""
+        ways = {self.is_turned(a) for a in e.args if a.rank == 2 and a.op != "newaxis"}
+        return mixed if len(ways) > 1 else straight
+
+    def is_turned(self, e: Expr) -> bool:
+        """Tell whether the columns of a matrix lie one after the other in memory, not its rows."""
+        if e not in self.lying:
+            if e.op == "transpose":
+                self.lying[e] = not self.is_turned(e.args[0])
+            elif e.op in KEEPING:
+                ways = {self.is_turned(a) for a in e.args if a.rank == 2 and a.op != "newaxis"}
+                self.lying[e] = ways == {True}
+            else:
+                self.lying[e] = False
+        return self.lying[e]
+
+    def along(self, e: Expr) -> float:
+        """Return the cost of a softmax: each short run along memory costs as much as some entries."""
+        (inner,) = e.args
+        if inner.rank != 2 or not e.data:
+            return SOFTMAX * self.entries(inner)
+        axis = e.data[0] % 2
+        runs = self.size(inner.shape[1 - axis]) if (axis == 1) != self.is_turned(inner) else 0.0
+        return SOFTMAX * self.entries(inner) + RUN * runs
+
+    def product(self, left: Expr, right: Expr) -> float:
+        """Return the cost of a matrix product."""
+        if left.rank + right.rank == 2:
+            return DOT * self.entries(left)
+        if left.rank == 1 or right.rank == 1:
+            return MATRIX_TIMES_VECTOR * max(self.entries(left), self.entries(right))
+        sizes = [self.size(s) for s in (*left.shape, right.shape[-1])]
+        return (SYMMETRIC_PRODUCT if of_one(left, right) else PRODUCT) * prod(sizes)
+
+    def contraction(self, e: Expr) -> float:
+        """Return the cost of an einsum as written: a pass over all of its indices, or over the pairs joined."""
+        inputs = e.data[0].split("->")[0].split(",")
+        pairs = [pair for word, a in zip(inputs, e.args, strict=True) for pair in zip(word, a.shape, strict=True)]
+        letters = {x: self.size(s) for x, s in pairs}
+        if len(inputs) == 2 and len({frozenset(x) for x in inputs}) == 1 and len(inputs[0]) == 2:
+            first = inputs[0]
+            ways = {self.is_turned(a) ^ (x != first) for x, a in zip(inputs, e.args, strict=True)}
+            return (DOT if len(ways) == 1 else TURNED_PASS) * prod(letters.values())
+        return PASS * prod(letters.values())
+
+
+def of_one(left: Expr, right: Expr) -> bool:
+    """Tell the product of a matrix with its own transpose, of which NumPy computes one half."""
+    return any(a.op == "transpose" and not a.data and a.args[0] is b for a, b in ((left, right), (right, left)))
+
+
+# ---------------------------------------------------------------- symbolically
+
+
+def operations(exprs: Iterable[Expr]) -> sympy.Expr:
+    """Return how many floating-point operations some expressions take, by their sizes; what is dwarfed is left out.
+
+    >>> from symderiv.tensor.parse import parse, scope_of
+    >>> scope = scope_of({"X": ("n", "p"), "w": ("p",), "y": ("n",)})
+    >>> operations([parse("X.T @ (X @ w - y)", scope)])
+    4*n*p
+    """
+    total = sympy.expand(sympy.Add(*(_count(e) for e in walk(*exprs))))
+    terms = sympy.Add.make_args(total)
+    return sympy.Add(*(t for t in terms if not any(_dwarfs(other, t) for other in terms)))
+
+
+def _dwarfs(large: sympy.Expr, small: sympy.Expr) -> bool:
+    """Tell whether a term has all sizes of another and more."""
+    quotient = (large / small).as_coeff_Mul()[1]
+    return quotient != 1 and all(power > 0 for power in quotient.as_powers_dict().values())
+
+
+def _count(e: Expr) -> sympy.Expr:
+    """Return the number of operations of one node, its arguments being there."""
+    entries = sympy.Mul(*e.shape)
+    if e.op in FREE or e.op in ("eye", "ones", "zeros", "first", "second") or (e.op == "diag" and e.rank == 1):
+        return sympy.Integer(0)
+    n = e.args[0].shape[0] if e.args and e.args[0].rank else sympy.Integer(1)
+    match e.op:
+        case "matmul" | "inner":
+            return (1 if of_one(*e.args) else 2) * entries * e.args[1].shape[0]
+        case "vdot":
+            return 2 * sympy.Mul(*e.args[0].shape)
+        case "einsum":
+            words = e.data[0].split("->")[0].split(",")
+            letters = {x: s for word, a in zip(words, e.args, strict=True) for x, s in zip(word, a.shape, strict=True)}
+            return len(e.args) * sympy.Mul(*letters.values())
+        case "inv":
+            return 2 * n**3
+        case "factored":
+            return n**3 / 3
+        case "factored_inverse" | "inverse_dot" | "logdet" | "det" | "log_det":
+            return 2 * n**3 / 3
+        case "solve":
+            return 2 * n**3 / 3 + 2 * n * entries
+        case "solved":
+            return 2 * n * entries
+        case "trace" | "factored_logdet":
+            return n
+        case "sum" | "mean" | "prod" | "norm" | "largest" | "logsumexp":
+            return sympy.Mul(*e.args[0].shape)
+        case "raised":
+            return sympy.Mul(*e.args[-1].shape)
+    return entries
+
+
+__all__ = ["Costs", "Sizes", "operations", "representative"]

@@ -1,0 +1,191 @@
+"""Which values of a function get a line of their own, and which are written over what is not needed any more.
+
+What is used more than once gets a name.  A large array that an entrywise operation meets for the last time takes
+its result, where NumPy would make a new array for it: fresh memory costs more than the operation.  Only arrays that
+the function has made itself are written over, and only those that hold floats whatever the arguments hold.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from symderiv.code.costs import Costs, representative
+from symderiv.functions import FUNCTIONS
+from symderiv.tensor.expr import Expr, walk
+
+if TYPE_CHECKING:
+    from symderiv.code.numpy import Writer
+
+LARGE = 16_000  # entries, at representative sizes
+VIEWS = frozenset({"transpose", "newaxis"})
+IN_PLACE = frozenset({"filled", "raised"})  # an array, then what is written to some of its entries
+SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
+UFUNCS = {"sub": "subtract", "div": "divide"}
+# Operations whose result is an array of its own.
+FRESH = frozenset({
+    "add", "sub", "mul", "div", "neg", "map", "power", "sqrt", "matmul", "outer", "masked", "where", "maximum",
+    "minimum", "softmax", "filled", "raised", "factored_inverse", "inv", "solve", "solved", "first", "second",
+})  # fmt: skip
+ALWAYS_FLOATS = frozenset({
+    "div", "mean", "softmax", "logsumexp", "sqrt", "norm", "inv", "solve", "solved", "factored_inverse", "first",
+    "second", "logdet", "log_det", "factored_logdet", "inverse_dot", "logaddexp", "det",
+})  # fmt: skip
+KEEPING_INTEGERS = frozenset({"abs", "sign", "relu"})
+
+
+def holds_floats(e: Expr) -> bool:
+    """Tell whether an array holds floats, even if the arguments were integers.
+
+    >>> from symderiv.tensor.parse import parse, scope_of
+    >>> scope = scope_of({"X": ("n", "p"), "w": ("p",)})
+    >>> [holds_floats(parse(text, scope)) for text in ("X @ w", "tanh(X @ w)", "0.5 * X")]
+    [False, True, True]
+    """
+    match e.op:
+        case "number":
+            return bool(e.data[0].denominator != 1)
+        case "map" if e.data[0] in FUNCTIONS and e.data[0] not in KEEPING_INTEGERS:
+            return True
+        case "power":
+            return bool(e.data[0] < 0 or e.data[0].denominator != 1) or holds_floats(e.args[0])
+        case "var" | "map" | "unknown" | "block":
+            return False
+    return e.op in ALWAYS_FLOATS or any(holds_floats(a) for a in e.args)
+
+
+class Lines:
+    """Writes the lines of a function, arguments first."""
+
+    def __init__(self, writer: Writer) -> None:
+        self.writer = writer
+        self.results = writer.source.results
+        self.names = writer.source.names
+        self.assigned = writer.assigned
+        self.nodes = list(walk(*self.results))
+        self.uses = Counter(map(self.base, self.results))
+        for e in self.nodes:
+            self.uses.update(self.below(e))
+        self.remaining = Counter(self.uses)
+        self.costs = Costs(representative(self.nodes, writer.source.sizes))
+        self.owned: set[Expr] = set()  # values in memory of their own, under a name that is no definition's
+        self.lines: list[str] = []
+        self.count = 0
+
+    def is_named(self, e: Expr) -> bool:
+        return e in self.names and e not in self.results
+
+    def base(self, e: Expr) -> Expr:
+        """Return what an expression is a view of."""
+        while e.op in VIEWS and not self.is_named(e):
+            e = e.args[0]
+        return e
+
+    def below(self, e: Expr) -> list[Expr]:
+        """Return the values that an operation reads."""
+        return [] if self.base(e) is not e else [self.base(a) for a in e.args]
+
+    def written(self) -> list[str]:
+        """Return the lines before the return."""
+        for e in self.nodes:
+            if self.base(e) is not e or self.writer.trivial(e) or self.written_over(e):
+                continue
+            if e.op == "sigmoids":
+                self.pair(e)
+            elif self.uses[e] > 1 or self.is_named(e) or e.op in IN_PLACE:
+                self.line(e, self.name(e))
+        return self.lines
+
+    def name(self, e: Expr) -> str:
+        if e in self.names:
+            return self.writer.free(self.names[e])
+        self.count += 1
+        return self.writer.free(f"t{self.count}")
+
+    def line(self, e: Expr, name: str) -> None:
+        """Write the assignment of a value to a name."""
+        self.lines += self.writer.in_place(name, e) if e.op in IN_PLACE else [f"{name} = {self.writer.text(e)}"]
+        self.computed(e)
+        self.assigned[e] = name
+        if e.op in FRESH and not self.is_named(e):
+            self.owned.add(e)
+
+    def pair(self, e: Expr) -> None:
+        """Write the assignment of two values that are computed together."""
+        names = (self.name(e), self.name(e))
+        self.lines.append(f"{', '.join(names)} = {self.writer.text(e)}")
+        self.computed(e)
+        for which, name in zip(("first", "second"), names, strict=True):
+            part = Expr(which, (e,), (), e.axes)
+            self.assigned[part] = name
+            self.owned.add(part)
+
+    def computed(self, e: Expr) -> None:
+        """Take note that a value was computed, with all that stands within it."""
+        for b in self.below(e):
+            self.remaining[b] -= 1
+            if self.is_within(b):
+                self.computed(b)
+
+    def is_within(self, b: Expr) -> bool:
+        """Tell whether a value has no name and is computed where it stands."""
+        return b not in self.assigned and not self.writer.trivial(b)
+
+    # -- written over
+
+    def written_over(self, e: Expr) -> bool:
+        """Write an entrywise operation into the memory of one of its arguments, if it may be."""
+        if e.op not in SIGNS and e.op != "map":
+            return False
+        if e.rank < 2 or self.costs.entries(e) < LARGE:
+            return False
+        for place, a in enumerate(e.args):
+            if a.axes == e.axes and a.op in FRESH and holds_floats(a) and self.takes(e, place, a):
+                return True
+        return False
+
+    def takes(self, e: Expr, place: int, a: Expr) -> bool:
+        """Write an operation into the memory of one argument, unless that is of use elsewhere."""
+        if a in self.assigned:
+            if a not in self.owned or self.is_named(e) or self.remaining[a] > self.within(e, a):
+                return False
+        elif self.uses[a] > 1 or not self.is_new(e, place):
+            return False
+        else:
+            self.line(a, self.name(e if self.is_named(e) else a))
+        text = self.over(e, place, self.assigned[a])
+        if text is None:
+            return False
+        self.lines.append(text)
+        self.computed(e)
+        self.assigned[e] = self.assigned.pop(a)
+        if not self.is_named(e):
+            self.owned.add(e)
+        return True
+
+    def is_new(self, e: Expr, place: int) -> bool:
+        """Tell where NumPy makes a new array though an argument is of no other use."""
+        return (e.op in UFUNCS and place == 1) or (e.op == "map" and self.ufunc(e) is not None)
+
+    def within(self, e: Expr, a: Expr) -> int:
+        """Return how often an operation reads a value, itself or within its arguments."""
+        return sum((b is a) + (self.within(b, a) if self.is_within(b) else 0) for b in self.below(e))
+
+    def over(self, e: Expr, place: int, name: str) -> str | None:
+        """Return the statement that writes an operation over one of its arguments."""
+        if e.op == "map":
+            ufunc = self.ufunc(e)
+            return None if ufunc is None else f"{ufunc}({name}, out={name})"
+        other = self.writer.text(e.args[1 - place])
+        if place == 1 and e.op in UFUNCS:
+            return f"{self.writer.numpy(UFUNCS[e.op], other, name, f'out={name}')}"
+        return f"{name} {SIGNS[e.op]}= {other}"
+
+    def ufunc(self, e: Expr) -> str | None:
+        """Return the function of NumPy that an entrywise function is, None where it is more than one."""
+        text = FUNCTIONS[e.data[0]].numpy if e.data[0] in FUNCTIONS else ""
+        front, _, rest = text.partition("(")
+        return front.replace("np.", f"{self.writer.np}.") if rest == "{0})" and front.startswith("np.") else None
+
+
+__all__ = ["IN_PLACE", "Lines", "holds_floats"]

@@ -1,0 +1,344 @@
+"""Expressions in the form in which they are computed fastest, by a model of costs at representative sizes.
+
+A pass over the graph, arguments first.  What is used more than once is computed once, the transpose of a product
+with the product; each product of arrays is contracted in the best order (:mod:`symderiv.code.contracting`), over
+the terms of a sum where that is cheaper (`(U @ V.T - T) @ V` with few columns is `U @ (V.T @ V) - T @ V`), and
+by half where it is symmetric; a delta fills entries by index and is no array; a symmetric matrix is factored once
+for all systems, the inverse and the determinant.  As written it stays where nothing is cheaper.
+
+The result holds operations that only the NumPy printer knows:
+
+* `vdot(A, B)`: the sum of all entries of `A * B`
+* `factored(S)`: a symmetric matrix factored; `solved(F, b)`, `factored_inverse(F)`, `factored_logdet(F)` of it,
+  and `inverse_dot(F, M)`, the sum of all entries of `inv(S) * M` for a symmetric M
+* `filled(b)`: zeros but for the entries that an einsum names, which are those of b
+* `raised(A, b)`: A with b added to such entries
+* `masked(A, l, r)`: A where l is less (or whatever is said) than r, else 0
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+
+from symderiv.code.contracting import Setting, contracted, halved, with_made
+from symderiv.code.costs import Costs, Sizes
+from symderiv.code.oriented import once, oriented, without_cost
+from symderiv.code.products import READ, NotRead, Product, Reader
+from symderiv.errors import SymderivError
+from symderiv.index import normal
+from symderiv.lower import lower
+from symderiv.operands import assembled, is_negative, lettered, negated, without_minus
+from symderiv.tensor.expr import Expr, walk
+from symderiv.tensor.operations import apply
+
+OF_A_MATRIX = frozenset({"inv", "solve", "logdet", "log_det"})
+VIEWS = frozenset({"neg", "transpose", "newaxis"})  # nothing is gained by having them once
+WORTHWHILE = 0.95  # as written unless something costs less than this much of it
+MUCH = 100_000.0  # nanoseconds that are worth another form, whatever part of the whole they are
+DISTRIBUTED = 0.7  # over the terms of a sum, which takes more lines
+LONGEST = 400  # nodes of a matrix that is examined for symmetry
+MOST_FACTORS = 12
+MOST_TERMS = 4
+
+
+def planned(exprs: Sequence[Expr], kept: Collection[Expr], sizes: Sizes) -> list[Expr]:
+    """Return expressions of the same values that cost less; `kept` are expressions that have a name.
+
+    The last results are those of `kept`.
+
+    >>> from symderiv.code.costs import representative
+    >>> from symderiv.tensor.parse import parse, scope_of
+    >>> from symderiv.tensor.text import to_text
+    >>> scope = scope_of({"T": ("m", "n"), "U": ("m", "k"), "V": ("n", "k")})
+    >>> expr = parse("2 * (U @ V.T - T) @ V", scope)
+    >>> to_text(planned([expr], (), representative([expr]))[0])
+    '2 * (U @ (V.T @ V) - T @ V)'
+    """
+    roots = once([*exprs, *kept])
+    return _Plan(roots, roots[len(exprs) :], Costs(sizes)).results()
+
+
+class _Plan:
+    def __init__(self, roots: Sequence[Expr], kept: Collection[Expr], costs: Costs) -> None:
+        self.roots, self.costs = roots, costs
+        self.nodes = list(walk(*roots))
+        self.uses: Counter[Expr] = Counter([*roots, *kept])
+        self.heads = set(roots)
+        for e in self.nodes:
+            self.uses.update(e.args)
+            if e.op not in READ:
+                self.heads.update(e.args)
+        self.apart: set[Expr] = set()  # new expressions that are computed once for several uses, or have a name
+        self.symmetric: set[Expr] = set()  # new matrices that are symmetric
+        self.made: set[Expr] = set()  # matrix products that are computed
+        self.setting = Setting(costs, self.is_kept, self.is_symmetric, self.made)
+        self.reader = Reader(self.opens)
+
+    def is_kept(self, inverse: Expr) -> bool:
+        return inverse in self.apart and inverse.args[0] not in self.symmetric
+
+    def is_symmetric(self, matrix: Expr) -> bool:
+        return matrix in self.symmetric or _is_symmetric(matrix)
+
+    def opens(self, e: Expr) -> bool:
+        return e not in self.apart or e.op in VIEWS
+
+    def results(self) -> list[Expr]:
+        new: dict[Expr, Expr] = {}
+        for e in self.nodes:
+            args = tuple(new[a] for a in e.args)
+            built = e if args == e.args else Expr(e.op, args, e.data, e.axes)
+            if e.op == "transpose" and not e.data and _is_symmetric(e.args[0]):
+                (built,) = args
+            shared = self.uses[e] > 1 and not without_cost(e)
+            if e.op in OF_A_MATRIX and _is_symmetric(e.args[0]):
+                self.symmetric.add(args[0])
+            if e.op in READ and (e in self.heads or shared):
+                built = self.product(built)
+                self.made.update(self.own(built))
+            elif e.op in ("add", "sub"):
+                built = _with_deltas_added(built)
+            if shared:
+                self.apart.add(built)
+            new[e] = built
+        return self.factored(oriented([new[r] for r in self.roots], self.costs))
+
+    # -- products
+
+    def product(self, e: Expr) -> Expr:
+        """Return the cheapest form of a product, as it is where none costs clearly less."""
+        try:
+            product = self.reader.product(e)
+            if product.deltas:
+                return self.filled(product, e)
+        except NotRead:
+            return e
+        if len(product.factors) > MOST_FACTORS:
+            return e
+        best = e
+        for limit, form in self.forms(product, e):
+            if form is not None and form.axes == e.axes and self.is_cheaper(form, best, limit):
+                best = form
+        return best
+
+    def own(self, e: Expr) -> set[Expr]:
+        """Return the operations that an expression is made of, not looking below what is computed for others too."""
+        found: set[Expr] = set()
+        stack = [e]
+        while stack:
+            part = stack.pop()
+            if part not in found and (part not in self.apart or part is e):
+                found.add(part)
+                stack += part.args
+        return found
+
+    def is_cheaper(self, new: Expr, old: Expr, limit: float) -> bool:
+        """Tell whether what is new costs clearly less than what it replaces."""
+        before, after = self.own(old), self.own(new)
+        old_cost = sum(map(self.costs.own, before - after))
+        saved = old_cost - sum(map(self.costs.own, after - before - self.made))
+        return saved > 0 and saved > min((1 - limit) * old_cost, MUCH)
+
+    def forms(self, product: Product, e: Expr) -> Iterator[tuple[float, Expr | None]]:
+        """Yield the ways to compute a product, each with the part of the cost before that it may have."""
+        yield WORTHWHILE, self.contracted(product)
+        joined = with_made(product, self.setting)
+        if joined is not None:
+            yield WORTHWHILE, self.contracted(joined)
+        yield WORTHWHILE, self.halved(product)
+        for place, f in enumerate(product.factors):
+            if f.expr.op in ("add", "sub") and f.labels and not f.inverted and self.opens(f.expr):
+                yield DISTRIBUTED, self.distributed(product, place)
+
+    def contracted(self, product: Product) -> Expr | None:
+        try:
+            return contracted(product, self.setting)
+        except NotRead:
+            return None
+
+    def halved(self, product: Product) -> Expr | None:
+        try:
+            return halved(product, self.setting)
+        except NotRead:
+            return None
+
+    def distributed(self, product: Product, place: int) -> Expr | None:
+        """Return a product as a sum of products, with the terms of one of its factors."""
+        terms = list(_terms(product.factors[place].expr, 1, self.opens))
+        if len(terms) > MOST_TERMS or any(t.op == "number" for _, t in terms):
+            return None
+        scalars = [f for f in product.factors if not f.labels]
+        sum_of = product.factors[place]
+        arrays = [sum_of, *(f for f in product.factors if f.labels and f is not sum_of)]
+        alone = Product(product.coef / abs(product.coef), arrays, [], product.out, product.sizes)
+        found = []
+        for sign, term in terms:
+            try:
+                part = self.reader.substituted(alone, 0, term)
+                form = self.filled(part, None) if part.deltas else contracted(part, self.setting)
+            except NotRead:
+                return None
+            found.append(negated(form) if sign < 0 else form)
+        found.sort(key=is_negative)
+        value = found[0]
+        for e in found[1:]:
+            value = apply("sub", value, without_minus(e)) if is_negative(e) else apply("add", value, e)
+        top, low = ([f.expr for f in scalars if f.inverted is inverted] for inverted in (False, True))
+        return assembled(abs(product.coef), top, low, [value])
+
+    # -- deltas
+
+    def filled(self, product: Product, e: Expr | None) -> Expr:
+        """Return a product with deltas between axes of the result: zeros but for what it has on them."""
+        if len(product.out) == 2 and e is not None:
+            return e  # eye or diag of a vector, which NumPy has words for
+        same = {q: p for p, q in product.deltas}
+        while any(p in same for p in same.values()):
+            same = {q: same.get(p, p) for q, p in same.items()}
+        own = tuple(dict.fromkeys(same.get(x, x) for x in product.out))
+        inner = tuple(x for x in own if x in product.present)
+        block = contracted(Product(product.coef, product.factors, [], inner, product.sizes), self.setting)
+        missing = tuple(x for x in own if x not in inner)
+        letters = lettered([same.get(x, x) for x in product.out])
+        spec = "".join(letters[same.get(x, x)] for x in product.out)
+        spec += "->" + "".join(letters[x] for x in (*missing, *inner))
+        shape = tuple(product.sizes[x] for x in product.out)
+        if e is None:
+            raise NotRead
+        return Expr("filled", (block,), (spec, shape), e.axes)
+
+    # -- symmetric matrices
+
+    def factored(self, roots: Sequence[Expr]) -> list[Expr]:
+        """Return expressions in words of the code: symmetric matrices factored, choices as conditions."""
+        new: dict[Expr, Expr] = {}
+        both = _opposite_sigmoids(roots)
+        uses = Counter([*roots, *(a for e in walk(*roots) for a in e.args)])
+        for e in walk(*roots):
+            args = tuple(new[a] for a in e.args)
+            if e.op in OF_A_MATRIX and e.args[0] in self.symmetric:
+                factors = Expr("factored", (args[0],), (), args[0].axes)
+                name, data = FACTORED[e.op], ("nan",) if e.op == "log_det" else ()
+                new[e] = Expr(name, (factors, *args[1:]), data, e.axes)
+            elif e.op == "map" and e.data[0] == "sigmoid" and (pair := both.get(e)) is not None:
+                new[e] = Expr(pair, (Expr("sigmoids", (_positive(args[0]),), (), e.axes),), (), e.axes)
+            elif e.op == "vdot" and (dot := self.dotted(e, args, uses)) is not None:
+                new[e] = dot
+            elif e.op == "power" and e.data[0] > 0 and _is_mask(args[0]):
+                (new[e],) = args
+            elif e.op == "mul" and (mask := _masked(*args)) is not None:
+                new[e] = mask
+            else:
+                new[e] = e if args == e.args else Expr(e.op, args, e.data, e.axes)
+            if e.op == "einsum":
+                new[e] = _read_straight(new[e])
+        return [new[r] for r in roots]
+
+    def dotted(self, e: Expr, args: tuple[Expr, ...], uses: Counter[Expr]) -> Expr | None:
+        """Return the sum of the entries of `K⁻¹ * M`, both symmetric and the inverse of no other use."""
+        for k, inverse in enumerate(args):
+            if inverse.op == "factored_inverse" and uses[e.args[k]] == 1 and self.is_symmetric(e.args[1 - k]):
+                return Expr("inverse_dot", (inverse.args[0], args[1 - k]), (), ())
+        return None
+
+
+FACTORED = {"inv": "factored_inverse", "solve": "solved", "logdet": "factored_logdet", "log_det": "factored_logdet"}
+
+
+def _read_straight(e: Expr) -> Expr:
+    """Return an einsum that reads its matrices as they are: a transpose goes into the letters."""
+    inputs, output = e.data[0].split("->")
+    letters, args = [], []
+    for spec, a in zip(inputs.split(","), e.args, strict=True):
+        turned = a.op == "transpose" and not a.data
+        letters.append(spec[::-1] if turned else spec)
+        args.append(a.args[0] if turned else a)
+    names = dict(zip(dict.fromkeys("".join(letters)), lettered("".join([*letters, output])).values(), strict=False))
+    spec = ",".join("".join(names[x] for x in word) for word in letters) + "->" + "".join(names[x] for x in output)
+    return Expr("einsum", tuple(args), (spec,), e.axes)
+
+
+def _terms(e: Expr, sign: int, opens: object) -> Iterator[tuple[int, Expr]]:
+    """Yield the terms of a sum with their signs."""
+    if e.op in ("add", "sub"):
+        yield from _terms(e.args[0], sign, opens)
+        yield from _terms(e.args[1], -sign if e.op == "sub" else sign, opens)
+    elif e.op == "neg":
+        yield from _terms(e.args[0], -sign, opens)
+    else:
+        yield sign, e
+
+
+def _with_deltas_added(e: Expr) -> Expr:
+    """Return `M + t * eye(n)` and `M - diag(v)` as M with its diagonal raised."""
+    left, right = e.args
+    if e.op == "add" and _diagonal(right) is None:
+        left, right = right, left
+    block = _diagonal(right)
+    constant = left.op in ("number", "ones", "zeros") or _diagonal(left) is not None
+    if block is None or e.rank != 2 or left.axes != e.axes or constant:
+        return e
+    return Expr("raised", (left, block), ("ii->i", "-" if e.op == "sub" else "+"), e.axes)
+
+
+def _diagonal(e: Expr) -> Expr | None:
+    """Return what a diagonal matrix has on its diagonal: a number or a vector."""
+    if e.op == "eye":
+        return Expr("number", (), (1,), ())
+    if e.op == "diag" and e.rank == 2:
+        return e.args[0]
+    if e.op in ("mul", "div") and e.rank == 2:
+        left, right = e.args
+        if left.rank == 0 and e.op == "mul":
+            inner = _diagonal(right)
+            return None if inner is None else (left if inner.op == "number" else apply("mul", left, inner))
+        if right.rank == 0:
+            inner = _diagonal(left)
+            return None if inner is None else apply(e.op, inner, right)
+    return None
+
+
+def _masked(left: Expr, right: Expr) -> Expr | None:
+    """Return a product with a choice between 1 and 0."""
+    for choice, array in ((right, left), (left, right)):
+        if array.op in ("where", "number", "size") or array.rank < choice.rank:
+            continue
+        if _is_mask(choice):
+            return Expr("masked", (array, *choice.args[:2]), choice.data, apply("mul", array, choice).axes)
+    return None
+
+
+def _is_mask(e: Expr) -> bool:
+    """Tell a choice between 1 and 0."""
+    return e.op == "where" and [b.data[0] if b.op == "number" else None for b in e.args[2:]] == [1, 0]
+
+
+def _opposite_sigmoids(roots: Sequence[Expr]) -> dict[Expr, str]:
+    """Return the sigmoids of arrays that are there with both signs, and which of a pair each is."""
+    found = [e for e in walk(*roots) if e.op == "map" and e.data[0] == "sigmoid" and e.rank]
+    signs: dict[Expr, set[bool]] = {}
+    for e in found:
+        signs.setdefault(_positive(e.args[0]), set()).add(is_negative(e.args[0]))
+    both = [e for e in found if len(signs[_positive(e.args[0])]) == 2]
+    return {e: "second" if is_negative(e.args[0]) else "first" for e in both}
+
+
+def _positive(expr: Expr) -> Expr:
+    """Return an expression without a leading minus."""
+    return without_minus(expr) if is_negative(expr) else expr
+
+
+def _is_symmetric(matrix: Expr) -> bool:
+    if matrix.rank != 2 or matrix.shape[0] != matrix.shape[1] or matrix.weight > LONGEST:
+        return False
+    if matrix.op == "inv":
+        return _is_symmetric(matrix.args[0])
+    try:
+        node = lower(matrix).node
+    except (SymderivError, KeyError):  # an operation of the code
+        return False
+    return node.rank == 2 and len(normal.symmetries(node)) > 1
+
+
+__all__ = ["planned"]

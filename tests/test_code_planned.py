@@ -1,0 +1,224 @@
+"""Planned code has the values of what was written, and the form that is fastest."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from symderiv import derive, gradients
+from symderiv.code import numpy as code
+from symderiv.code.costs import Costs, representative
+from symderiv.code.planned import planned
+from symderiv.code.stable import stable
+from symderiv.errors import SymderivError, UnsupportedError
+from symderiv.results import Declared, code_source
+from symderiv.tensor.expr import walk
+from symderiv.tensor.parse import parse, scope_of
+from symderiv.tensor.text import to_text
+from symderiv.testing.strategies import expressions, points
+
+rng = np.random.default_rng(0)
+
+
+def plan(text, shapes, assume=None, sizes=None):
+    scope = scope_of(shapes, assume or {})
+    expr = parse(text, scope)
+    return planned([expr], (), representative([expr], sizes))[0]
+
+
+def source_of(text, shapes, assume=None, **names):
+    scope = scope_of(shapes, assume or {})
+    declared = Declared(tuple(scope.names), tuple(scope.names.values()), {})
+    return code.function_source(code_source("f", [parse(text, scope)], [parse(text, scope)], "f.", (), declared))
+
+
+def run(text, shapes, arrays, assume=None):
+    return code.compiled(source_of(text, shapes, assume), "f")(**arrays)
+
+
+def definite(n):
+    a = rng.normal(size=(n, n))
+    return a @ a.T + np.eye(n)
+
+
+FACTORS = {"T": ("m", "n"), "U": ("m", "k"), "V": ("n", "k")}
+SQUARES = {"A": ("n", "n"), "B": ("n", "n"), "x": ("n",), "y": ("n",)}
+DATA = {"X": ("n", "p"), "d": ("n",), "w": ("p",), "Y": ("n", "p")}
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes", "wanted"),
+    [
+        ("2 * (U @ V.T - T) @ V", FACTORS, "2 * (U @ (V.T @ V) - T @ V)"),  # no product of the size of T
+        ("A @ B @ x", SQUARES, "A @ (B @ x)"),  # two vectors, no matrix
+        ("(A + A.T) @ x", SQUARES, "A @ x + x @ A"),
+        ("2 * outer(x, y)", SQUARES, "outer(2 * x, y)"),  # the number in the small array
+        ("X * d[:, None] * d[:, None]", DATA, "X * (d**2)[:, None]"),
+        ("X.T @ d", DATA, "X.T @ d"),  # as written where nothing is gained
+    ],
+)
+def test_the_order_is_the_cheapest(text, shapes, wanted):
+    assert to_text(plan(text, shapes)) == wanted
+
+
+def test_sizes_decide():
+    text = "(U @ V.T - T) @ V"
+    assert to_text(plan(text, FACTORS, sizes={"m": 1000, "n": 800, "k": 10})) == "U @ (V.T @ V) - T @ V"
+    assert to_text(plan(text, FACTORS, sizes={"m": 10, "n": 10, "k": 1000})) == text
+
+
+def operations(text, shapes, assume=None):
+    return {e.op for e in walk(plan(text, shapes, assume))}
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes", "there", "gone"),
+    [
+        ("trace(A @ B)", SQUARES, {"vdot"}, {"trace", "matmul"}),
+        ("sum(X * Y)", DATA, {"vdot"}, {"sum", "mul"}),
+        ("sum(X * Y, 1)", DATA, {"einsum"}, {"sum", "mul"}),
+        ("mean(X**2, 1)", DATA, {"einsum"}, {"mean", "power"}),
+        ("inv(A) @ x", SQUARES, {"solve"}, {"inv"}),
+        ("x @ inv(A) @ B", SQUARES, {"solve"}, {"inv"}),
+        ("A + 3 * eye(n)", SQUARES, {"raised"}, {"eye"}),
+        ("A - diag(x)", SQUARES, {"raised"}, {"diag"}),
+        ("einsum('ij,kl->ikjl', A, eye(n))", SQUARES, {"filled"}, {"eye", "einsum"}),
+        ("X * where(Y > 0, 1, 0)", DATA, {"masked"}, {"where"}),
+        ("sigmoid(X) * sigmoid(-X)", DATA, {"sigmoids"}, {"map"}),
+    ],
+)
+def test_words_of_the_code(text, shapes, there, gone):
+    found = operations(text, shapes)
+    assert there <= found
+    assert not gone & found
+
+
+def test_symmetric_matrices_are_factored_once():
+    both = "x @ inv(A) @ y + logdet(A) + trace(inv(A) @ B)"
+    found = plan(both, SQUARES, {"A": "positive_definite"})
+    assert [e.op for e in walk(found)].count("factored") == 1
+    assert not {"inv", "logdet", "solve"} & {e.op for e in walk(found)}
+    assert "factored" not in operations(both, SQUARES)
+
+
+def test_half_of_a_symmetric_product_is_computed():
+    text = to_text(plan("X.T @ (X * (d**2)[:, None])", DATA))
+    assert text == "(X * sqrt(d**2)[:, None]).T @ (X * sqrt(d**2)[:, None])"
+    assert "sqrt" not in to_text(plan("X.T @ (X * d[:, None])", DATA))  # d may be negative
+
+
+def test_a_product_is_there_once_whichever_way_round():
+    scope = scope_of({"A": ("n", "k"), "B": ("m", "k")})
+    roots = [parse("exp(A @ B.T)", scope), parse("tanh(B @ A.T)", scope)]
+    products = {e for e in walk(*planned(roots, (), {})) if e.op == "matmul"}
+    assert len(products) == 1
+
+
+def test_values_with_a_name_are_kept():
+    scope = scope_of(FACTORS)
+    named = parse("U @ V.T - T", scope)
+    results = planned([parse("(U @ V.T - T) @ V", scope)], [named], {})
+    assert results[1] is named
+    assert named in set(walk(results[0]))
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_symmetric_matrix_need_not_be_definite(n, sign):
+    s = sign * definite(n)
+    b = rng.normal(size=n)
+    shapes, assume = {"S": ("n", "n"), "b": ("n",)}, {"S": "symmetric"}
+    assert np.allclose(run("inv(S) @ b", shapes, {"S": s, "b": b}, assume), np.linalg.solve(s, b))
+    assert np.allclose(run("inv(S)", shapes, {"S": s}, assume), np.linalg.inv(s))
+    assert np.allclose(run("logdet(S)", shapes, {"S": s}, assume), np.linalg.slogdet(s)[1])
+
+
+def test_factoring_without_scipy():
+    text = source_of("inv(S) @ b", {"S": ("n", "n"), "b": ("n",)}, {"S": "symmetric"})
+    alone = text.replace("from scipy import linalg", "raise ImportError")
+    s, b = definite(4), rng.normal(size=4)
+    assert np.allclose(code.compiled(alone, "f")(S=s, b=b), np.linalg.solve(s, b))
+
+
+def test_arguments_are_left_as_they_are():
+    a, x = rng.normal(size=(3, 3)), rng.normal(size=3)
+    before = a.copy(), x.copy()
+    result = run("A + diag(x)", SQUARES, {"A": a, "x": x})
+    assert np.array_equal(result, before[0] + np.diag(before[1]))
+    assert np.array_equal(a, before[0])
+
+
+def test_a_structured_hessian_is_filled_by_index():
+    d = derive("norm(T - U @ V.T)**2", ["U", "U"], shapes=FACTORS)
+    t, u, v = rng.normal(size=(4, 3)), rng.normal(size=(4, 2)), rng.normal(size=(3, 2))
+    found = d.compile()(T=t, U=u, V=v)
+    wanted = 2 * np.einsum("ik,jl->ijkl", np.eye(4), v.T @ v)
+    assert np.allclose(found, wanted)
+    assert "eye" not in d.to_numpy()
+
+
+@pytest.mark.parametrize("size", [800.0, 40.0, 1e-3])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_sigmoids_of_both_signs_far_out(size, dtype):
+    x = np.array([-size, 0, size], dtype=dtype)
+    shapes = {"x": ("n",)}
+    with np.errstate(all="raise", under="ignore"):
+        found = run("sigmoid(x) * sigmoid(-x)", shapes, {"x": x})
+    e = np.exp(-np.abs(x.astype(float)))
+    assert found.dtype == dtype
+    assert np.allclose(
+        found, e / (1 + e) ** 2, rtol=1e-5 if dtype == np.float32 else 1e-14, atol=float(np.finfo(dtype).tiny)
+    )
+
+
+def test_gradients_share_one_factorisation():
+    g = gradients(
+        "-y @ inv(K) @ y / 2 - logdet(K) / 2", ["K", "y"],
+        shapes={"K": ("n", "n"), "y": ("n",)}, assume={"K": "positive_definite"},
+    )  # fmt: skip
+    k, y = definite(5), rng.normal(size=5)
+    value, slopes = g.compile()(K=k, y=y)
+    a = np.linalg.solve(k, y)
+    assert np.isclose(value, -y @ a / 2 - np.linalg.slogdet(k)[1] / 2)
+    assert np.allclose(slopes["y"], -a)
+    assert np.allclose(slopes["K"], (np.outer(a, a) - np.linalg.inv(k)) / 2)
+    assert g.to_numpy().count("= factored(") == 1
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
+@given(st.data())
+def test_planned_code_has_the_values_of_unplanned_code(data):
+    """At sizes drawn for planning, whatever form they lead to."""
+    sample = data.draw(expressions(depth=3, unknown=False))
+    expr = sample.expr
+    try:
+        roots = stable([expr])
+        symbols = sorted({s for e in walk(expr) for size in e.shape for s in size.free_symbols}, key=str)
+        sizes = {s: float(data.draw(st.sampled_from([2, 30, 1000, 9000]))) for s in symbols}
+        forms = [roots, planned(roots, (), sizes)]
+    except (UnsupportedError, SymderivError):
+        assume(False)
+    arrays = data.draw(points(sample))
+    declared = Declared(tuple(sample.variables), tuple(sample.variables.values()), {})
+    values = []
+    for form in forms:
+        source = code_source("f", form, [expr], "f.", (), declared)
+        function = code.compiled(code.Writer(source).module(), "f")
+        with np.errstate(all="ignore"):
+            try:
+                values.append(np.asarray(function(**{a.name: arrays[a.name] for a in source.arguments})))
+            except np.linalg.LinAlgError:
+                assume(False)
+    assume(np.all(np.isfinite(values[0])) and np.all(np.abs(values[0]) < 1e6))
+    assert values[0].shape == values[1].shape
+    assert np.allclose(values[0], values[1], rtol=1e-6, atol=1e-6)
+
+
+def test_costs_of_what_is_planned_never_grow():
+    for text in ("A @ B @ x", "trace(A @ B)", "sum(A * B)", "A * x * y", "(A + B) @ x"):
+        scope = scope_of(SQUARES)
+        expr = parse(text, scope)
+        costs = Costs(representative([expr]))
+        assert costs.total(planned([expr], (), costs.sizes)[0]) <= costs.total(expr)
