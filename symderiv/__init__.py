@@ -1,7 +1,8 @@
 """symderiv: matrix calculus that shows its work.
 
 `derive` differentiates an expression and gives the result, the proof and the code; `gradients` does so in
-several variables at once, and `hvp` multiplies the Hessian with a direction; `verify` decides whether a claimed
+several variables at once, and `hvp` multiplies the Hessian with a direction; `generate` writes a NumPy module and
+its tests; `verify` decides whether a claimed
 derivative is right; `declare` makes tensors that take Python's operators and NumPy's functions; `Sheet` reads
 statements: declarations, definitions, claims.
 """
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from symderiv import numpy_names
     from symderiv.curvature import HessianVectorProduct, hvp
     from symderiv.derivation import Derivation, derive
+    from symderiv.generating import Generated, generate
     from symderiv.interop import from_sympy, to_sympy
+    from symderiv.joint import HessianVectorProducts
+    from symderiv.packing import Packed
     from symderiv.results import Proof
     from symderiv.several import Gradients, gradients
     from symderiv.sheet import Sheet
@@ -37,6 +41,9 @@ _LATER = {
     **{name: "symderiv.derivation" for name in ("Derivation", "derive")},
     **{name: "symderiv.several" for name in ("Gradients", "gradients")},
     **{name: "symderiv.curvature" for name in ("HessianVectorProduct", "hvp")},
+    "HessianVectorProducts": "symderiv.joint",
+    "Packed": "symderiv.packing",
+    **{name: "symderiv.generating" for name in ("Generated", "generate")},
     "Proof": "symderiv.results",
     **{name: "symderiv.verdict" for name in ("Verdict", "verify")},
     "Sheet": "symderiv.sheet",
@@ -60,7 +67,8 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
-    "Derivation", "Gradients", "HessianVectorProduct", "ParseError", "Proof", "ProofError", "ShapeError",
-    "Sheet", "SymderivError", "Tensor", "UnknownNameError", "UnsupportedError", "Verdict", "__version__",
-    "declare", "derive", "from_sympy", "gradients", "hvp", "numpy_names", "to_sympy", "verify",
+    "Derivation", "Generated", "Gradients", "HessianVectorProduct", "HessianVectorProducts", "Packed", "ParseError",
+    "Proof", "ProofError", "ShapeError", "Sheet", "SymderivError", "Tensor", "UnknownNameError", "UnsupportedError",
+    "Verdict", "__version__", "declare", "derive", "from_sympy", "generate", "gradients", "hvp", "numpy_names",
+    "to_sympy", "verify",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The command line: `derive` a derivative, `verify` a claimed one, make a `handout`.
+"""The command line: `derive` a derivative, `verify` a claimed one, `generate` code, make a `handout`.
 
 The engine is imported inside the commands, so that help and version answer at once.
 """
@@ -98,7 +98,8 @@ class Reader(click.Command):
     """A command whose argument is an expression, which may begin with a minus sign."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, [f" {a}" if re.match(r"-[^-]", a) and a != "-h" else a for a in args])
+        short = {"-h", *(word for option in self.params for word in option.opts)}
+        return super().parse_args(ctx, [f" {a}" if re.match(r"-[^-]", a) and a not in short else a for a in args])
 
 
 def _fail(text: str, code: int) -> NoReturn:
@@ -374,6 +375,49 @@ def verify(
     else:
         click.echo("\n".join(_verdict_lines(verdict)))
     ctx.exit(EXIT[verdict.status])
+
+
+@main.command(cls=Reader)
+@click.argument("expression")
+@_expression_options
+@click.option("--name", default="loss", show_default=True, help="What the module and its function are called.")
+@click.option("--hvp", is_flag=True, help="The product of the Hessian with a direction too.")
+@click.option("--hessian", is_flag=True, help="The Hessian too.")
+@click.option("--flat", is_flag=True, help="Functions of one flat vector too, as scipy.optimize takes them.")
+@click.option("-o", "--output", default=".", show_default=True, help="The folder to write to.",
+              type=click.Path(file_okay=False, path_type=Path))  # fmt: skip
+def generate(
+    expression: str,
+    wrt: tuple[str, ...],
+    shape: tuple[str, ...],
+    assume: tuple[str, ...],
+    function: tuple[str, ...],
+    structured: bool,
+    as_json: bool,
+    name: str,
+    hvp: bool,
+    hessian: bool,
+    flat: bool,
+    output: Path,
+) -> None:
+    """Write a NumPy module with an EXPRESSION and its gradients, and a pytest file that checks it.
+
+    Each --wrt is a variable: one gives its gradient, several a dictionary of gradients.  Neither file needs
+    symderiv.
+    """
+    from symderiv import generating
+
+    second = ["hvp"] * hvp + ["hessian"] * hessian
+    declared = _declarations(wrt[:1] * (2 if second else 1), shape, assume, function)
+    found = generating.generate(
+        expression, wrt[0] if len(wrt) == 1 else list(wrt), name=name, second=second, flat=flat,
+        structured=structured, **declared,
+    )  # fmt: skip
+    paths = [str(path) for path in found.write(output)]
+    if as_json:
+        _print_json({"files": paths})
+    else:
+        click.echo("\n".join(paths))
 
 
 @main.command()

@@ -11,18 +11,19 @@ no array is met that has more axes than the definitions have.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, overload
 
 from symderiv import dims
-from symderiv.code.numpy import Source, function_source
+from symderiv.code.numpy import Source, cheaper, function_source
 from symderiv.conventions import assumptions, differs, notes, without_trait
 from symderiv.derivation import closing_of, declared_in, function_name, standing_alone, with_assumptions
 from symderiv.ending import ending
 from symderiv.errors import ParseError, ProofError, ShapeError, UnsupportedError
 from symderiv.inputs import Shapes, read, variables
+from symderiv.joint import HessianVectorProducts, along, joint
 from symderiv.lift import lift
 from symderiv.lower import lower
 from symderiv.render.latex import Latex
@@ -31,11 +32,11 @@ from symderiv.results import Declared, Proof, Result, code_source, compiled, nam
 from symderiv.shorten import shortened
 from symderiv.stage import Stage
 from symderiv.structured import structure
+from symderiv.tangents import program
 from symderiv.tensor import parse
 from symderiv.tensor.array import Tensor
 from symderiv.tensor.expr import Expr, replaced, walk, written_out
 from symderiv.tensor.naming import named
-from symderiv.tensor.operations import apply
 from symderiv.tensor.parse import KNOWN, Scope, without_symmetry
 from symderiv.tensor.text import FunctionName, to_text
 
@@ -123,19 +124,27 @@ class HessianVectorProduct:
     def __str__(self) -> str:
         return str(self.result)
 
-    def to_numpy(self, name: str = "hvp", value: bool = False, gradient: bool = False) -> str:
+    def to_numpy(
+        self,
+        name: str = "hvp",
+        value: bool = False,
+        gradient: bool = False,
+        sizes: Mapping[str, int] | None = None,
+    ) -> str:
         """Return the source of a NumPy function of the arrays and the direction.
 
         It returns the product; with `value` or `gradient` a tuple of what was asked for, in the order
         value, gradient, product.
         """
-        return function_source(self._source(name, value, gradient))
+        return function_source(self._source(name, value, gradient, sizes))
 
-    def compile(self, value: bool = False, gradient: bool = False) -> Callable[..., Any]:
+    def compile(
+        self, value: bool = False, gradient: bool = False, sizes: Mapping[str, int] | None = None
+    ) -> Callable[..., Any]:
         """Return that function, called with keyword arrays; sizes are read off the arrays and checked."""
-        return compiled(self._source("hvp", value, gradient))
+        return compiled(self._source("hvp", value, gradient, sizes))
 
-    def _source(self, name: str, value: bool, gradient: bool) -> Source:
+    def _source(self, name: str, value: bool, gradient: bool, sizes: Mapping[str, int] | None) -> Source:
         front = [self.function] * value + [self.gradient.expr] * gradient
         results = [*front, self.result.expr]
         what = ["value"] * value + ["gradient"] * gradient + ["Hessian-vector product"]
@@ -143,54 +152,105 @@ class HessianVectorProduct:
         of = shown(self.function, self.functions)
         summary = f"{said[0].upper()}{said[1:]} of {of} in {self.wrt.name} along {self.direction.name}."
         declared = replace(self.declared, taken=(*self.declared.taken, self.direction.name))
-        return code_source(name, results, [self.function, self.wrt, self.direction], summary, self.notes, declared)
+        roots = [self.function, self.wrt, self.direction]
+        short = code_source(name, results, roots, summary, self.notes, declared)
+        named_results, names = self._program
+        long = code_source(name, [*front, named_results], roots, summary, self.notes, declared, names)
+        return cheaper(replace(short, sizes=sizes), replace(long, sizes=sizes))
+
+    @cached_property
+    def _program(self) -> tuple[Expr, dict[Expr, str]]:
+        """The product over definitions, their tangents and adjoints, and the names of these."""
+        first = self.stages[0]
+        found = program(first, {self._bare[self.wrt]: self.direction}, [*self.declared.taken, self.direction.name])
+        result = with_assumptions(found[self._bare[self.wrt]], self._bare)
+        return written_out(result), {written_out(e): e.name for e in walk(result) if e.op == "defined"}
 
 
-def along(gradient: Expr, direction: Expr) -> Expr:
-    """Return `Σ gradient direction`, the derivative along a direction.
-
-    >>> g, v = (parse.variable(name, ("n",)) for name in "gv")
-    >>> to_text(along(g, v))
-    'g @ v'
-    """
-    if gradient.rank == 1 and gradient.axes == direction.axes:
-        return apply("matmul", gradient, direction)
-    product = apply("mul", gradient, direction)
-    return apply("sum", product) if product.rank else product
-
-
+@overload
 def hvp(
     expr: Any,
-    wrt: Any,
+    wrt: str | Tensor,
     direction: str = "V",
     *,
     shapes: Shapes | None = None,
     assume: Mapping[str, str] | None = None,
     functions: Mapping[str, list[str]] | None = None,
     structured: bool = False,
-) -> HessianVectorProduct:
+) -> HessianVectorProduct: ...
+
+
+@overload
+def hvp(
+    expr: Any,
+    wrt: Sequence[str | Tensor],
+    direction: str | Mapping[str, str] = "V",
+    *,
+    shapes: Shapes | None = None,
+    assume: Mapping[str, str] | None = None,
+    functions: Mapping[str, list[str]] | None = None,
+    structured: bool = False,
+) -> HessianVectorProducts: ...
+
+
+def hvp(
+    expr: Any,
+    wrt: Any,
+    direction: Any = "V",
+    *,
+    shapes: Shapes | None = None,
+    assume: Mapping[str, str] | None = None,
+    functions: Mapping[str, list[str]] | None = None,
+    structured: bool = False,
+) -> HessianVectorProduct | HessianVectorProducts:
     """Return the product of the Hessian of a number with a direction, a new array of the shape of `wrt`.
 
-    >>> given = {"X": ("n", "p"), "w": ("p",), "y": ("n",)}
+    >>> given = {"X": ("n", "p"), "w": ("p",), "b": (), "y": ("n",)}
     >>> print(hvp("norm(X @ w - y)**2", "w", "v", shapes=given))
     2 * X.T @ (X @ v)
+
+    For a list of variables it is that of the Hessian in all of them; the directions are `V_w` and so on, or as
+    `direction` names them:
+
+    >>> h = hvp("norm(X @ w + b - y)**2", ["w", "b"], {"w": "v", "b": "c"}, shapes=given)
+    >>> print(h["w"])
+    2 * X.T @ (X @ v + c)
     """
     scope, function = read(expr, shapes, assume, functions)
-    if not isinstance(wrt, (str, Tensor)):
-        raise ParseError(f"the variable is one name, not {wrt!r}", hint='write hvp(f, "w", …)')
-    (x,) = variables(wrt, scope)
+    several = isinstance(wrt, (list, tuple))
+    if not several and not isinstance(wrt, (str, Tensor)):
+        raise ParseError(f"the variable is a name or a list of names, not {wrt!r}", hint='write hvp(f, "w", …)')
+    found = variables(wrt, scope)
     if function.rank:
         raise ShapeError(
             "a Hessian-vector product is of a number",
             shapes={"function": dims.written(function.shape)},
             hint="sum its entries, or take derive(f, [x, x])",
         )
-    if structured and structure(x):
-        raise UnsupportedError(
-            f"a direction in the free entries of {x.name} has no one accepted meaning",
-            hint="leave structured=False: entries count as independent, and a symmetric direction is one of them",
-        )
-    return _hvp(function, x, _direction(direction, x, scope, function), declared_in(scope))
+    for x in found:
+        if structured and structure(x):
+            raise UnsupportedError(
+                f"a direction in the free entries of {x.name} has no one accepted meaning",
+                hint="leave structured=False: entries count as independent, and a symmetric direction is one of them",
+            )
+    if several:
+        return joint(function, found, _directions(direction, found, scope, function), declared_in(scope))
+    if not isinstance(direction, str):
+        raise ParseError(f"the direction is one name, not {direction!r}", hint='write direction="V"')
+    return _hvp(function, found[0], _direction(direction, found[0], scope, function), declared_in(scope))
+
+
+def _directions(names: Any, wrt: Sequence[Expr], scope: Scope, function: Expr) -> list[Expr]:
+    """Return a direction for each variable: `V_w` and so on, or as a table names them."""
+    if len({x.name for x in wrt}) < len(wrt):
+        raise ParseError("a variable is named twice", hint="name each once: the product is with the whole Hessian")
+    table = {x.name: f"{names}_{x.name}" for x in wrt} if isinstance(names, str) else names
+    if not isinstance(table, Mapping) or set(table) != {x.name for x in wrt}:
+        wanted = ", ".join(f'"{x.name}": "V_{x.name}"' for x in wrt)
+        raise ParseError("each variable needs a direction", hint=f"write direction={{{wanted}}}")
+    if len(set(table.values())) < len(wrt):
+        raise ParseError("two directions have one name", hint="give each a name of its own")
+    return [_direction(table[x.name], x, scope, function) for x in wrt]
 
 
 def _direction(name: str, x: Expr, scope: Scope, function: Expr) -> Expr:

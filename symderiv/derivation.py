@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,10 +11,12 @@ import sympy
 
 from symderiv import dims
 from symderiv.adjoints import adjoints
+from symderiv.batched import Wanted, batched_source, wants_batch
 from symderiv.code.numpy import Source, function_source
 from symderiv.conventions import Statement, assumptions, differs, notes, without_trait
 from symderiv.ending import Ending, ending
-from symderiv.errors import ProofError
+from symderiv.errors import ProofError, UnsupportedError
+from symderiv.factors.structure import Structure
 from symderiv.index import normal
 from symderiv.index.folding import folded
 from symderiv.index.graph import Node
@@ -74,6 +76,25 @@ class Derivation:
     def result(self) -> Result:
         """Return the closed form, standing alone; one nested too deeply is refused, :meth:`statements` has it."""
         return Result(shortened(lift(self.node, self.axes)), self.functions, self.declared.origin)
+
+    @cached_property
+    def structure(self) -> Structure:
+        """Return the derivative as a linear map that keeps its structure: δ, blocks, products instead of all entries.
+
+        >>> given = {"T": ("m", "n"), "U": ("m", "k"), "V": ("n", "k")}
+        >>> print(derive("norm(T - U @ V.T)**2", ["U", "U"], shapes=given).structure)
+        δ[i,l] ⊗ (2 * V.T @ V)[j,p]
+
+        `structure.compile()` gives an operator with `matvec`, `solve` and `dense` (:mod:`symderiv.factors`).
+        """
+        if self.structures:
+            raise UnsupportedError(
+                "a linear map over the free entries of a variable has no one accepted meaning",
+                hint="leave structured=False: entries count as independent",
+            )
+        *before, last = self.wrt
+        rows = self.function.axes + tuple(axis for v in before for axis in v.axes)
+        return Structure(self.function, self.wrt, self.node, rows, last.axes, self.declared)
 
     @property
     def functions(self) -> Mapping[FunctionName, str]:
@@ -195,13 +216,47 @@ class Derivation:
     def __str__(self) -> str:
         return str(self.result)
 
-    def to_numpy(self, name: str = "derivative", value: bool = False) -> str:
-        """Return the source of a self-contained NumPy function; `value` returns the function's value too."""
-        return function_source(self._source(name, value))
+    def to_numpy(
+        self,
+        name: str = "derivative",
+        value: bool = False,
+        batch: Sequence[str] = (),
+        summed: bool = False,
+        sizes: Mapping[str, int] | None = None,
+    ) -> str:
+        """Return the source of a self-contained NumPy function; `value` returns the function's value too.
 
-    def compile(self, value: bool = False) -> Callable[..., Any]:
+        The order of products is the fastest one at `sizes`, such as `{"n": 1000, "k": 10}`; those that are not
+        given count as is usual.  The values are right at all sizes.
+
+        The arrays named in `batch` have a leading axis, and so have the results: those of each sample; with
+        `summed=True` they are those of the sum over the samples.
+
+        >>> d = derive("norm(W @ x - y)**2", "W", shapes={"W": ("m", "n"), "x": ("n",), "y": ("m",)})
+        >>> print(d.to_numpy(batch=["x", "y"], summed=True).splitlines()[-1].strip())
+        return 2 * (u.T @ x)
+        """
+        return function_source(replace(self._batched(name, value, batch, summed), sizes=sizes))
+
+    def compile(
+        self,
+        value: bool = False,
+        batch: Sequence[str] = (),
+        summed: bool = False,
+        sizes: Mapping[str, int] | None = None,
+    ) -> Callable[..., Any]:
         """Return that function, called with keyword arrays; sizes are read off the arrays and checked."""
-        return compiled(self._source("derivative", value))
+        return compiled(replace(self._batched("derivative", value, batch, summed), sizes=sizes))
+
+    def _batched(self, name: str, value: bool, batch: Sequence[str], summed: bool) -> Source:
+        """Return what the function is generated from, with a leading axis where one is wanted."""
+        plain = self._source(name, value)
+        if not wants_batch(batch, summed):
+            return plain
+        function = replaced(self.stages[0].function, {without_symmetry(v): v for v in self.wrt})
+        results = [(function, ())] * value + [(self._stated, self.wrt)]
+        wanted = Wanted(name, results, self.function, self.wrt, plain.summary, plain.notes, self.declared)
+        return batched_source(wanted, batch, summed)
 
     def _source(self, name: str, value: bool) -> Source:
         function = written_out(self.function)
@@ -266,6 +321,11 @@ def derive(
     scope, function = read(expr, shapes, assume, functions)
     variables = read_variables(wrt, scope)
     return _derive(function, variables, declared_in(scope), structures(variables) if structured else {})
+
+
+def of_variables(function: Expr, variables: Sequence[Expr], declared: Declared) -> Derivation:
+    """Return the derivative of an expression in variables of its own."""
+    return _derive(function, variables, declared, {})
 
 
 def declared_in(scope: Scope) -> Declared:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -160,7 +160,7 @@ def code_source(
     notes: Sequence[str],
     declared: Declared,
     names: Mapping[Expr, str] | None = None,
-    keys: Sequence[str] = (),
+    keys: Sequence[Hashable] = (),
 ) -> Source:
     """Return what a function is generated from; `roots` are the expressions whose variables are its arguments."""
     checked_name(name)

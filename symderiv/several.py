@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from symderiv import dims
 from symderiv.adjoints import BAR, adjoints, free_name
+from symderiv.batched import Wanted, batched_source, wants_batch
 from symderiv.code.numpy import Source, function_source
+from symderiv.code.packing import PackedModule
 from symderiv.conventions import Statement, assumptions, differs, notes, without_trait
 from symderiv.derivation import closing_of, declared_in, function_name, standing_alone, with_assumptions
 from symderiv.ending import ending
-from symderiv.errors import ParseError, UnknownNameError
+from symderiv.errors import ParseError, ShapeError, UnknownNameError, UnsupportedError
 from symderiv.inputs import Shapes, read
 from symderiv.inputs import variables as read_variables
 from symderiv.lift import lift
+from symderiv.packing import Flattened, Packed
 from symderiv.replay import replay
 from symderiv.results import Declared, Proof, Result, code_source, compiled, named_orders, proof_of, shown
 from symderiv.shorten import shortened
@@ -177,18 +181,97 @@ class Gradients:
 
     # -- code
 
-    def to_numpy(self, name: str = "gradients", value: bool = True) -> str:
+    def to_numpy(
+        self,
+        name: str = "gradients",
+        value: bool = True,
+        flat: bool = False,
+        second: Sequence[str] = ("hessp",),
+        batch: Sequence[str] = (),
+        summed: bool = False,
+        sizes: Mapping[str, int] | None = None,
+    ) -> str:
         """Return the source of a NumPy function that returns `(value, {name: gradient})`.
 
-        With `value=False` it returns the dictionary alone.
+        The order of products is the fastest one at `sizes`; those that are not given count as is usual.
+
+        With `value=False` it returns the dictionary alone.  With `flat=True` there are functions of one flat vector
+        beside it, as `scipy.optimize.minimize` takes them: `pack`, `unpack`, `fun` (the value and the flat gradient)
+        and the second derivatives named, `hessp` (times a direction) and `hess`.
+
+        The arrays named in `batch` have a leading axis, and so have the results: those of each sample; with
+        `summed=True` they are those of the sum over the samples.
+
+        >>> g = gradients(
+        ...     "norm(W @ x - y)**2", ["W"], shapes={"W": ("m", "n"), "x": ("n",), "y": ("m",)}
+        ... )
+        >>> print(g.to_numpy(batch=["x", "y"], summed=True).splitlines()[-2].strip())
+        'W': 2 * (u.T @ x),
         """
-        return function_source(self._source(name, value))
+        if flat:
+            if batch:
+                raise UnsupportedError("a flat vector with a batch axis is not known", hint="sum over the samples in f")
+            if name in self.declared.taken:
+                raise ParseError(f"{name} is an array and cannot be the function", hint='give another name: name="…"')
+            return PackedModule(self._flattened(name).packing(*second)).text()
+        return function_source(replace(self._batched(name, value, batch, summed), sizes=sizes))
 
-    def compile(self, value: bool = True) -> Callable[..., Any]:
+    def packed(self, **arrays: Any) -> Packed:
+        """Return the value and its derivatives as functions of one flat vector that holds all variables.
+
+        Arrays are given by name: starting values for the variables, data for everything else.
+
+        >>> g = gradients(
+        ...     "norm(X @ w + b - y)**2",
+        ...     ["w", "b"],
+        ...     shapes={"X": (3, 2), "w": (2,), "b": (), "y": (3,)},
+        ... )
+        >>> p = g.packed(w=[0, 0], b=0, X=[[1, 0], [0, 1], [1, 1]], y=[1, 2, 3])
+        >>> value, slope = p.fun(p.x0)
+        >>> value, slope.tolist()
+        (14.0, [-8.0, -10.0, -12.0])
+
+        `scipy.optimize.minimize(p.fun, p.x0, jac=True, hessp=p.hessp, method="Newton-CG")` minimises it, and
+        `p.unpack(…)` gives the arrays at a flat vector by name.
+        """
+        found = Packed(self._flattened(free_name("gradients", set(self.declared.taken))), arrays)
+        found.check()
+        return found
+
+    def _flattened(self, name: str) -> Flattened:
+        if self.function.rank:
+            shapes = {"function": dims.written(self.function.shape)}
+            raise ShapeError("a function of a flat vector is a number here", shapes=shapes, hint="sum its entries")
+        if self.structures:
+            kept = ", ".join(self.structures)
+            raise UnsupportedError(
+                f"a flat vector holds every entry of {kept}, a structured gradient counts the free ones",
+                hint="leave structured=False: the gradient of a symmetric variable is symmetric",
+            )
+        return Flattened(self.function, self.wrt, self.source(name, value=True), self.declared)
+
+    def compile(
+        self,
+        value: bool = True,
+        batch: Sequence[str] = (),
+        summed: bool = False,
+        sizes: Mapping[str, int] | None = None,
+    ) -> Callable[..., Any]:
         """Return that function, called with keyword arrays; sizes are read off the arrays and checked."""
-        return compiled(self._source("gradients", value))
+        return compiled(replace(self._batched("gradients", value, batch, summed), sizes=sizes))
 
-    def _source(self, name: str, value: bool) -> Source:
+    def _batched(self, name: str, value: bool, batch: Sequence[str], summed: bool) -> Source:
+        """Return what the function is generated from, with a leading axis where one is wanted."""
+        if not wants_batch(batch, summed):
+            return self.source(name, value)
+        plain = self.source(name, value)
+        front = [(self._named_function, ())] if value else []
+        results = [*front, *((self._named_results[x.name], (x,)) for x in self.wrt)]
+        wanted = Wanted(name, results, self.function, self.wrt, plain.summary, plain.notes, self.declared, self.names)
+        return batched_source(wanted, batch, summed)
+
+    def source(self, name: str, value: bool = True) -> Source:
+        """Return what the function is generated from."""
         front = [written_out(self._named_function)] if value else []
         results = [*front, *(written_out(e) for e in self._named_results.values())]
         names = {written_out(body): n for n, body in self.definitions.items()}

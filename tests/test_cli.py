@@ -51,7 +51,9 @@ def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 # --- help, version, commands ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("args", [["--help"], ["--version"], ["derive", "--help"], ["handout", "--help"]])
+@pytest.mark.parametrize(
+    "args", [["--help"], ["--version"], ["derive", "--help"], ["generate", "--help"], ["handout", "--help"]]
+)
 def test_help_imports_nothing_heavy(args: list[str]) -> None:
     code = f"""
 import sys
@@ -66,7 +68,7 @@ sys.exit(", ".join(name for name in heavy if name in sys.modules) or 0)
 
 def test_help_names_the_commands() -> None:
     text = output("--help")
-    assert all(name in text for name in ("derive", "verify", "handout"))
+    assert all(name in text for name in ("derive", "verify", "generate", "handout"))
     assert '    --shape "x: (n,)" --shape "A: (n, n)"' in text
 
 
@@ -85,7 +87,7 @@ def test_an_unknown_command_gets_a_suggestion(typed: str, meant: str) -> None:
 
 
 def test_a_command_that_resembles_none_gets_the_list() -> None:
-    assert "known are derive, handout, verify" in refusal("xyzzy")
+    assert "known are derive, generate, handout, verify" in refusal("xyzzy")
 
 
 # --- derive ---------------------------------------------------------------------------------------
@@ -196,6 +198,36 @@ def test_derive_as_json() -> None:
 def test_sizes_may_be_integers() -> None:
     record = json.loads(output("derive", "x @ x", "--wrt", "x", "--shape", "x: (3,)", "--json"))
     assert record["shape"] == [3]
+
+
+# --- generate -------------------------------------------------------------------------------------
+
+
+def test_generate_writes_a_module_and_its_tests(tmp_path: Path) -> None:
+    text = output("generate", *LEAST_SQUARES, "--name", "fit", "--hvp", "--hessian", "-o", str(tmp_path / "new"))
+    assert [Path(line).name for line in text.splitlines()] == ["fit.py", "test_fit.py"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path / "new",
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "def fit_and_gradient(X, w, y):" in (tmp_path / "new" / "fit.py").read_text(encoding="utf-8")
+
+
+def test_generate_takes_several_variables_and_unknown_functions(tmp_path: Path) -> None:
+    shapes = ["--shape", "W: (m, n)", "--shape", "x: (n,)"]
+    options = ["--wrt", "W", "--wrt", "x", "--function", "h", "--hvp", "--flat", "--json", "--output", str(tmp_path)]
+    record = json.loads(output("generate", "-sum(h(W @ x))", *shapes, *options))
+    assert [Path(name).name for name in record["files"]] == ["loss.py", "test_loss.py"]
+    assert "d2h" in (tmp_path / "loss.py").read_text(encoding="utf-8")
+
+
+def test_generate_refuses_in_words(tmp_path: Path) -> None:
+    text = refusal("generate", "X @ w", "--wrt", "w", "--shape", "X: (n, p)", "--shape", "w: (p,)", "--hvp")
+    assert "are for numbers" in text
+    assert "is not a name" in refusal("generate", *LEAST_SQUARES, "--name", "1", "-o", str(tmp_path))
 
 
 # --- verify ---------------------------------------------------------------------------------------

@@ -95,7 +95,7 @@ def test_no_array_of_higher_rank_is_met():
     shapes = {"W1": ("h", "d"), "W2": ("k", "h"), "x": ("d",), "t": ("k",)}
     h = hvp("norm(W2 @ tanh(W1 @ x) - t)**2", "W1", shapes=shapes)
     assert max(e.rank for e in walk_expr(h.result.expr)) == 2
-    assert "einsum" not in h.to_numpy()
+    assert h.to_numpy().count("einsum") == 1  # the outer product at the end
     batch = hvp("sum(logsumexp(tanh(X @ W) @ A, 1))", "W", shapes={"X": ("n", "d"), "W": ("d", "h"), "A": ("h", "k")})
     assert max(e.rank for e in walk_expr(batch.result.expr)) == 2
 
@@ -193,8 +193,8 @@ def test_a_direction_needs_a_new_name(name):
 def test_misuse_is_refused():
     with pytest.raises(ShapeError, match="of a number"):
         hvp("tanh(w)", "w", shapes={"w": ("n",)})
-    with pytest.raises(ParseError, match="one name"):
-        hvp("w @ w", ["w"], shapes={"w": ("n",)})
+    with pytest.raises(ParseError, match="a name or a list"):
+        hvp("w @ w", 3, shapes={"w": ("n",)})
     with pytest.raises(symderiv.UnknownNameError):
         hvp("w @ w", "v", shapes={"w": ("n",)})
     with pytest.raises(UnsupportedError, match="accepted meaning"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -21,6 +22,9 @@ class Compiled:
     booleans are converted to floats; float32 arrays give a float32 result; complex numbers are refused,
     since the derivatives of |x|, max and norm are those on the real line.  Inputs are never changed.  What
     NumPy refuses for its values (the inverse of a singular matrix) is NumPy's `LinAlgError`.
+
+    Arrays of other kinds that follow NumPy's protocols, such as Dask's, are handed on as they are: what is
+    lazy stays lazy, and only their shapes and types are looked at.
     """
 
     def __init__(self, source: str, name: str, arguments: tuple[CodeArgument, ...]) -> None:
@@ -39,11 +43,12 @@ class Compiled:
         if positional:
             names = ", ".join(f"{a.name}=…" for a in self.arguments)
             raise ParseError("arrays are given by name", hint=f"write {self.name}({names})")
-        sizes: dict[dims.Size, int] = {}
-        values = {a.name: _checked(a, given, sizes) for a in self.arguments}
-        for a in self.arguments:
-            if a.below is not None:
-                _below(a, values[a.name], sizes)
+        values, sizes = checked(self.arguments, given)
+        if any(word in self.source for word in IN_PLACE) and any(map(is_foreign, values.values())):
+            raise UnsupportedError(
+                f"{self.name} writes into arrays in place, which only NumPy's own arrays allow",
+                hint="give NumPy arrays, or compute what is small first",
+            )
         try:
             result = self.function(**values)
         except ZeroDivisionError:
@@ -53,7 +58,28 @@ class Compiled:
         return _kept_in_kind(result, arrays)
 
 
-def _checked(argument: CodeArgument, given: dict[str, Any], sizes: dict[dims.Size, int]) -> Any:
+IN_PLACE = ("[...]", ".flat[")  # how generated code writes to some entries of an array
+
+
+def is_foreign(value: Any) -> bool:
+    """Tell an array that is not NumPy's own and follows its protocols, such as one of Dask."""
+    import numpy as np
+
+    ours = isinstance(value, (np.ndarray, np.generic))
+    return not ours and all(hasattr(value, n) for n in ("__array_function__", "__array_ufunc__", "dtype", "shape"))
+
+
+def checked(arguments: Sequence[CodeArgument], given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[dims.Size, int]]:
+    """Return the arguments as arrays of floats whose shapes are as declared, and the sizes read off them."""
+    sizes: dict[dims.Size, int] = {}
+    values = {a.name: _checked(a, given, sizes) for a in arguments}
+    for a in arguments:
+        if a.below is not None:
+            _below(a, values[a.name], sizes)
+    return values, sizes
+
+
+def _checked(argument: CodeArgument, given: Mapping[str, Any], sizes: dict[dims.Size, int]) -> Any:
     if argument.name not in given:
         raise UnknownNameError(f"{argument.name} is missing", hint=_missing(argument, list(given)))
     value = given[argument.name]
@@ -98,13 +124,15 @@ def _real(name: str, value: Any) -> Any:
     import numpy as np
 
     try:
-        array = np.asarray(value)
+        array = value if is_foreign(value) else np.asarray(value)
     except (ValueError, TypeError) as err:
         raise ShapeError(f"{name} is no array: {err}", hint="rows of equal length are needed") from None
     kind = array.dtype.kind
     if kind in "biu":
         return array.astype(float)
-    if kind == "O" and None not in array.ravel().tolist():  # big integers, fractions, numbers of SymPy
+    if (
+        kind == "O" and not is_foreign(array) and None not in array.ravel().tolist()
+    ):  # big integers, fractions, numbers of SymPy
         try:
             return array.astype(float)
         except (ValueError, TypeError, OverflowError):
@@ -120,7 +148,7 @@ def _whole(name: str, value: Any) -> Any:
     """Return an array of integers."""
     import numpy as np
 
-    array = np.asarray(value)
+    array = value if is_foreign(value) else np.asarray(value)
     if array.size and array.dtype.kind not in "iu":
         hint = "the members of a range are told by their numbers, from 0"
         raise UnsupportedError(f"{name} holds {array.dtype} and no integers", hint=hint)
@@ -131,6 +159,8 @@ def _below(argument: CodeArgument, array: Any, sizes: dict[dims.Size, int]) -> N
     """Refuse integers out of their range."""
     assert argument.below is not None
     most = argument.below.xreplace({k: sympy.Integer(v) for k, v in sizes.items()})
+    if is_foreign(array):  # its entries are not known yet
+        return
     if array.size and most.is_Integer and not (array.min() >= 0 and array.max() < int(most)):
         known = f"{argument.below} = {most}" if argument.below != most else str(most)
         raise ShapeError(f"{argument.name} has an entry that is not between 0 and {int(most) - 1}", hint=known)
@@ -140,7 +170,8 @@ def _kept_in_kind(result: Any, arrays: list[Any]) -> Any:
     """Return results as floats of the arguments' precision."""
     import numpy as np
 
-    wanted = np.result_type(*arrays) if arrays else np.dtype(float)
+    kinds = [a.dtype if is_foreign(a) else a for a in arrays]
+    wanted = np.result_type(*kinds) if kinds else np.dtype(float)
 
     def kept(value: Any) -> Any:
         kind = getattr(value, "dtype", None)
@@ -156,6 +187,12 @@ def _kept_in_kind(result: Any, arrays: list[Any]) -> Any:
 def _match(argument: CodeArgument, found: tuple[int, ...], sizes: dict[dims.Size, int]) -> None:
     assert argument.shape is not None
     ok = len(found) == len(argument.shape)
+    if any(got != got for got in found):  # the sizes of some chunks are nan
+        raise ShapeError(
+            f"{argument.name} has a size that is not known yet",
+            shapes={"declared": dims.written(argument.shape), "given": str(found)},
+            hint=f"call {argument.name}.compute_chunk_sizes() first",
+        )
     for wanted, got in zip(argument.shape, found, strict=False):
         ok = ok and (int(wanted) == got if wanted.is_Integer else sizes.setdefault(wanted, got) == got)
     if not ok:
