@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from symderiv.code.numpy import Writer
 
 LARGE = 16_000  # entries, at representative sizes
+NEW_MEMORY = 2.0  # nanoseconds that an entry of a large new array costs beside the operation
+NOTABLE = 0.02  # of the whole: what writing over an array has to save
+WIDTH, SHORT = 80, 12  # characters: of an expression at most, of one that gets no line at any rate
 VIEWS = frozenset({"transpose", "newaxis"})
+ATOMIC = frozenset({"factored", "number", "size"})
 IN_PLACE = frozenset({"filled", "raised"})  # an array, then what is written to some of its entries
 SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 UFUNCS = {"sub": "subtract", "div": "divide"}
@@ -68,6 +72,8 @@ class Lines:
             self.uses.update(self.below(e))
         self.remaining = Counter(self.uses)
         self.costs = Costs(representative(self.nodes, writer.source.sizes))
+        total = sum(map(self.costs.own, self.nodes))
+        self.least = max(LARGE, NOTABLE * total / NEW_MEMORY)  # entries of an array that is worth writing over
         self.owned: set[Expr] = set()  # values in memory of their own, under a name that is no definition's
         self.lines: list[str] = []
         self.count = 0
@@ -88,13 +94,27 @@ class Lines:
     def written(self) -> list[str]:
         """Return the lines before the return."""
         for e in self.nodes:
-            if self.base(e) is not e or self.writer.trivial(e) or self.written_over(e):
+            if self.base(e) is not e or self.writer.trivial(e):
                 continue
+            if self.written_over(e):
+                continue
+            self.shorten(e)
             if e.op == "sigmoids":
                 self.pair(e)
             elif self.uses[e] > 1 or self.is_named(e) or e.op in IN_PLACE:
                 self.line(e, self.name(e))
         return self.lines
+
+    def shorten(self, e: Expr) -> None:
+        """Give arguments of a long operation lines of their own."""
+        while len(self.writer.text(e)) > WIDTH:
+            parts = [b for b in self.below(e) if self.is_within(b) and b.args and b.op not in ATOMIC]
+            if not parts:
+                return
+            longest = max(parts, key=lambda b: len(self.writer.text(b)))
+            if len(self.writer.text(longest)) < SHORT:
+                return
+            self.line(longest, self.name(longest))
 
     def name(self, e: Expr) -> str:
         if e in self.names:
@@ -137,7 +157,7 @@ class Lines:
         """Write an entrywise operation into the memory of one of its arguments, if it may be."""
         if e.op not in SIGNS and e.op != "map":
             return False
-        if e.rank < 2 or self.costs.entries(e) < LARGE:
+        if e.rank < 2 or self.costs.entries(e) < self.least:
             return False
         for place, a in enumerate(e.args):
             if a.axes == e.axes and a.op in FRESH and holds_floats(a) and self.takes(e, place, a):

@@ -20,16 +20,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 from symderiv.code.contracting import Setting, contracted, halved, with_made
 from symderiv.code.costs import Costs, Sizes
 from symderiv.code.oriented import once, oriented, without_cost
-from symderiv.code.products import READ, NotRead, Product, Reader
+from symderiv.code.products import READ, Factor, NotRead, Product, Reader
 from symderiv.errors import SymderivError
 from symderiv.index import normal
 from symderiv.lower import lower
 from symderiv.operands import assembled, is_negative, lettered, negated, without_minus
-from symderiv.tensor.expr import Expr, walk
+from symderiv.tensor.expr import Expr, replaced, walk
 from symderiv.tensor.operations import apply
 
 OF_A_MATRIX = frozenset({"inv", "solve", "logdet", "log_det"})
@@ -38,7 +39,7 @@ WORTHWHILE = 0.95  # as written unless something costs less than this much of it
 MUCH = 100_000.0  # nanoseconds that are worth another form, whatever part of the whole they are
 DISTRIBUTED = 0.7  # over the terms of a sum, which takes more lines
 LONGEST = 400  # nodes of a matrix that is examined for symmetry
-MOST_FACTORS = 12
+MOST_FACTORS, FEW_OPERATIONS = 12, 6
 MOST_TERMS = 4
 
 
@@ -115,7 +116,23 @@ class _Plan:
         except NotRead:
             return e
         if len(product.factors) > MOST_FACTORS:
+            return self.in_parts(e)
+        return self.cheapest(product, e)
+
+    def in_parts(self, e: Expr) -> Expr:
+        """Return a long product planned from the inside, a few operations at a time."""
+        try:
+            cut = self.reader.product(e, FEW_OPERATIONS)
+        except NotRead:
             return e
+        parts = {f.expr for f in cut.factors if f.expr.op in READ and self.opens(f.expr)}
+        if not parts or e in parts or len(cut.factors) > MOST_FACTORS:
+            return e
+        done = {part: self.product(part) for part in parts}
+        factors = [Factor(done.get(f.expr, f.expr), f.labels, f.inverted) for f in cut.factors]
+        return self.cheapest(replace(cut, factors=factors), replaced(e, done))
+
+    def cheapest(self, product: Product, e: Expr) -> Expr:
         best = e
         for limit, form in self.forms(product, e):
             if form is not None and form.axes == e.axes and self.is_cheaper(form, best, limit):

@@ -21,6 +21,7 @@ READ = frozenset({
     "einsum",
 })  # fmt: skip
 TWO = Fraction(2)
+DEEPEST = 100  # operations within one another that are taken apart
 
 
 class NotRead(Exception):
@@ -55,13 +56,16 @@ class Product:
 class Reader:
     """Reads expressions as products; `opens` tells which may be taken apart."""
 
-    def __init__(self, opens: Callable[[Expr], bool], numbers: count[int] | None = None) -> None:
+    def __init__(self, opens: Callable[[Expr], bool]) -> None:
         self.opens = opens
-        self.numbers = numbers or count()
+        self.numbers = count()
+        self.deepest = DEEPEST
+        self.depth = 0
 
-    def product(self, expr: Expr) -> Product:
-        """Return an expression as a product, with labels of its own for its axes."""
+    def product(self, expr: Expr, deepest: int = DEEPEST) -> Product:
+        """Return an expression as a product, with labels of its own for its axes; not opened below a depth."""
         product = Product()
+        self.deepest, self.depth = deepest, 0
         product.out = self.labels(product, expr.shape)
         self.read(product, expr, product.out, first=True)
         return _contracted(product)
@@ -87,13 +91,16 @@ class Reader:
         if e.op == "power" and e.data[0] == TWO and None not in at and self.opens(e):
             product.factors += [Factor(e.args[0], at), Factor(e.args[0], at)]
             return
-        if e.op in READ and (first or self.opens(e)):
+        if e.op in READ and (first or (self.depth < self.deepest and self.opens(e))):
             before = (product.coef, list(product.factors), list(product.deltas))
+            self.depth += 1
             try:
                 getattr(self, "read_" + e.op)(product, e, at)
                 return
             except NotRead:
                 product.coef, product.factors, product.deltas = before
+            finally:
+                self.depth -= 1
         if None in at:
             raise NotRead
         if e.op == "eye":
