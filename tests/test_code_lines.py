@@ -109,3 +109,22 @@ def test_lines_are_short():
 
 def test_small_results_stay_in_one_line():
     assert statements(source("X.T @ (X @ w - d)")) == ["return X.T @ (X @ w - d)"]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("S + 0.5 * eye(n)", lambda s: s + 0.5 * np.eye(len(s))),
+        ("S @ S - diag(sum(S, 1) / 4)", lambda s: s @ s - np.diag(s.sum(1) / 4)),
+        ("einsum('ij,kl->ikjl', 0.25 * S, eye(n))", lambda s: np.einsum("ij,kl->ikjl", 0.25 * s, np.eye(len(s)))),
+    ],
+)
+@pytest.mark.parametrize("dtype", [int, np.float32, np.float64])
+def test_what_is_written_to_some_entries_keeps_its_fractions(text, wanted, dtype):
+    scope = scope_of({"S": ("n", "n")})
+    f = compiled(function_source(Source("f", [Argument("S", scope.names["S"].shape)], [parse(text, scope)], "f.")), "f")
+    s = np.array([[1, 2], [3, 5]], dtype=dtype)
+    found = f(s)
+    assert np.allclose(found, wanted(s.astype(float)))
+    assert found.dtype == (np.float32 if dtype == np.float32 else np.float64)
+    assert s[0, 0] == 1

@@ -383,7 +383,7 @@ def test_members_that_only_their_turn_reads_are_not_kept() -> None:
     text = claim.code.text
     assert "a = b + W @ h[t] + U @ x[t]" in text
     assert "a[" not in text
-    assert "h = np.empty((T + 1, n))" in text
+    assert "h = np.empty((T + 1, n), dtype=" in text
     assert text.count("for t in") == 2
 
 

@@ -22,6 +22,8 @@ CASES = [
     ("A.T", 0), ("A.T", 1), ("eye(m)", 0), ("eye(m)", 1),
     ("diag(a)", 1), ("ones((m, n))", 1), ("softmax(A, 1)", 0), ("s * a[:, None] * eye(m)", 0),
     ("a[:, None] * eye(m) - outer(a, a)", 1), ("where(A > 0, A, s)", 1), ("kron(A, B)", 1),
+    ("einsum('ij,k->ijk', A, b)", 0), ("einsum('ij,k->ijk', A, b)", 2), ("einsum('ij,ik->ikj', A, A)", 0),
+    ("einsum('ij,ji->i', A, B)", 0), ("einsum('ii->i', A @ B)", 0),
 ]  # fmt: skip
 
 

@@ -124,6 +124,8 @@ class Lines:
 
     def line(self, e: Expr, name: str) -> None:
         """Write the assignment of a value to a name."""
+        if e.op == "filled" and self.is_within(e.args[0]):
+            self.line(e.args[0], self.name(e.args[0]))
         self.lines += self.writer.in_place(name, e) if e.op in IN_PLACE else [f"{name} = {self.writer.text(e)}"]
         self.computed(e)
         self.assigned[e] = name

@@ -16,7 +16,7 @@ from typing import Any
 from symderiv import dims
 from symderiv.code.costs import Costs, operations, representative
 from symderiv.code.helpers import HELPERS, LINALG, NEEDS_LINALG
-from symderiv.code.lines import Lines
+from symderiv.code.lines import Lines, holds_floats
 from symderiv.code.planned import planned
 from symderiv.code.stable import stable
 from symderiv.errors import ParseError, UnsupportedError
@@ -235,12 +235,21 @@ class Writer(Printer):
         if before:
             (matrix,) = before
             fresh = matrix not in self.assigned and not self.trivial(matrix)
-            made = self.text(matrix) if fresh else self.numpy("array", self.text(matrix))
+            if not holds_floats(matrix):  # of integers the fractions would be lost
+                made = f"{self.bracketed(matrix, SUM)} + 0.0"
+            else:
+                made = self.text(matrix) if fresh else self.numpy("array", self.text(matrix))
             # Arrays of other kinds have no `flat` and say so; of an einsum they give a copy, and what it gets is lost.
             diagonal = f"{name}.flat[:: {name}.shape[0] + 1]"
             return [f"{name} = {made}", f"{diagonal} {node.data[1]}= {self.text(block)}"]
         shape = tuple_text(tuple(self.size_text(s) for s in node.data[1]))
-        return [f"{name} = {self.numpy('zeros', shape, *self.kind())}", f"{view} = {self.text(block)}"]
+        kind = f"dtype={self.text(block)}.dtype" if block.rank and self.text(block).isidentifier() else self.floats()
+        return [f"{name} = {self.numpy('zeros', shape, kind)}", f"{view} = {self.text(block)}"]
+
+    def floats(self) -> str:
+        """Return the argument that makes an array of floats as precise as the arrays given."""
+        first = next((a.name for a in self.source.arguments if a.shape and a.below is None), None)
+        return "dtype=float" if first is None else f"dtype={self.numpy('result_type', first, '0.5')}"
 
     def kind(self) -> list[str]:
         """Return the argument that makes an array of constants as precise as the arrays given."""

@@ -6,14 +6,7 @@ the terms of a sum where that is cheaper (`(U @ V.T - T) @ V` with few columns i
 by half where it is symmetric; a delta fills entries by index and is no array; a symmetric matrix is factored once
 for all systems, the inverse and the determinant.  As written it stays where nothing is cheaper.
 
-The result holds operations that only the NumPy printer knows:
-
-* `vdot(A, B)`: the sum of all entries of `A * B`
-* `factored(S)`: a symmetric matrix factored; `solved(F, b)`, `factored_inverse(F)`, `factored_logdet(F)` of it,
-  and `inverse_dot(F, M)`, the sum of all entries of `inv(S) * M` for a symmetric M
-* `filled(b)`: zeros but for the entries that an einsum names, which are those of b
-* `raised(A, b)`: A with b added to such entries
-* `masked(A, l, r)`: A where l is less (or whatever is said) than r, else 0
+The words are those of :mod:`symderiv.code.wording`.
 """
 
 from __future__ import annotations
@@ -26,19 +19,15 @@ from symderiv.code.contracting import Setting, contracted, halved, with_made
 from symderiv.code.costs import Costs, Sizes
 from symderiv.code.oriented import once, oriented, without_cost
 from symderiv.code.products import READ, Factor, NotRead, Product, Reader
-from symderiv.errors import SymderivError
-from symderiv.index import normal
-from symderiv.lower import lower
+from symderiv.code.wording import OF_A_MATRIX, is_symmetric, worded
 from symderiv.operands import assembled, is_negative, lettered, negated, without_minus
 from symderiv.tensor.expr import Expr, replaced, walk
 from symderiv.tensor.operations import apply
 
-OF_A_MATRIX = frozenset({"inv", "solve", "logdet", "log_det"})
 VIEWS = frozenset({"neg", "transpose", "newaxis"})  # nothing is gained by having them once
 WORTHWHILE = 0.95  # as written unless something costs less than this much of it
 MUCH = 100_000.0  # nanoseconds that are worth another form, whatever part of the whole they are
 DISTRIBUTED = 0.7  # over the terms of a sum, which takes more lines
-LONGEST = 400  # nodes of a matrix that is examined for symmetry
 MOST_FACTORS, FEW_OPERATIONS = 12, 6
 MOST_TERMS = 4
 
@@ -80,7 +69,7 @@ class _Plan:
         return inverse in self.apart and inverse.args[0] not in self.symmetric
 
     def is_symmetric(self, matrix: Expr) -> bool:
-        return matrix in self.symmetric or _is_symmetric(matrix)
+        return matrix in self.symmetric or is_symmetric(matrix)
 
     def opens(self, e: Expr) -> bool:
         return e not in self.apart or e.op in VIEWS
@@ -90,10 +79,10 @@ class _Plan:
         for e in self.nodes:
             args = tuple(new[a] for a in e.args)
             built = e if args == e.args else Expr(e.op, args, e.data, e.axes)
-            if e.op == "transpose" and not e.data and _is_symmetric(e.args[0]):
+            if e.op == "transpose" and not e.data and is_symmetric(e.args[0]):
                 (built,) = args
             shared = self.uses[e] > 1 and not without_cost(e)
-            if e.op in OF_A_MATRIX and _is_symmetric(e.args[0]):
+            if e.op in OF_A_MATRIX and is_symmetric(e.args[0]):
                 self.symmetric.add(args[0])
             if e.op in READ and (e in self.heads or shared):
                 built = self.product(built)
@@ -103,7 +92,8 @@ class _Plan:
             if shared:
                 self.apart.add(built)
             new[e] = built
-        return self.factored(oriented([new[r] for r in self.roots], self.costs))
+        found = oriented([new[r] for r in self.roots], self.costs)
+        return worded(found, self.symmetric)
 
     # -- products
 
@@ -225,56 +215,6 @@ class _Plan:
             raise NotRead
         return Expr("filled", (block,), (spec, shape), e.axes)
 
-    # -- symmetric matrices
-
-    def factored(self, roots: Sequence[Expr]) -> list[Expr]:
-        """Return expressions in words of the code: symmetric matrices factored, choices as conditions."""
-        new: dict[Expr, Expr] = {}
-        both = _opposite_sigmoids(roots)
-        uses = Counter([*roots, *(a for e in walk(*roots) for a in e.args)])
-        for e in walk(*roots):
-            args = tuple(new[a] for a in e.args)
-            if e.op in OF_A_MATRIX and e.args[0] in self.symmetric:
-                factors = Expr("factored", (args[0],), (), args[0].axes)
-                name, data = FACTORED[e.op], ("nan",) if e.op == "log_det" else ()
-                new[e] = Expr(name, (factors, *args[1:]), data, e.axes)
-            elif e.op == "map" and e.data[0] == "sigmoid" and (pair := both.get(e)) is not None:
-                new[e] = Expr(pair, (Expr("sigmoids", (_positive(args[0]),), (), e.axes),), (), e.axes)
-            elif e.op == "vdot" and (dot := self.dotted(e, args, uses)) is not None:
-                new[e] = dot
-            elif e.op == "power" and e.data[0] > 0 and _is_mask(args[0]):
-                (new[e],) = args
-            elif e.op == "mul" and (mask := _masked(*args)) is not None:
-                new[e] = mask
-            else:
-                new[e] = e if args == e.args else Expr(e.op, args, e.data, e.axes)
-            if e.op == "einsum":
-                new[e] = _read_straight(new[e])
-        return [new[r] for r in roots]
-
-    def dotted(self, e: Expr, args: tuple[Expr, ...], uses: Counter[Expr]) -> Expr | None:
-        """Return the sum of the entries of `K⁻¹ * M`, both symmetric and the inverse of no other use."""
-        for k, inverse in enumerate(args):
-            if inverse.op == "factored_inverse" and uses[e.args[k]] == 1 and self.is_symmetric(e.args[1 - k]):
-                return Expr("inverse_dot", (inverse.args[0], args[1 - k]), (), ())
-        return None
-
-
-FACTORED = {"inv": "factored_inverse", "solve": "solved", "logdet": "factored_logdet", "log_det": "factored_logdet"}
-
-
-def _read_straight(e: Expr) -> Expr:
-    """Return an einsum that reads its matrices as they are: a transpose goes into the letters."""
-    inputs, output = e.data[0].split("->")
-    letters, args = [], []
-    for spec, a in zip(inputs.split(","), e.args, strict=True):
-        turned = a.op == "transpose" and not a.data
-        letters.append(spec[::-1] if turned else spec)
-        args.append(a.args[0] if turned else a)
-    names = dict(zip(dict.fromkeys("".join(letters)), lettered("".join([*letters, output])).values(), strict=False))
-    spec = ",".join("".join(names[x] for x in word) for word in letters) + "->" + "".join(names[x] for x in output)
-    return Expr("einsum", tuple(args), (spec,), e.axes)
-
 
 def _terms(e: Expr, sign: int, opens: object) -> Iterator[tuple[int, Expr]]:
     """Yield the terms of a sum with their signs."""
@@ -314,48 +254,6 @@ def _diagonal(e: Expr) -> Expr | None:
             inner = _diagonal(left)
             return None if inner is None else apply(e.op, inner, right)
     return None
-
-
-def _masked(left: Expr, right: Expr) -> Expr | None:
-    """Return a product with a choice between 1 and 0."""
-    for choice, array in ((right, left), (left, right)):
-        if array.op in ("where", "number", "size") or array.rank < choice.rank:
-            continue
-        if _is_mask(choice):
-            return Expr("masked", (array, *choice.args[:2]), choice.data, apply("mul", array, choice).axes)
-    return None
-
-
-def _is_mask(e: Expr) -> bool:
-    """Tell a choice between 1 and 0."""
-    return e.op == "where" and [b.data[0] if b.op == "number" else None for b in e.args[2:]] == [1, 0]
-
-
-def _opposite_sigmoids(roots: Sequence[Expr]) -> dict[Expr, str]:
-    """Return the sigmoids of arrays that are there with both signs, and which of a pair each is."""
-    found = [e for e in walk(*roots) if e.op == "map" and e.data[0] == "sigmoid" and e.rank]
-    signs: dict[Expr, set[bool]] = {}
-    for e in found:
-        signs.setdefault(_positive(e.args[0]), set()).add(is_negative(e.args[0]))
-    both = [e for e in found if len(signs[_positive(e.args[0])]) == 2]
-    return {e: "second" if is_negative(e.args[0]) else "first" for e in both}
-
-
-def _positive(expr: Expr) -> Expr:
-    """Return an expression without a leading minus."""
-    return without_minus(expr) if is_negative(expr) else expr
-
-
-def _is_symmetric(matrix: Expr) -> bool:
-    if matrix.rank != 2 or matrix.shape[0] != matrix.shape[1] or matrix.weight > LONGEST:
-        return False
-    if matrix.op == "inv":
-        return _is_symmetric(matrix.args[0])
-    try:
-        node = lower(matrix).node
-    except (SymderivError, KeyError):  # an operation of the code
-        return False
-    return node.rank == 2 and len(normal.symmetries(node)) > 1
 
 
 __all__ = ["planned"]
