@@ -8,14 +8,12 @@ the function has made itself are written over, and only those that hold floats w
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from symderiv.code.costs import Costs, representative
 from symderiv.functions import FUNCTIONS
 from symderiv.tensor.expr import Expr, walk
-
-if TYPE_CHECKING:
-    from symderiv.code.numpy import Writer
 
 LARGE = 16_000  # entries, at representative sizes
 NEW_MEMORY = 2.0  # nanoseconds that an entry of a large new array costs beside the operation
@@ -58,20 +56,35 @@ def holds_floats(e: Expr) -> bool:
     return e.op in ALWAYS_FLOATS or any(holds_floats(a) for a in e.args)
 
 
+class Printing(Protocol):
+    """What writes an expression, names for what is assigned put in."""
+
+    np: str
+    assigned: dict[Expr, str]
+
+    def text(self, expr: Expr) -> str: ...
+    def free(self, wanted: str) -> str: ...
+    def trivial(self, node: Expr) -> bool: ...
+    def numpy(self, name: str, *args: str) -> str: ...
+    def in_place(self, name: str, node: Expr) -> list[str]: ...
+
+
 class Lines:
     """Writes the lines of a function, arguments first."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(
+        self, writer: Printing, results: Sequence[Expr], names: Mapping[Expr, str], sizes: Mapping[str, int] | None
+    ) -> None:
         self.writer = writer
-        self.results = writer.source.results
-        self.names = writer.source.names
+        self.results = results
+        self.names = names
         self.assigned = writer.assigned
         self.nodes = list(walk(*self.results))
         self.uses = Counter(map(self.base, self.results))
         for e in self.nodes:
             self.uses.update(self.below(e))
         self.remaining = Counter(self.uses)
-        self.costs = Costs(representative(self.nodes, writer.source.sizes))
+        self.costs = Costs(representative(self.nodes, sizes))
         total = sum(map(self.costs.own, self.nodes))
         self.least = max(LARGE, NOTABLE * total / NEW_MEMORY)  # entries of an array that is worth writing over
         self.owned: set[Expr] = set()  # values in memory of their own, under a name that is no definition's

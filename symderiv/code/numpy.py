@@ -224,7 +224,7 @@ class Writer(Printer):
 
     def body(self) -> list[str]:
         """Return the assignments of what is used more than once, and the return."""
-        lines = Lines(self).written()
+        lines = Lines(self, self.source.results, self.source.names, self.source.sizes).written()
         return lines + self.returned([self.result(r) for r in self.source.results])
 
     def in_place(self, name: str, node: Expr) -> list[str]:
