@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 ARGS ?=
+NAMES ?=
 # How long `make fuzz` goes on, and which cases it draws.
 SECONDS ?= 60
 SEED ?= 1
@@ -32,8 +33,9 @@ fuzz: $(VENV)/.stamp-test  ## Examine random derivatives (SECONDS=600 SEED=2, AR
 mutants: $(VENV)/.stamp-test  ## Make every claim about families wrong in every place: only true ones may be proved
 	$(BIN)/python -m pytest -m mutants tests/test_windows_opened.py $(ARGS)
 
-bench: $(VENV)/.stamp-test  ## Run the benchmarks
+bench: $(VENV)/.stamp-test $(VENV)/.stamp-bench  ## Time code and derivations, into output/benchmarks.md (NAMES="logistic gp" to choose)
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only -o norecursedirs= $(ARGS)
+	$(BIN)/python tests/benchmarks/report.py $(NAMES) --output output/benchmarks.md
 
 lint: $(VENV)/.stamp-dev  ## Check style and types
 	$(BIN)/ruff check
@@ -60,6 +62,10 @@ STAMPS := $(VENV)/.stamp-handout $(VENV)/.stamp-test $(VENV)/.stamp-dev
 $(STAMPS): $(VENV)/.stamp-%: pyproject.toml $(VENV)/.stamp-venv
 	$(PIP) install --editable '.[$(EXTRAS_$*)]'
 	@touch $@
+
+# JAX is not to be had everywhere: without it the benchmarks run all the same, and it is tried again next time.
+$(VENV)/.stamp-bench: $(VENV)/.stamp-test
+	@$(PIP) install --editable '.[bench]' && touch $@ || echo "JAX did not install: the benchmarks go without it"
 
 # --clear: without its stamp, an environment is half made or somebody else's.
 $(VENV)/.stamp-venv:

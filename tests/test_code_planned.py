@@ -12,7 +12,7 @@ from symderiv.code import numpy as code
 from symderiv.code.costs import Costs, representative
 from symderiv.code.planned import planned
 from symderiv.code.stable import stable
-from symderiv.errors import SymderivError, UnsupportedError
+from symderiv.errors import ShapeError, SymderivError, UnsupportedError
 from symderiv.results import Declared, code_source
 from symderiv.tensor.expr import walk
 from symderiv.tensor.parse import parse, scope_of
@@ -65,7 +65,9 @@ def test_the_order_is_the_cheapest(text, shapes, wanted):
 
 def test_sizes_decide():
     text = "(U @ V.T - T) @ V"
-    assert to_text(plan(text, FACTORS, sizes={"m": 1000, "n": 800, "k": 10})) == "U @ (V.T @ V) - T @ V"
+    assert to_text(plan(text, FACTORS, sizes={"m": 1000, "n": 800, "k": 40})) == "U @ (V.T @ V) - T @ V"
+    thin = to_text(plan(text, FACTORS, sizes={"m": 1000, "n": 800, "k": 10}))
+    assert thin == "(V.T @ V @ U.T - V.T @ T.T).T"  # BLAS is faster with the thin factor on the left
     assert to_text(plan(text, FACTORS, sizes={"m": 10, "n": 10, "k": 1000})) == text
 
 
@@ -222,3 +224,11 @@ def test_costs_of_what_is_planned_never_grow():
         expr = parse(text, scope)
         costs = Costs(representative([expr]))
         assert costs.total(planned([expr], (), costs.sizes)[0]) <= costs.total(expr)
+
+
+def test_sizes_of_all_arguments_may_be_given():
+    """Also of those that the result does not mention."""
+    d = derive("norm(T - U @ V.T)**2", ["U", "U"], shapes=FACTORS)
+    assert "Planned for m = 150, n = 120, k = 10." in d.to_numpy(sizes={"m": 150, "n": 120, "k": 10})
+    with pytest.raises(ShapeError, match="no array has the size q"):
+        d.to_numpy(sizes={"q": 3})

@@ -8,10 +8,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from symderiv.code.contracting import Setting, contracted, halved, with_made
+from symderiv.code.contracting import Setting, contracted
 from symderiv.code.costs import Costs
 from symderiv.code.numpy import Argument, Source, Writer, compiled
 from symderiv.code.products import NotRead, Reader
+from symderiv.code.shortcuts import halved, with_made
 from symderiv.tensor.parse import parse, scope_of
 
 SHAPES = {
@@ -98,6 +99,14 @@ def test_a_product_that_is_there_is_taken():
     assert joined is not None
     assert there in {f.expr for f in joined.factors}
     assert with_made(read("C.T @ A @ B"), setting()) is None
+
+
+def test_a_vector_that_is_there_is_taken():
+    there = parse("C @ z", SCOPE)
+    for text in ("x @ C @ z", "z @ C.T @ x"):
+        joined = with_made(read(text), setting([there]))
+        assert joined is not None
+        assert there in {f.expr for f in joined.factors}
 
 
 def test_only_products_of_nothing_negative_are_halved():

@@ -8,14 +8,13 @@ where `solve` serves, and a number is multiplied into the smallest array on the 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from opt_einsum.paths import DynamicProgramming
 
 from symderiv.code.costs import Costs
 from symderiv.code.products import Factor, NotRead, Product, ones_left_out
-from symderiv.code.signs import is_nonnegative
 from symderiv.columns import along_the_last, transposed
 from symderiv.operands import (
     Label,
@@ -219,7 +218,9 @@ class _Contraction:
                 p, r = order
                 straight = apply("matmul", left.at((p, q)), right.at((q, r)))
                 turned = transposed(apply("matmul", right.at((r, q)), left.at((q, p))))
-                return min((straight, turned), key=weight)
+                product = turned.args[0] if turned.op == "transpose" else turned
+                costs = {straight: self.costs.own(straight), turned: self.costs.own(product)}
+                return min((straight, turned), key=lambda form: (costs[form], weight(form)))
             if len(order) == 1:
                 matrix, vector = (a, b) if len(a.labels) == 2 else (b, a)
                 (p,) = order
@@ -317,106 +318,4 @@ def _einsum(a: Operand, b: Operand, used: set[Label]) -> Operand:
     return Operand(rest, at)
 
 
-# ---------------------------------------------------------------- what is there already
-
-
-def with_made(product: Product, setting: Setting) -> Product | None:
-    """Return a product with two of its factors joined, where their matrix product is computed elsewhere."""
-    arrays = [f for f in product.factors if len(f.labels) == 2 and len(set(f.labels)) == 2 and not f.inverted]
-    for a in arrays:
-        for b in arrays:
-            shared = set(a.labels) & set(b.labels)
-            if a is b or len(shared) != 1 or shared & set(product.out):
-                continue
-            (q,) = shared
-            if sum(q in f.labels for f in product.factors) > 2:
-                continue
-            joined = _made(a, b, q, setting)
-            if joined is not None:
-                rest = [f for f in product.factors if f is not a and f is not b]
-                return replace(product, factors=[*rest, joined])
-    return None
-
-
-def _made(a: Factor, b: Factor, q: Label, setting: Setting) -> Factor | None:
-    """Return `Σ_q a[p, q] b[q, r]` as a factor, where that is there."""
-    p, r = (next(x for x in f.labels if x != q) for f in (a, b))
-
-    def ways(f: Factor, wanted: Labels) -> list[Expr]:
-        straight = f.expr if f.labels == wanted else transposed(f.expr)
-        return [straight, transposed(straight)] if setting.symmetric(f.expr) else [straight]
-
-    for left in ways(a, (p, q)):
-        for right in ways(b, (q, r)):
-            straight = apply("matmul", left, right)
-            turned = apply("matmul", transposed(right), transposed(left))
-            if straight in setting.made:
-                return Factor(straight, (p, r))
-            if turned in setting.made:
-                return Factor(turned, (r, p))
-    return None
-
-
-# ---------------------------------------------------------------- A.T @ A
-
-
-def halved(product: Product, setting: Setting) -> Expr | None:
-    """Return a product of the form `Σ_i H[i, q] d[i] H[i, r]` with d ≥ 0 as `B.T @ B` of one array.
-
-    Half of such a product is computed: with `B = sqrt(d)[:, None] * H`.
-    """
-    if len(product.out) != 2 or product.deltas:
-        return None
-    halves = _halves(product)
-    if halves is None:
-        return None
-    left, right, middle, i = halves
-    exprs = []
-    for side, end in zip((left, right), product.out, strict=True):
-        half = Product(ONE, list(side), [], (i, end), product.sizes)
-        exprs.append(contracted(half, setting))
-    if exprs[0] is not exprs[1]:
-        return None
-    value = exprs[0]
-    if middle:
-        scale = Product(ONE, [Factor(f.expr, f.labels, f.inverted) for f in middle], [], (i,), product.sizes)
-        square = contracted(scale, setting)
-        if not is_nonnegative(square):
-            return None
-        root = apply("sqrt", square)
-        value = apply("mul", value, apply("newaxis", root, data=((False, True),)))
-    square = apply("matmul", transposed(value), value)
-    scalars = [f for f in product.factors if not f.labels]
-    top, low = ([f.expr for f in scalars if f.inverted is inverted] for inverted in (False, True))
-    return assembled(product.coef, top, low, [square])
-
-
-Side = list[Factor]
-
-
-def _halves(product: Product) -> tuple[Side, Side, list[Factor], Label] | None:
-    """Return what hangs at either end of a product, what stands between, and the label where they meet."""
-    arrays = [f for f in product.factors if f.labels]
-    for i in dict.fromkeys(x for f in arrays for x in f.labels if x not in product.out):
-        sides = [_reached(arrays, end, i) for end in product.out]
-        middle = [f for f in arrays if set(f.labels) == {i} and not f.inverted]
-        rest = [f for f in arrays if not any(f is g for g in (*sides[0], *sides[1], *middle))]
-        apart = not any(f is g for f in sides[0] for g in sides[1])
-        if not rest and apart and sides[0] and sides[1]:
-            return sides[0], sides[1], middle, i
-    return None
-
-
-def _reached(arrays: Sequence[Factor], start: Label, wall: Label) -> Side:
-    """Return the factors that hang together with a label without passing through another."""
-    labels: set[Label] = {start}
-    found: Side = []
-    while True:
-        new = [f for f in arrays if f not in found and set(f.labels) & labels]
-        if not new:
-            return found
-        found += new
-        labels |= {x for f in new for x in f.labels} - {wall}
-
-
-__all__ = ["Setting", "contracted", "halved", "with_made"]
+__all__ = ["Setting", "contracted"]

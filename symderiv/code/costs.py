@@ -14,7 +14,7 @@ from math import prod
 
 import sympy
 
-from symderiv.dims import Size
+from symderiv.dims import Shape, Size
 from symderiv.errors import ShapeError
 from symderiv.tensor.expr import Expr, walk
 
@@ -26,6 +26,7 @@ INVERSE, FACTORS, SOLVED = 0.08, 0.019, 0.056
 DEFINITE_INVERSE, DEFINITE_FACTORS = 0.02, 0.0104
 PASS, TURNED_PASS, REDUCTION, OUTER, CHOICE = 1.0, 1.8, 0.35, 0.7, 5.0
 FUNCTIONS = {"exp": 0.75, "tanh": 1.5, "sigmoid": 2.5, "abs": 0.6, "relu": 0.6, "sqrt": 1.0}
+THIN = 24  # columns
 SOFTMAX, RUN = 2.5, 85.0
 A_FUNCTION = 8.0
 A_CALL = 1000.0
@@ -45,14 +46,18 @@ def representative(exprs: Iterable[Expr], given: Mapping[str, int] | None = None
     >>> [round(v) for v in representative([parse("T - U @ V.T", scope)]).values()]
     [100, 1000, 316]
     """
+    return usual([e.shape for e in walk(*exprs) if e.op == "var"], given)
+
+
+def usual(shapes: Iterable[Shape], given: Mapping[str, int] | None = None) -> dict[sympy.Symbol, float]:
+    """Return the sizes in some shapes, those that are not given as is usual."""
     places: dict[sympy.Symbol, list[float]] = {}
-    for e in walk(*exprs):
-        if e.op == "var":
-            different = len(set(e.shape)) > 1
-            for k, size in enumerate(e.shape):
-                where = k / (e.rank - 1) if different else 0.5
-                for symbol in size.free_symbols:
-                    places.setdefault(symbol, []).extend([where] * (1 + 8 * different))
+    for shape in shapes:
+        different = len(set(shape)) > 1
+        for k, size in enumerate(shape):
+            where = k / (len(shape) - 1) if different else 0.5
+            for symbol in size.free_symbols:
+                places.setdefault(symbol, []).extend([where] * (1 + 8 * different))
     named = {str(symbol): symbol for symbol in places}
     for name, value in (given or {}).items():
         if value < 1:
@@ -170,7 +175,8 @@ class Costs:
         if left.rank == 1 or right.rank == 1:
             return MATRIX_TIMES_VECTOR * max(self.entries(left), self.entries(right))
         sizes = [self.size(s) for s in (*left.shape, right.shape[-1])]
-        return (SYMMETRIC_PRODUCT if of_one(left, right) else PRODUCT) * prod(sizes)
+        thin = 1.25 if sizes[2] <= THIN < sizes[0] else 1.0  # BLAS is faster with the thin factor on the left
+        return (SYMMETRIC_PRODUCT if of_one(left, right) else thin * PRODUCT) * prod(sizes)
 
     def contraction(self, e: Expr) -> float:
         """Return the cost of an einsum as written: a pass over all of its indices, or over the pairs joined."""
@@ -200,8 +206,12 @@ def operations(exprs: Iterable[Expr]) -> sympy.Expr:
     >>> operations([parse("X.T @ (X @ w - y)", scope)])
     4*n*p
     """
-    total = sympy.expand(sympy.Add(*(_count(e) for e in walk(*exprs))))
-    terms = sympy.Add.make_args(total)
+    return leading(sympy.Add(*(_count(e) for e in walk(*exprs))))
+
+
+def leading(total: sympy.Expr) -> sympy.Expr:
+    """Return a sum of products of sizes without the terms that others dwarf."""
+    terms = sympy.Add.make_args(sympy.expand(total))
     return sympy.Add(*(t for t in terms if not any(_dwarfs(other, t) for other in terms)))
 
 
@@ -245,4 +255,4 @@ def _count(e: Expr) -> sympy.Expr:
     return entries
 
 
-__all__ = ["Costs", "Sizes", "operations", "representative"]
+__all__ = ["Costs", "Sizes", "leading", "operations", "representative"]

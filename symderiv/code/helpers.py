@@ -12,6 +12,15 @@ HELPERS = {
                 with {np}.errstate(over="ignore"):  # exp(-x) is infinite where the value is 0
                     return 1 / (1 + {np}.exp(-x))
         """,
+        "expit": """
+            try:
+                from scipy.special import expit as {name}
+            except ImportError:  # NumPy serves too, more slowly
+
+                def {name}(x):
+                    with {np}.errstate(over="ignore"):
+                        return 1 / (1 + {np}.exp(-x))
+        """,
         "sigmoids": '''
             def {name}(x):
                 """Return sigmoid(x) and sigmoid(-x), from one exponential that does not overflow."""
@@ -31,6 +40,15 @@ HELPERS = {
                 m = {np}.max(x, axis=axis, keepdims=True)
                 return {np}.log({np}.sum({np}.exp(x - m), axis=axis)) + {np}.squeeze(m, axis=axis)
         """,
+        "softmax_and_logsumexp": '''
+            def {name}(x, axis):
+                """Return softmax(x) and logsumexp(x), from one exponential."""
+                m = {np}.max(x, axis=axis, keepdims=True) if x.size else 0.0
+                e = {np}.exp(x - m)
+                total = {np}.sum(e, axis=axis, keepdims=True)
+                e /= total
+                return e, {np}.squeeze({np}.log(total) + m, axis=axis)
+        ''',
         "log_det": """
             def {name}(a):
                 sign, value = {np}.linalg.slogdet(a)
@@ -51,23 +69,23 @@ HELPERS = {
                 return {np}.linalg.solve(a, b) if c is None else linalg.cho_solve((c, True), b, check_finite=False)
         ''',
         "factored_inverse": '''
-            def {name}(factors):
-                """Return the inverse of a symmetric matrix that is factored."""
+            def {name}(factors, last=False):
+                """Return the inverse of a symmetric matrix that is factored; in its place, if that is the last use."""
                 a, c = factors
                 if c is None:
                     return {np}.linalg.inv(a)
-                half = linalg.get_lapack_funcs(("potri",), (c,))[0](c, lower=True)[0]
+                half = linalg.get_lapack_funcs(("potri",), (c,))[0](c, lower=True, overwrite_c=last)[0]
                 inverse = half + half.T
                 {np}.einsum("ii->i", inverse)[...] /= 2
                 return inverse
         ''',
         "inverse_dot": '''
-            def {name}(factors, m):
+            def {name}(factors, m, last=False):
                 """Return the sum of all entries of inv(a) * m, where both a, which is factored, and m are symmetric."""
                 a, c = factors
                 if c is None:
                     return {np}.vdot({np}.linalg.inv(a), m)
-                half = linalg.get_lapack_funcs(("potri",), (c,))[0](c, lower=True)[0]
+                half = linalg.get_lapack_funcs(("potri",), (c,))[0](c, lower=True, overwrite_c=last)[0]
                 return 2 * {np}.vdot(half.T, m) - {np}.vdot({np}.diag(half), {np}.diag(m))
         ''',
         "factored_logdet": '''

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from symderiv.code.costs import Costs, representative
+from symderiv.code.costs import Costs, Sizes
 from symderiv.functions import FUNCTIONS
 from symderiv.tensor.expr import Expr, walk
 
@@ -29,6 +29,7 @@ FRESH = frozenset({
     "add", "sub", "mul", "div", "neg", "map", "power", "sqrt", "matmul", "outer", "masked", "where", "maximum",
     "minimum", "softmax", "filled", "raised", "factored_inverse", "inv", "solve", "solved", "first", "second",
 })  # fmt: skip
+OVER_FACTORS = frozenset({"factored_inverse", "inverse_dot"})
 ALWAYS_FLOATS = frozenset({
     "div", "mean", "softmax", "logsumexp", "sqrt", "norm", "inv", "solve", "solved", "factored_inverse", "first",
     "second", "logdet", "log_det", "factored_logdet", "inverse_dot", "logaddexp", "det",
@@ -61,6 +62,7 @@ class Printing(Protocol):
 
     np: str
     assigned: dict[Expr, str]
+    last: set[Expr]
 
     def text(self, expr: Expr) -> str: ...
     def free(self, wanted: str) -> str: ...
@@ -72,9 +74,7 @@ class Printing(Protocol):
 class Lines:
     """Writes the lines of a function, arguments first."""
 
-    def __init__(
-        self, writer: Printing, results: Sequence[Expr], names: Mapping[Expr, str], sizes: Mapping[str, int] | None
-    ) -> None:
+    def __init__(self, writer: Printing, results: Sequence[Expr], names: Mapping[Expr, str], sizes: Sizes) -> None:
         self.writer = writer
         self.results = results
         self.names = names
@@ -84,7 +84,7 @@ class Lines:
         for e in self.nodes:
             self.uses.update(self.below(e))
         self.remaining = Counter(self.uses)
-        self.costs = Costs(representative(self.nodes, sizes))
+        self.costs = Costs(sizes)
         total = sum(map(self.costs.own, self.nodes))
         self.least = max(LARGE, NOTABLE * total / NEW_MEMORY)  # entries of an array that is worth writing over
         self.owned: set[Expr] = set()  # values in memory of their own, under a name that is no definition's
@@ -116,7 +116,17 @@ class Lines:
                 self.pair(e)
             elif self.uses[e] > 1 or self.is_named(e) or e.op in IN_PLACE:
                 self.line(e, self.name(e))
+        self.mark(*self.results)
         return self.lines
+
+    def mark(self, *exprs: Expr) -> None:
+        """Mark the inverses in a statement that are the last to read the factors of their matrix."""
+        stack = list(exprs)
+        while stack:
+            e = stack.pop()
+            if e.op in OVER_FACTORS and self.is_within(e) and self.remaining[e.args[0]] == 1:
+                self.writer.last.add(e)
+            stack += [b for b in map(self.base, e.args) if self.is_within(b)]
 
     def shorten(self, e: Expr) -> None:
         """Give arguments of a long operation lines of their own."""
@@ -139,6 +149,7 @@ class Lines:
         """Write the assignment of a value to a name."""
         if e.op == "filled" and self.is_within(e.args[0]):
             self.line(e.args[0], self.name(e.args[0]))
+        self.mark(e)
         self.lines += self.writer.in_place(name, e) if e.op in IN_PLACE else [f"{name} = {self.writer.text(e)}"]
         self.computed(e)
         self.assigned[e] = name

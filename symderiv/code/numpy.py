@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from symderiv import dims
-from symderiv.code.costs import Costs, operations, representative
+from symderiv.code.costs import Costs, Sizes, operations, usual
 from symderiv.code.helpers import HELPERS, LINALG, NEEDS_LINALG
 from symderiv.code.lines import Lines, holds_floats
 from symderiv.code.planned import planned
@@ -84,13 +84,18 @@ def functions_source(sources: Sequence[Source], taken: Collection[str] = ()) -> 
     return "\n\n".join([f"import numpy as {writers[0].np}\n", *helpers, *texts]), writers[0].np
 
 
+def planned_sizes(source: Source) -> Sizes:
+    """Return what the sizes of the arguments count as."""
+    return usual([a.shape for a in source.arguments if a.shape], source.sizes)
+
+
 def cheaper(short: Source, long: Source) -> Source:
     """Return the source whose code costs less; the short one where there is little in it."""
     costs = []
     for source in (short, long):
         ready = _prepared(source)
         exprs = [*ready.results, *ready.names]
-        costs.append(sum(map(Costs(representative(exprs, source.sizes)).own, walk(*exprs))))
+        costs.append(sum(map(Costs(planned_sizes(source)).own, walk(*exprs))))
     return long if costs[1] < WORTH_NAMES * costs[0] else short
 
 
@@ -107,7 +112,7 @@ def _prepared(source: Source) -> Source:
     """Return a source whose expressions are in a form that holds far out and is fast; names go along."""
     count = len(source.results)
     results = stable(source.results, source.names)
-    results = planned(results[:count], results[count:], representative(results, source.sizes))
+    results = planned(results[:count], results[count:], planned_sizes(source))
     names = dict(zip(results[count:], source.names.values(), strict=True))
     return replace(source, results=results[:count], names=names)
 
@@ -137,6 +142,7 @@ class Writer(Printer):
         self.np = self.free("np")
         self.helpers: dict[str, str] = {}
         self.assigned: dict[Expr, str] = {}
+        self.last: set[Expr] = set()  # what may write over the factors that it reads
         self.size_names: set[str] = set()
         self.loose: list[str] = []  # sizes that no argument carries: arguments of their own
 
@@ -224,7 +230,7 @@ class Writer(Printer):
 
     def body(self) -> list[str]:
         """Return the assignments of what is used more than once, and the return."""
-        lines = Lines(self, self.source.results, self.source.names, self.source.sizes).written()
+        lines = Lines(self, self.source.results, self.source.names, planned_sizes(self.source)).written()
         return lines + self.returned([self.result(r) for r in self.source.results])
 
     def in_place(self, name: str, node: Expr) -> list[str]:
@@ -383,7 +389,8 @@ class Writer(Printer):
         return self.numpy("vdot", *(self.text(a) for a in expr.args)), ATOM
 
     def with_helper(self, expr: Expr) -> tuple[str, int]:
-        return self.call(self.helper(expr.op), *(self.text(a) for a in expr.args)), ATOM
+        last = ["last=True"] if expr in self.last else []
+        return self.call(self.helper(expr.op), *(self.text(a) for a in expr.args), *last), ATOM
 
     write_factored = write_solved = write_factored_inverse = write_inverse_dot = write_sigmoids = with_helper
 

@@ -159,13 +159,31 @@ def oriented(roots: Sequence[Expr], costs: Costs) -> list[Expr]:
                 current, least = candidate, measure
                 break
         else:
-            return current
-    return current
+            break
+    return _views_out(current)
+
+
+def _views_out(roots: Sequence[Expr]) -> list[Expr]:
+    """Return expressions in which the transposes of all that an operation reads are one transpose of its result."""
+    new: dict[Expr, Expr] = {}
+    for e in walk(*roots):
+        args = tuple(new[a] for a in e.args)
+        turned = [a for a in args if a.rank == 2]
+        views = all(a.op == "transpose" and not a.data and not without_cost(a) for a in turned)
+        if e.op in ("add", "sub", "mul", "div", "neg") and turned and views and all(a.rank in (0, 2) for a in args):
+            inner = tuple(a.args[0] if a.rank else a for a in args)
+            new[e] = apply("transpose", Expr(e.op, inner, e.data, tuple(reversed(e.axes))))
+        elif e.op == "transpose" and not e.data and args[0].rank == 2:
+            new[e] = flipped(args[0])
+        else:
+            new[e] = e if args == e.args else Expr(e.op, args, e.data, e.axes)
+    return [new[r] for r in roots]
 
 
 def _read_turned(roots: Sequence[Expr]) -> list[Expr]:
-    """Return the computed matrices that are read through a transpose."""
+    """Return the computed matrices that are read through a transpose, or may be better the other way round."""
     found = [e.args[0] for e in walk(*roots) if e.op == "transpose" and not e.data and e.args[0].rank == 2]
+    found += [e for e in walk(*roots) if e.op == "softmax" and e.rank == 2]  # a short axis is better the first
     return [e for e in dict.fromkeys(found) if not without_cost(e)][:MOST_TRIED]
 
 

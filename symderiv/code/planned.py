@@ -15,10 +15,11 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from symderiv.code.contracting import Setting, contracted, halved, with_made
+from symderiv.code.contracting import Setting, contracted
 from symderiv.code.costs import Costs, Sizes
 from symderiv.code.oriented import once, oriented, without_cost
 from symderiv.code.products import READ, Factor, NotRead, Product, Reader
+from symderiv.code.shortcuts import halved, with_made
 from symderiv.code.wording import OF_A_MATRIX, is_symmetric, worded
 from symderiv.operands import assembled, is_negative, lettered, negated, without_minus
 from symderiv.tensor.expr import Expr, replaced, walk
@@ -45,25 +46,37 @@ def planned(exprs: Sequence[Expr], kept: Collection[Expr], sizes: Sizes) -> list
     >>> to_text(planned([expr], (), representative([expr]))[0])
     '2 * (U @ (V.T @ V) - T @ V)'
     """
-    roots = once([*exprs, *kept])
-    return _Plan(roots, roots[len(exprs) :], Costs(sizes)).results()
+    roots, costs = once([*exprs, *kept]), Costs(sizes)
+    plan = _Plan(roots, len(exprs), costs)
+    if len(roots) > 1:  # once more, with what the others compute
+        products = [e for e in walk(*plan.found) if e.op == "matmul"]
+        plan = _Plan(plan.found, len(exprs), costs, products, plan.symmetric)
+    return worded(oriented(plan.found, costs), plan.symmetric)
 
 
 class _Plan:
-    def __init__(self, roots: Sequence[Expr], kept: Collection[Expr], costs: Costs) -> None:
-        self.roots, self.costs = roots, costs
+    def __init__(
+        self,
+        roots: Sequence[Expr],
+        count: int,
+        costs: Costs,
+        made: Collection[Expr] = (),
+        symmetric: Collection[Expr] = (),
+    ) -> None:
+        self.costs = costs
         self.nodes = list(walk(*roots))
-        self.uses: Counter[Expr] = Counter([*roots, *kept])
+        self.uses: Counter[Expr] = Counter([*roots, *roots[count:]])
         self.heads = set(roots)
         for e in self.nodes:
             self.uses.update(e.args)
             if e.op not in READ:
                 self.heads.update(e.args)
         self.apart: set[Expr] = set()  # new expressions that are computed once for several uses, or have a name
-        self.symmetric: set[Expr] = set()  # new matrices that are symmetric
-        self.made: set[Expr] = set()  # matrix products that are computed
+        self.symmetric = set(symmetric)  # matrices, in their new form too, that are
+        self.made = set(made)  # matrix products that are computed
         self.setting = Setting(costs, self.is_kept, self.is_symmetric, self.made)
         self.reader = Reader(self.opens)
+        self.found = self.planned(roots)
 
     def is_kept(self, inverse: Expr) -> bool:
         return inverse in self.apart and inverse.args[0] not in self.symmetric
@@ -74,7 +87,8 @@ class _Plan:
     def opens(self, e: Expr) -> bool:
         return e not in self.apart or e.op in VIEWS
 
-    def results(self) -> list[Expr]:
+    def planned(self, roots: Sequence[Expr]) -> list[Expr]:
+        """Return the roots in their new form."""
         new: dict[Expr, Expr] = {}
         for e in self.nodes:
             args = tuple(new[a] for a in e.args)
@@ -82,7 +96,7 @@ class _Plan:
             if e.op == "transpose" and not e.data and is_symmetric(e.args[0]):
                 (built,) = args
             shared = self.uses[e] > 1 and not without_cost(e)
-            if e.op in OF_A_MATRIX and is_symmetric(e.args[0]):
+            if e.op in OF_A_MATRIX and self.is_symmetric(e.args[0]):
                 self.symmetric.add(args[0])
             if e.op in READ and (e in self.heads or shared):
                 built = self.product(built)
@@ -92,8 +106,7 @@ class _Plan:
             if shared:
                 self.apart.add(built)
             new[e] = built
-        found = oriented([new[r] for r in self.roots], self.costs)
-        return worded(found, self.symmetric)
+        return [new[r] for r in roots]
 
     # -- products
 
