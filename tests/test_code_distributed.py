@@ -12,8 +12,9 @@ import sympy
 from symderiv import dims
 from symderiv.code.accesses import Order
 from symderiv.code.distributed import distributed
+from symderiv.code.loop_writer import program_source
 from symderiv.code.numpy import Argument, compiled
-from symderiv.code.program import Assign, Loop, Place, Program, program_source
+from symderiv.code.program import Assign, Loop, Place, Program
 from symderiv.tensor.expr import Expr, plain_axes
 from symderiv.tensor.parse import parse, scope_of
 
@@ -144,3 +145,102 @@ class Drawn:
 def test_random_loops_stay_what_they_are(seed: int) -> None:
     drawn = Drawn(seed)
     examined(program_of(drawn.body(), bool(seed % 2), RESULTS))
+
+
+# ---------------------------------------------------------------- one after the other
+
+
+def tanh(e: Expr) -> Expr:
+    return Expr("map", (e,), ("tanh", 0), e.axes)
+
+
+def add(a: Expr, b: Expr) -> Expr:
+    return Expr("add", (a, b), (), a.axes)
+
+
+def at(array: str, offset: int) -> Place:
+    return Place(array, sympy.expand(STEP + offset))
+
+
+def outer(a: Expr, b: Expr) -> Expr:
+    return Expr("outer", (a, b), (), plain_axes((N, N)))
+
+
+def loops_of(program: Program) -> int:
+    return sum(isinstance(item, Loop) for item in taken_apart(program).items)
+
+
+W, P, Q = variable("W", N, N), variable("p", N), variable("q", N)
+NO_LOOP = {
+    "row by row": [Assign(at("A", 0), tanh(row("X", 1)))],
+    "a later row that nothing changes": [Assign(at("A", 0), tanh(row("B", 2)))],
+    "what is overwritten later is read before": [Assign(at("A", 0), tanh(row("A", 1)))],
+    "sums": [Assign(Place("total"), row("X", 0), "+"), Assign(Place("W_bar"), outer(row("X", 0), row("X", 1)), "-")],
+    "added in two rows": [Assign(at("A", 0), row("X", 0), "+"), Assign(at("A", 1), row("X", 1), "+")],
+    "a variable of the turn": [Assign(Place("q"), tanh(row("X", 0))), Assign(Place("total"), Q, "+")],
+    "a view of what changes": [Assign(Place("q"), row("A", 1)), Assign(at("A", 0), row("X", 0)),
+                               Assign(Place("total"), Q, "+")],
+}  # fmt: skip
+ONE_LOOP = {
+    "a recurrence": [Assign(at("A", 1), tanh(add(row("A", 0), row("X", 0))))],
+    "two that need each other": [Assign(at("A", 1), tanh(row("B", 0))), Assign(at("B", 1), tanh(row("A", 0)))],
+    "a state": [Assign(Place("p"), tanh(add(P, row("X", 0)))), Assign(Place("total"), P, "+")],
+    "a sum that is read": [Assign(Place("total"), row("X", 0), "+"), Assign(at("A", 0), variable("total", N))],
+    "the last of all": [Assign(Place("p"), tanh(row("X", 0)))],
+    "what reads a state before it changes": [Assign(at("B", 0), P), Assign(Place("p"), tanh(add(P, row("X", 0))))],
+    "a product of a state": [Assign(Place("W_bar"), outer(P, row("X", 0)), "+"),
+                             Assign(Place("p"), tanh(Expr("matmul", (W, P), (), P.axes)))],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize("name", [*NO_LOOP, *ONE_LOOP])
+def test_loops_stay_what_they_are(name: str, backward: bool) -> None:
+    examined(program_of((NO_LOOP | ONE_LOOP)[name], backward, RESULTS))
+
+
+@pytest.mark.parametrize("name", NO_LOOP)
+def test_what_needs_no_loop_has_none(name: str) -> None:
+    assert loops_of(program_of(NO_LOOP[name], False, RESULTS)) == 0
+
+
+@pytest.mark.parametrize("name", ONE_LOOP)
+def test_recurrences_keep_their_loop(name: str) -> None:
+    assert loops_of(program_of(ONE_LOOP[name], False, RESULTS)) == 1
+
+
+def test_the_direction_of_a_loop_tells_which_rows_are_old() -> None:
+    body = [Assign(at("A", 0), tanh(row("A", 1)))]
+    assert loops_of(program_of(body, False, RESULTS)) == 0
+    assert loops_of(program_of(body, True, RESULTS)) == 1
+
+
+def test_products_with_a_matrix_are_taken_out_of_a_recurrence() -> None:
+    product = Expr("matmul", (W, row("X", 0)), (), plain_axes((N,)))
+    source = examined(program_of([Assign(at("A", 1), tanh(add(product, row("A", 0))))], False, RESULTS))
+    before, loop = source.split("for ")
+    assert "X[:-3] @ W.T" in before
+    assert "W" not in loop.split("return")[0]
+
+
+def test_statements_of_a_loop_know_which_comes_first() -> None:
+    body = [Assign(at("A", 1), row("X", 0)), Assign(at("B", 0), row("A", 0)), Assign(at("C", 0), row("B", 0))]
+    for backward, wanted in ((False, {0: set(), 1: {0}, 2: {1}}), (True, {0: {1}, 1: set(), 2: {1}})):
+        program = program_of(body, backward, RESULTS)
+        (loop,) = (item for item in program.items if isinstance(item, Loop))
+        assert Order(program, loop).before == wanted
+
+
+def test_rows_that_are_not_where_the_turn_is_keep_the_loop_and_its_number() -> None:
+    last = Expr("var", (), ("last", frozenset()), plain_axes((N,)))
+    program = program_of([Assign(at("A", 0), tanh(add(last, row("A", 1))))], False, RESULTS)
+    (loop,) = (item for item in program.items if isinstance(item, Loop))
+    loop.places["last"] = Place("A", T - STEP)
+    assert "in range(T)" in examined(program)
+
+
+def test_results_of_the_program_before_are_the_same_object() -> None:
+    program = program_of(ONE_LOOP["a state"], False, RESULTS)
+    before = program_source(replace(program))
+    taken_apart(program)
+    assert program_source(program) == before

@@ -58,7 +58,7 @@ class Compiled:
         return _kept_in_kind(result, arrays)
 
 
-IN_PLACE = ("[...]", ".flat[")  # how generated code writes to some entries of an array
+IN_PLACE = ("[...]", ".flat[", "\n    for ")  # how generated code writes to some entries of an array, or to its rows
 
 
 def is_foreign(value: Any) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import sympy
 
 from symderiv.code.backward import Backward
+from symderiv.code.distributed import distributed
 from symderiv.code.handed import Handed, callables, function_names, identifiers
 from symderiv.code.kept import Storage, flat, reads_of
 from symderiv.code.picked import picked
@@ -116,9 +117,10 @@ class _Generator:
         values = [*(item.value for item in flat(self.items)), *final]
         arguments = [*handed.arguments, *callables(values)]
         labels, functions = [to_text(e) for e in self.exprs], function_names(values)
-        return Program(
+        program = Program(
             name, arguments, self.items, final, summary, notes, storage.places, functions, labels, handed.members
         )
+        return distributed(program, self.identifiers)
 
     def free(self, wanted: str) -> str:
         """Return a name for a variable that is not in use."""

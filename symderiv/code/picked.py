@@ -51,6 +51,8 @@ def _rule(expr: Expr, axis: int, label: str) -> Expr | None:
     if op == "outer" and all(a.rank == 1 for a in args):
         a, b = args
         return apply("mul", picked(a, 0, label), b) if axis == 0 else apply("mul", a, picked(b, 0, label))
+    if op == "einsum":
+        return _of_einsum(expr, axis, label)
     if op == "eye":
         return one_hot(label, expr)
     if op == "diag" and args[0].rank == 1:
@@ -64,6 +66,19 @@ def _rule(expr: Expr, axis: int, label: str) -> Expr | None:
 def _aligned(arg: Expr, axis: int, label: str) -> Expr:
     """Return an argument of an entrywise operation at a place along an axis, which it may lack or have of size 1."""
     return arg if axis < 0 else picked(arg, axis, label)
+
+
+def _of_einsum(expr: Expr, axis: int, label: str) -> Expr | None:
+    """Return the entry of an einsum: the entries of the arrays that have its letter."""
+    inputs, output = expr.data[0].split("->")
+    letter = output[axis]
+    words, args = [], []
+    for word, a in zip(inputs.split(","), expr.args, strict=True):
+        if word.count(letter) > 1:
+            return None
+        args.append(picked(a, word.index(letter), label) if letter in word else a)
+        words.append(word.replace(letter, ""))
+    return apply("einsum", *args, data=(f"{','.join(words)}->{output.replace(letter, '')}",))
 
 
 def _of_new_axes(expr: Expr, axis: int, label: str) -> Expr:

@@ -42,7 +42,7 @@ def stable(exprs: Sequence[Expr], kept: Collection[Expr] = ()) -> list[Expr]:
     >>> stable([parse("exp(u) / (1 + exp(u))", scope), parse("log(1 + exp(-u))", scope)])
     [map(sigmoid, 0, var(u, frozenset())), map(softplus, 0, neg(var(u, frozenset())))]
     """
-    roots = [without_others(e) for e in (*exprs, *kept)]
+    roots = without_others(*exprs, *kept)
     new = Regions(roots, roots[len(exprs) :]).rewritten(_Pass().expr)
     return [new[e] for e in roots]
 

@@ -1,4 +1,4 @@
-"""Both tables, code and derivations, to the terminal and with a description of the machine to a file.
+"""All tables, code, recurrences and derivations, to the terminal and with a description of the machine to a file.
 
     python tests/benchmarks/report.py [names…] [--output output/benchmarks.md]
 
@@ -22,6 +22,7 @@ from pathlib import Path
 import code_speed
 import derivation_speed
 import numpy as np
+import recurrence_speed
 import scipy
 from printing import Cells, Printed, show
 from rich.console import Console
@@ -77,6 +78,14 @@ def measured_code(names: list[str], rounds: int, console: Console) -> Printed:
     return code_speed.printed(rows)
 
 
+def measured_recurrences(names: list[str], rounds: int, console: Console) -> Printed:
+    rows = []
+    for row in recurrence_speed.rows(names, rounds):
+        console.print(f"recurrence: {row.recurrence.name}")
+        rows.append(row)
+    return recurrence_speed.printed(rows)
+
+
 def measured_derivations(names: list[str], cap: int, console: Console) -> Printed:
     def told(row: Cells) -> None:
         console.print(f"derivation: {row[0]} {row[1]}")
@@ -94,6 +103,7 @@ def main() -> None:
     progress = Console(file=sys.stderr, highlight=False)
     tables = [
         measured_code(options.names, options.rounds, progress),
+        measured_recurrences(options.names, options.rounds, progress),
         measured_derivations(options.names, options.cap, progress),
     ]
     for table in tables:
