@@ -3,20 +3,13 @@
 import numpy as np
 
 
-def logsumexp(x, axis=None):
-    m = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    return np.log(np.sum(np.exp(x - m), axis=axis)) + np.squeeze(m, axis=axis)
-
-
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
-
-
-def one_hot(k, n):
-    e = np.zeros(n)
-    e[k] = 1.0
-    return e
+def softmax_and_logsumexp(x, axis):
+    """Return softmax(x) and logsumexp(x), from one exponential."""
+    m = np.max(x, axis=axis, keepdims=True) if x.size else 0.0
+    e = np.exp(x - m)
+    total = np.sum(e, axis=axis, keepdims=True)
+    e /= total
+    return e, np.squeeze(np.log(total) + m, axis=axis)
 
 
 def L_and_gradients(b, W, U, c, V, h0, x, y):
@@ -39,35 +32,33 @@ def L_and_gradients(b, W, U, c, V, h0, x, y):
         diff(L, V): shape (m, n)
         diff(L, W): shape (n, n)
 
+    Cost: about 4*T*d*n + 6*T*m*n + 6*T*n**2 floating-point operations.
+    Memory: about 3*T*m + 4*T*n + d*n + m*n + n**2 numbers.
     Cost, as stated: of the order T * n * (n + d + m).
     """
     n = len(b)
-    _, d = U.shape
-    m = len(c)
     T, _ = x.shape
-    L = 0.0
-    h = np.empty((T + 1, n))
+    h = np.empty((T + 1, n), dtype=b.dtype)
     h[0] = h0
-    p = np.empty((T, m))
-    for t in range(T):
-        a = b + W @ h[t] + U @ x[t]
-        h[t + 1] = np.tanh(a)
-        o = c + V @ h[t + 1]
-        p[t] = softmax(o, 0)
-        L -= o[y[t]] - logsumexp(o)
-    h_bar = np.zeros(n)
-    b_bar = np.zeros(n)
-    W_bar = np.zeros((n, n))
-    U_bar = np.zeros((n, d))
-    c_bar = np.zeros(m)
-    V_bar = np.zeros((m, n))
-    for t in reversed(range(T)):
-        o_bar = p[t] - one_hot(y[t], m)
-        V_bar += np.outer(o_bar, h[t + 1])
-        c_bar += o_bar
-        a_bar = (V.T @ o_bar + h_bar) * (1 - h[t + 1]**2)
-        W_bar += np.outer(a_bar, h[t])
-        U_bar += np.outer(a_bar, x[t])
-        b_bar += a_bar
-        h_bar = W.T @ a_bar
+    a = b + x @ U.T
+    for h_before, a_t, h_t in zip(h, a, h[1:]):
+        a_t += W.dot(h_before)
+        np.tanh(a_t, out=h_t)
+    o = c + h[1:] @ V.T
+    p, u = softmax_and_logsumexp(o, 1)
+    L = -np.sum(o[np.arange(T), y] - u)
+    h_bar = np.zeros(n, dtype=b.dtype)
+    o_bar = np.array(p)
+    o_bar[np.arange(T), y] -= 1
+    V_bar = o_bar.T @ h[1:]
+    c_bar = np.sum(o_bar, axis=0)
+    a_bar = o_bar @ V
+    r = 1 - h[1:]**2
+    for r_t, a_bar_t in zip(reversed(r), reversed(a_bar)):
+        a_bar_t += h_bar
+        a_bar_t *= r_t
+        h_bar = a_bar_t.dot(W)
+    W_bar = a_bar.T @ h[:-1]
+    U_bar = a_bar.T @ x
+    b_bar = np.sum(a_bar, axis=0)
     return L, b_bar, c_bar, U_bar, V_bar, W_bar

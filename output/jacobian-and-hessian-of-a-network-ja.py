@@ -10,6 +10,7 @@ def dy_dx(x, w):
     w: shape (J, I)
 
     Returns an array of shape (K, I).
+    Cost: about 2*I*J*K floating-point operations.
     """
     a = w @ x
     y = net(a)
@@ -24,6 +25,7 @@ def dy_da(x, w1, w2):
     w2: shape (L, J)
 
     Returns an array of shape (K, J).
+    Cost: about 2*I*J + 2*J*K*L floating-point operations.
     """
     a = w1 @ x
     z = h(a)
@@ -33,8 +35,8 @@ def dy_da(x, w1, w2):
 
 
 def sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
+    with np.errstate(over="ignore"):  # exp(-x) is infinite where the value is 0
+        return 1 / (1 + np.exp(-x))
 
 
 def dy_da_H3(a):
@@ -43,13 +45,14 @@ def dy_da_H3(a):
     a: shape (K,)
 
     Returns an array of shape (K, K).
+    Cost: about K**2 floating-point operations.
     """
     y = sigmoid(a)
     return np.diag((1 - y) * y)
 
 
 def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True)) if x.size else x
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
@@ -59,10 +62,11 @@ def dy_da_H4(a):
     a: shape (K,)
 
     Returns an array of shape (K, K).
+    Cost: about 2*K**2 floating-point operations.
     """
     K = len(a)
     y = softmax(a, 0)
-    return (np.eye(K) - y) * y[:, None]
+    return (np.eye(K, dtype=a.dtype) - y) * y[:, None]
 
 
 def Q_N(alpha, b):
@@ -72,13 +76,15 @@ def Q_N(alpha, b):
     b: shape (N, P), rows b[1] … b[N]
 
     Returns an array of shape (P, P).
+    Cost: about 4*N*P**2 floating-point operations.
+    Memory: about P**2 numbers.
     Cost, as stated: of the order P**2 * N.
     """
-    N, P = b.shape
-    Q = np.eye(P) / alpha
-    for n in range(N):
-        u = Q @ b[n]
-        Q = Q - np.outer(u, u) / (1 + u @ b[n])
+    _, P = b.shape
+    Q = np.eye(P, dtype=b.dtype) / alpha
+    for b_n in b:
+        u = Q.dot(b_n)
+        Q -= np.einsum('i,j->ij', u, u) / (1 + u.dot(b_n))
     return Q
 
 
@@ -90,12 +96,13 @@ def dg0_dw1(x, w1, w2):
     w2: shape (K, J)
 
     Returns an array of shape (J, I).
+    Cost: about 3*I*J + 4*J*K floating-point operations.
     """
     a = w1 @ x
     z = h(a)
     b = w2 @ z
     g0 = f0(b)
-    return np.outer(diff(h)(a) * (w2.T @ partial(g0, b)), x)
+    return np.einsum('i,j->ij', diff(h)(a) * (w2.T @ partial(g0, b)), x)
 
 
 def dg1_dw1(x, w1, w2):
@@ -106,12 +113,13 @@ def dg1_dw1(x, w1, w2):
     w2: shape (K, J)
 
     Returns an array of shape (J, I).
+    Cost: about 3*I*J + 4*J*K floating-point operations.
     """
     a = w1 @ x
     z = h(a)
     b = w2 @ z
     g1 = f1(b, z)
-    return np.outer((w2.T @ partial(g1, b) + partial(g1, z)) * diff(h)(a), x)
+    return np.einsum('i,j->ij', (w2.T @ partial(g1, b) + partial(g1, z)) * diff(h)(a), x)
 
 
 def dg2_dw1(x, w1, w2):
@@ -122,13 +130,15 @@ def dg2_dw1(x, w1, w2):
     w2: shape (K, J)
 
     Returns an array of shape (J, I).
+    Cost: about 3*I*J + 4*J*K floating-point operations.
     """
     a = w1 @ x
     s = diff(h)(a)
     z = h(a)
     b = w2 @ z
     g2 = f2(b, s)
-    return np.outer(s * (w2.T @ partial(g2, b)) + diff(h, 2)(a) * partial(g2, s), x)
+    t1 = s * (w2.T @ partial(g2, b)) + diff(h, 2)(a) * partial(g2, s)
+    return np.einsum('i,j->ij', t1, x)
 
 
 def H(x, w1, w2, h, dh, d2h, dloss, d2loss):
@@ -144,6 +154,8 @@ def H(x, w1, w2, h, dh, d2h, dloss, d2loss):
     d2loss: the second derivative of loss, called with the same; its values have shape (K, K)
 
     Returns an array of shape (I*J + J*K, I*J + J*K).
+    Cost: about 4*I**2*J**2 + 5*I*J**2*K + 2*J**2*K**2 floating-point operations.
+    Memory: about 2*I**2*J**2 + 3*I*J**2*K + 2*J**2*K**2 numbers.
     """
     I = len(x)
     J, _ = w1.shape
@@ -155,11 +167,12 @@ def H(x, w1, w2, h, dh, d2h, dloss, d2loss):
     d = dloss(b)
     u = w2.T @ M
     v = dh(a)
-    r = v[:, None]
-    s = np.outer(x, x)
-    H11 = np.kron(u @ w2 * v * r, s) + np.kron(np.diag(d2h(a) * (w2.T @ d)), s)
-    H12 = np.kron(u * r, np.outer(x, z)) + np.reshape(np.einsum('k,il,j,i->ijkl', d, np.eye(J), x, v, optimize=True), (I*J, J*K))
-    H22 = np.kron(M, np.outer(z, z))
+    r = np.einsum('i,j->ij', x, x)
+    H11 = np.kron(u @ w2 * v * v[:, None], r) + np.kron(np.diag(d2h(a) * (w2.T @ d)), r)
+    s = np.zeros((J, I, K, J), dtype=np.result_type(x, 0.5))
+    np.einsum('ijki->ijk', s)[...] = np.einsum('i,jk->kji', d, np.einsum('i,j->ij', x, v))
+    H12 = np.kron(u * v[:, None], np.einsum('i,j->ij', x, z)) + np.reshape(s, (I*J, J*K))
+    H22 = np.kron(M, np.einsum('i,j->ij', z, z))
     H = np.block([[H11, H12], [H12.T, H22]])
     return H
 
@@ -181,6 +194,8 @@ def hessian_vector_product(x, t, w1, w2, v1, v2, h, dh, d2h):
         R(diff(E, w1)): shape (J, I)
         R(diff(E, w2)): shape (K, J)
 
+    Cost: about 5*I*J + 15*J*K floating-point operations.
+    Memory: about 2*J + 2*K numbers.
     R(f) is the derivative of f along v1 in w1 and v2 in w2.
     Cost, as stated: of the order J * (I + K).
     """
@@ -192,4 +207,4 @@ def hessian_vector_product(x, t, w1, w2, v1, v2, h, dh, d2h):
     v = dh(a)
     r = v * u
     s = w2 @ r + v2 @ z
-    return np.outer((w2 * d2h(a) * u + v2 * v).T @ d2 + v * (w2.T @ s), x), np.outer(d2, r) + np.outer(s, z)
+    return np.einsum('i,j->ij', d2h(a) * u * (d2 @ w2) + v * (d2 @ v2) + v * (w2.T @ s), x), np.einsum('i,j->ij', d2, r) + np.einsum('i,j->ij', s, z)

@@ -21,6 +21,7 @@ def df_dt_MC34(alpha, dX):
     dX: shape (n, m)
 
     Returns an array of shape (n, m).
+    Cost: about m*n floating-point operations.
     """
     return alpha * dX
 
@@ -32,6 +33,7 @@ def df_dt_MC35(dX, dY):
     dY: shape (n, m)
 
     Returns an array of shape (n, m).
+    Cost: about m*n floating-point operations.
     """
     return dX + dY
 
@@ -44,6 +46,7 @@ def df_dt_MC38(t, dX, dY):
     dY: shape (n, m)
 
     Returns an array of shape (n, m).
+    Cost: about 5*m*n floating-point operations.
     """
     Y = Yt(t)
     X = Xt(t)
@@ -66,6 +69,7 @@ def df_dt_MC36(dX):
     dX: shape (n, n)
 
     Returns an array of shape ().
+    Cost: about n floating-point operations.
     """
     return np.trace(dX)
 
@@ -78,6 +82,7 @@ def df_dt_MC37(t, dX, dY):
     dY: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 4*n**3 floating-point operations.
     """
     X = Xt(t)
     Y = Yt(t)
@@ -91,6 +96,7 @@ def df_dt_MC40(t, dX):
     dX: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 6*n**3 floating-point operations.
     """
     X = Xt(t)
     t1 = np.linalg.inv(X)
@@ -104,9 +110,10 @@ def df_dt_MC42(t, dX):
     dX: shape (n, n)
 
     Returns an array of shape ().
+    Cost: about 8*n**3/3 floating-point operations.
     """
     X = Xt(t)
-    return np.linalg.det(X) * np.trace(dX @ np.linalg.inv(X))
+    return np.linalg.det(X) * np.vdot(dX, np.linalg.inv(X).T)
 
 
 def df_dt_MC43(t, dX):
@@ -116,9 +123,10 @@ def df_dt_MC43(t, dX):
     dX: shape (n, n)
 
     Returns an array of shape ().
+    Cost: about 2*n**3 floating-point operations.
     """
     X = Xt(t)
-    return np.trace(dX @ np.linalg.inv(X))
+    return np.vdot(dX, np.linalg.inv(X).T)
 
 
 def dZ_dZ(m, n):
@@ -128,8 +136,11 @@ def dZ_dZ(m, n):
     n: a size
 
     Returns an array of shape (n, m, n, m).
+    Cost: about m**2*n**2 floating-point operations.
     """
-    return np.einsum('ik,jl->ijkl', np.eye(n), np.eye(m))
+    t1 = np.zeros((n, m, n, m), dtype=float)
+    np.einsum('ijij->ij', t1)[...] = 1
+    return t1
 
 
 def df_dX(X):
@@ -138,9 +149,10 @@ def df_dX(X):
     X: shape (n, n)
 
     Returns an array of shape (n, n, n, n).
+    Cost: about 3*n**4 floating-point operations.
     """
     t1 = np.linalg.inv(X)
-    return -np.einsum('ik,lj->ijkl', t1, t1)
+    return -np.einsum('ij,kl->iljk', t1, t1)
 
 
 def df_dZ(A, n):
@@ -150,8 +162,12 @@ def df_dZ(A, n):
     n: a size
 
     Returns an array of shape (n, p, n, m).
+    Cost: about m*n**2*p floating-point operations.
     """
-    return np.einsum('lj,ik->ijkl', A, np.eye(n))
+    m, p = A.shape
+    t1 = np.zeros((n, p, n, m), dtype=np.result_type(A, 0.5))
+    np.einsum('ijik->ijk', t1)[...] = A.T
+    return t1
 
 
 def df_dZ_MC75(B, m):
@@ -161,8 +177,12 @@ def df_dZ_MC75(B, m):
     m: a size
 
     Returns an array of shape (m, p, n, m).
+    Cost: about m**2*n*p floating-point operations.
     """
-    return np.einsum('kj,il->ijkl', B, np.eye(m))
+    n, p = B.shape
+    t1 = np.zeros((m, p, n, m), dtype=np.result_type(B, 0.5))
+    np.einsum('ijki->ijk', t1)[...] = B.T
+    return t1
 
 
 def df_dZ_MC79(Z, D):
@@ -172,10 +192,16 @@ def df_dZ_MC79(Z, D):
     D: shape (n, n)
 
     Returns an array of shape (m, m, n, m).
+    Cost: about 3*m**3*n + 4*m*n**2 floating-point operations.
     """
-    _, m = Z.shape
-    t1 = np.eye(m)
-    return np.einsum('kj,il->ijkl', D @ Z, t1) + np.einsum('ki,jl->ijkl', D.T @ Z, t1)
+    n, m = Z.shape
+    t2 = (D @ Z).T
+    t1 = np.zeros((m, m, n, m), dtype=t2.dtype)
+    np.einsum('ijki->ijk', t1)[...] = t2
+    t4 = Z.T @ D
+    t3 = np.zeros((m, m, n, m), dtype=t4.dtype)
+    np.einsum('ijkj->jik', t3)[...] = t4
+    return t1 + t3
 
 
 def df_dX_MC90(X):
@@ -184,11 +210,15 @@ def df_dX_MC90(X):
     X: shape (n, n)
 
     Returns an array of shape (n, n, n, n).
+    Cost: about 6*n**4 floating-point operations.
     """
     n, _ = X.shape
     t1 = X @ X
-    t2 = np.eye(n)
-    return np.einsum('lj,ik->ijkl', t1, t2) + np.einsum('ik,jl->ijkl', t1, t2) + np.einsum('ik,lj->ijkl', X, X)
+    t2 = np.zeros((n, n, n, n), dtype=np.result_type(X, 0.5))
+    np.einsum('ijik->ijk', t2)[...] = t1.T
+    t3 = np.zeros((n, n, n, n), dtype=t1.dtype)
+    np.einsum('ijkj->jik', t3)[...] = t1
+    return t2 + t3 + np.einsum('ij,kl->iljk', X, X)
 
 
 def df_dX_MC49(X):
@@ -197,8 +227,9 @@ def df_dX_MC49(X):
     X: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 8*n**3/3 floating-point operations.
     """
-    return np.linalg.det(X) * np.linalg.inv(X).T
+    return (np.linalg.det(X) * np.linalg.inv(X)).T
 
 
 def df_dX_MC51(X, A, B):
@@ -209,8 +240,9 @@ def df_dX_MC51(X, A, B):
     B: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 4*n**3 floating-point operations.
     """
-    return np.linalg.det(X) * np.linalg.det(B) * np.linalg.det(A) * np.linalg.inv(X).T
+    return (np.linalg.det(X) * np.linalg.det(B) * np.linalg.det(A) * np.linalg.inv(X)).T
 
 
 def df_dX_MC52(X, A):
@@ -220,8 +252,9 @@ def df_dX_MC52(X, A):
     A: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 10*n**3/3 floating-point operations.
     """
-    return 2 * np.linalg.det(X)**2 * np.linalg.det(A) * np.linalg.inv(X).T
+    return (2 * np.linalg.det(X)**2 * np.linalg.det(A) * np.linalg.inv(X)).T
 
 
 def df_dX_MC57(X):
@@ -230,6 +263,7 @@ def df_dX_MC57(X):
     X: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 2*n**3 floating-point operations.
     """
     return np.linalg.inv(X).T
 
@@ -240,8 +274,9 @@ def df_dX_MC58(X):
     X: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 8*n**3/3 floating-point operations.
     """
-    return 3 * np.linalg.det(X)**3 * np.linalg.inv(X).T
+    return (3 * np.linalg.det(X)**3 * np.linalg.inv(X)).T
 
 
 def df_dX_MC62(X):
@@ -250,8 +285,29 @@ def df_dX_MC62(X):
     X: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 8*n**3/3 floating-point operations.
     """
-    return -np.linalg.inv(X).T / np.linalg.det(X)
+    return (-1 / np.linalg.det(X) * np.linalg.inv(X)).T
+
+
+try:
+    from scipy import linalg
+except ImportError:  # NumPy serves too, more slowly
+    linalg = None
+
+
+def factored(a):
+    """Return a symmetric matrix and its Cholesky factor, None where it has none or SciPy is missing."""
+    try:
+        return a, linalg and linalg.cholesky(a.T, lower=True, check_finite=False)
+    except np.linalg.LinAlgError:
+        return a, None
+
+
+def solved(factors, b):
+    """Solve a linear system with a symmetric matrix that is factored."""
+    a, c = factors
+    return np.linalg.solve(a, b) if c is None else linalg.cho_solve((c, True), b, check_finite=False)
 
 
 def df_dX_MC53(X, S):
@@ -261,9 +317,11 @@ def df_dX_MC53(X, S):
     S: shape (n, n)
 
     Returns an array of shape (n, m).
+    Cost: about m**3 + 4*m**2*n + 2*m*n**2 floating-point operations.
     """
-    t1 = X.T @ S @ X
-    return 2 * np.linalg.det(t1) * (S @ X @ np.linalg.inv(t1))
+    t1 = X.T @ S
+    t2 = t1 @ X
+    return (2 * np.linalg.det(t2) * solved(factored(t2), t1)).T
 
 
 def df_dX_MC54(X, A):
@@ -273,10 +331,23 @@ def df_dX_MC54(X, A):
     A: shape (n, n)
 
     Returns an array of shape (n, m).
+    Cost: about 8*m**3/3 + 6*m**2*n + 4*m*n**2 floating-point operations.
     """
-    t1 = X.T @ A @ X
-    t2 = np.linalg.inv(t1)
-    return np.linalg.det(t1) * (A @ X @ t2 + A.T @ X @ t2.T)
+    t1 = X.T @ A
+    t2 = t1 @ X
+    t3 = np.linalg.inv(t2)
+    return np.linalg.det(t2) * (A @ X @ t3 + t1.T @ t3.T)
+
+
+def factored_inverse(factors, last=False):
+    """Return the inverse of a symmetric matrix that is factored; in its place, if that is the last use."""
+    a, c = factors
+    if c is None:
+        return np.linalg.inv(a)
+    half = linalg.get_lapack_funcs(("potri",), (c,))[0](c, lower=True, overwrite_c=last)[0]
+    inverse = half + half.T
+    np.einsum("ii->i", inverse)[...] /= 2
+    return inverse
 
 
 def df_dX_MC55(X):
@@ -285,8 +356,9 @@ def df_dX_MC55(X):
     X: shape (n, m)
 
     Returns an array of shape (n, m).
+    Cost: about m**3 + 3*m**2*n floating-point operations.
     """
-    return 2 * (X @ np.linalg.inv(X.T @ X))
+    return 2 * (X @ factored_inverse(factored(X.T @ X), last=True))
 
 
 def df_dX_MC61(X, a, b):
@@ -297,9 +369,10 @@ def df_dX_MC61(X, a, b):
     b: shape (n,)
 
     Returns an array of shape (n, n).
+    Cost: about 2*n**3 floating-point operations.
     """
     t1 = np.linalg.inv(X)
-    return -np.outer(t1.T @ a, t1 @ b)
+    return np.einsum('i,j->ij', -a @ t1, t1 @ b)
 
 
 def df_dX_MC63(X, A, B):
@@ -310,9 +383,10 @@ def df_dX_MC63(X, A, B):
     B: shape (n, p)
 
     Returns an array of shape (n, n).
+    Cost: about 4*n**3 + 4*n**2*p floating-point operations.
     """
     t1 = np.linalg.inv(X)
-    return -(t1 @ B @ A @ t1).T
+    return (-(t1 @ B @ A @ t1)).T
 
 
 def df_dX_MC64(X, C):
@@ -322,9 +396,10 @@ def df_dX_MC64(X, C):
     C: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 4*n**3 floating-point operations.
     """
     t1 = np.linalg.inv(C + X)
-    return -(t1 @ t1).T
+    return (-(t1 @ t1)).T
 
 
 def dE_dX(X):
@@ -333,11 +408,11 @@ def dE_dX(X):
     X: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 6*n**3 floating-point operations.
     """
     W = np.linalg.inv(X)
-    t1 = W.T
     E = loss(W)
-    return -(t1 @ partial(E, W) @ t1)
+    return -(W.T @ partial(E, W) @ W.T)
 
 
 def df_dx(a):
@@ -357,8 +432,9 @@ def df_dX_MC70(a, b):
     b: shape (m,)
 
     Returns an array of shape (n, m).
+    Cost: about m*n floating-point operations.
     """
-    return np.outer(a, b)
+    return np.einsum('i,j->ij', a, b)
 
 
 def df_dX_MC71(a, b):
@@ -368,8 +444,9 @@ def df_dX_MC71(a, b):
     b: shape (m,)
 
     Returns an array of shape (n, m).
+    Cost: about m*n floating-point operations.
     """
-    return np.outer(a, b)
+    return np.einsum('i,j->ij', a, b)
 
 
 def df_dZ_MC72(a):
@@ -378,8 +455,9 @@ def df_dZ_MC72(a):
     a: shape (n,)
 
     Returns an array of shape (n, n).
+    Cost: about n**2 floating-point operations.
     """
-    return np.outer(a, a)
+    return np.einsum('i,j->ij', a, a)
 
 
 def df_dX_MC76(X):
@@ -388,9 +466,10 @@ def df_dX_MC76(X):
     X: shape (n, m)
 
     Returns an array of shape (n, m).
+    Cost: about 2*m*n floating-point operations.
     """
     n, m = X.shape
-    return 2 * np.sum(X) * np.ones((n, m))
+    return 2 * np.sum(X) * np.ones((n, m), dtype=X.dtype)
 
 
 def df_dX_MC77(X, b, c):
@@ -401,8 +480,10 @@ def df_dX_MC77(X, b, c):
     c: shape (m,)
 
     Returns an array of shape (n, m).
+    Cost: about 2*m**2*n floating-point operations.
     """
-    return X @ (np.outer(b, c) + np.outer(c, b))
+    t1 = np.einsum('i,j->ij', b, c)
+    return X @ (t1 + t1.T)
 
 
 def df_dX_MC82(X, b, c, D):
@@ -414,8 +495,9 @@ def df_dX_MC82(X, b, c, D):
     D: shape (n, n)
 
     Returns an array of shape (n, m).
+    Cost: about 7*m*n + 4*n**2 floating-point operations.
     """
-    return np.outer(D @ (X @ c), b) + np.outer(D.T @ (X @ b), c)
+    return np.einsum('i,j->ij', D @ (X @ c), b) + np.einsum('i,j->ij', D.T @ (X @ b), c)
 
 
 def df_dX_MC83(X, a, b, D):
@@ -427,8 +509,10 @@ def df_dX_MC83(X, a, b, D):
     D: shape (n, n)
 
     Returns an array of shape (n, m).
+    Cost: about 5*m*n + 4*n**2 floating-point operations.
     """
-    return np.outer((D + D.T) @ (X @ b + a), b)
+    t1 = X @ b + a
+    return np.einsum('i,j->ij', D @ t1, b) + np.einsum('i,j->ij', t1 @ D, b)
 
 
 def df_dx_MC78(x, b, d, B, C, D):
@@ -442,6 +526,7 @@ def df_dx_MC78(x, b, d, B, C, D):
     D: shape (p, n)
 
     Returns an array of shape (n,).
+    Cost: about 4*m*n + 4*m*p + 4*n*p floating-point operations.
     """
     return B.T @ (C @ (D @ x + d)) + D.T @ (C.T @ (B @ x + b))
 
@@ -453,8 +538,9 @@ def df_dx_MC81(x, M):
     M: shape (n, n)
 
     Returns an array of shape (n,).
+    Cost: about 4*n**2 floating-point operations.
     """
-    return (M + M.T) @ x
+    return M @ x + x @ M
 
 
 def df_ds(x, s, A, W):
@@ -466,6 +552,7 @@ def df_ds(x, s, A, W):
     W: shape (n, n)
 
     Returns an array of shape (m,).
+    Cost: about 4*m*n + 2*n**2 floating-point operations.
     """
     return 2 * (A.T @ (W @ (A @ s - x)))
 
@@ -478,6 +565,7 @@ def df_dx_MC85(x, c, W):
     W: shape (n, n)
 
     Returns an array of shape (n,).
+    Cost: about 2*n**2 floating-point operations.
     """
     return 2 * (W @ (x - c))
 
@@ -490,6 +578,7 @@ def df_dc(x, c, W):
     W: shape (n, n)
 
     Returns an array of shape (n,).
+    Cost: about 2*n**2 floating-point operations.
     """
     return -2 * (W @ (x - c))
 
@@ -503,6 +592,7 @@ def df_dx_MC87(x, s, A, W):
     W: shape (n, n)
 
     Returns an array of shape (n,).
+    Cost: about 2*m*n + 2*n**2 floating-point operations.
     """
     return -2 * (W @ (A @ s - x))
 
@@ -516,8 +606,9 @@ def df_dA(x, s, A, W):
     W: shape (n, n)
 
     Returns an array of shape (n, m).
+    Cost: about 3*m*n + 2*n**2 floating-point operations.
     """
-    return 2 * np.outer(W @ (A @ s - x), s)
+    return np.einsum('i,j->ij', W @ (A @ s - x), 2 * s)
 
 
 def df_dx_MC89(x, c, alpha):
@@ -528,6 +619,7 @@ def df_dx_MC89(x, c, alpha):
     alpha: shape ()
 
     Returns an array of shape (n,).
+    Cost: about 3*n floating-point operations.
     """
     return 2 * (c @ x - alpha) * c
 
@@ -539,6 +631,7 @@ def df_dx_MC93(x, M):
     M: shape (p, m)
 
     Returns an array of shape (n,).
+    Cost: about 3*m*n + 4*m*p + 3*n*p floating-point operations.
     """
     s = sf(x)
     r = rf(x)
@@ -553,9 +646,11 @@ def df_dx_MC95(x, A, B):
     B: shape (p, n)
 
     Returns an array of shape (n,).
+    Cost: about 4*m*n + 8*n*p floating-point operations.
     """
-    t1 = x @ B.T @ B @ x
-    return 2 * (A.T @ (A @ x) - x @ A.T @ A @ x * (B.T @ (B @ x)) / t1) / t1
+    t1 = A @ x @ A
+    t2 = x @ B.T @ B @ x
+    return 2 * (t1 - B @ np.einsum('i,->i', x, x @ t1) @ B / t2) / t2
 
 
 def df_dX_MC91(X, a, b):
@@ -566,10 +661,12 @@ def df_dX_MC91(X, a, b):
     b: shape (n,)
 
     Returns an array of shape (n, n).
+    Cost: about 13*n**2 floating-point operations.
     """
     t1 = X @ b
     t2 = X.T @ a
-    return np.outer(a, X @ t1) + np.outer(t2, t1) + np.outer(X.T @ t2, b)
+    t3 = np.einsum('i,j->ij', a, X @ t1) + np.einsum('i,j->ij', t2, t1)
+    return t3 + np.einsum('i,j->ij', X.T @ t2, b)
 
 
 def df_dX_MC92(X, a, b):
@@ -580,12 +677,14 @@ def df_dX_MC92(X, a, b):
     b: shape (n,)
 
     Returns an array of shape (n, n).
+    Cost: about 19*n**2 floating-point operations.
     """
     t1 = X @ a
     t2 = X @ t1
     t3 = X @ b
     t4 = X @ t3
-    return np.outer(t2, t3) + np.outer(t4, t1) + np.outer(X.T @ t2, b) + np.outer(X.T @ t4, a)
+    t5 = np.einsum('i,j->ij', t2, t3) + np.einsum('i,j->ij', t4, t1)
+    return t5 + np.einsum('i,j->ij', X.T @ t2, b) + np.einsum('i,j->ij', X.T @ t4, a)
 
 
 def df_dx_MC97(x, b, A):
@@ -596,8 +695,9 @@ def df_dx_MC97(x, b, A):
     A: shape (n, n)
 
     Returns an array of shape (n,).
+    Cost: about 4*n**2 floating-point operations.
     """
-    return (A + A.T) @ x + b
+    return A @ x + x @ A + b
 
 
 def df_dZ_MC99(n):
@@ -627,8 +727,9 @@ def df_dX_MC101(C, P):
     P: shape (p, n)
 
     Returns an array of shape (n, m).
+    Cost: about 2*m*n*p floating-point operations.
     """
-    return (C @ P).T
+    return P.T @ C.T
 
 
 def df_dX_MC102(B, Q):
@@ -638,6 +739,7 @@ def df_dX_MC102(B, Q):
     Q: shape (p, m)
 
     Returns an array of shape (n, m).
+    Cost: about 2*m*n*p floating-point operations.
     """
     return B @ Q
 
@@ -669,8 +771,9 @@ def df_dZ_MC105(M, n):
     n: a size
 
     Returns an array of shape (n, n).
+    Cost: about n**2 + q floating-point operations.
     """
-    return np.trace(M) * np.eye(n)
+    return np.trace(M) * np.eye(n, dtype=M.dtype)
 
 
 def df_dX_MC106(X):
@@ -679,6 +782,7 @@ def df_dX_MC106(X):
     X: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about n**2 floating-point operations.
     """
     return 2 * X.T
 
@@ -690,8 +794,9 @@ def df_dX_MC107(X, B):
     B: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 4*n**3 floating-point operations.
     """
-    return (B @ X + X @ B).T
+    return X.T @ B.T + B.T @ X.T
 
 
 def df_dX_MC114(X, A, B):
@@ -702,6 +807,7 @@ def df_dX_MC114(X, A, B):
     B: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 8*n**3 floating-point operations.
     """
     return (A @ X @ B + B @ X @ A).T
 
@@ -712,9 +818,10 @@ def df_dX_MC120(X):
     X: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about n**2 floating-point operations.
     """
     n, _ = X.shape
-    return 2 * np.trace(X) * np.eye(n)
+    return 2 * np.trace(X) * np.eye(n, dtype=X.dtype)
 
 
 def df_dX_MC108(X, B):
@@ -724,6 +831,7 @@ def df_dX_MC108(X, B):
     B: shape (n, n)
 
     Returns an array of shape (n, m).
+    Cost: about 2*m*n**2 floating-point operations.
     """
     return (B + B.T) @ X
 
@@ -735,6 +843,7 @@ def df_dX_MC109(X, B):
     B: shape (n, n)
 
     Returns an array of shape (n, m).
+    Cost: about 2*m*n**2 floating-point operations.
     """
     return (B + B.T) @ X
 
@@ -746,6 +855,7 @@ def df_dX_MC110(X, B):
     B: shape (n, n)
 
     Returns an array of shape (n, m).
+    Cost: about 2*m*n**2 floating-point operations.
     """
     return (B + B.T) @ X
 
@@ -757,6 +867,7 @@ def df_dX_MC111(X, C):
     C: shape (m, m)
 
     Returns an array of shape (n, m).
+    Cost: about 2*m**2*n floating-point operations.
     """
     return X @ (C + C.T)
 
@@ -768,6 +879,7 @@ def df_dX_MC112(X, C):
     C: shape (m, m)
 
     Returns an array of shape (n, m).
+    Cost: about 2*m**2*n floating-point operations.
     """
     return X @ (C + C.T)
 
@@ -779,6 +891,7 @@ def df_dX_MC113(X, C):
     C: shape (m, m)
 
     Returns an array of shape (n, m).
+    Cost: about 2*m**2*n floating-point operations.
     """
     return X @ (C + C.T)
 
@@ -789,6 +902,7 @@ def df_dX_MC115(X):
     X: shape (n, m)
 
     Returns an array of shape (n, m).
+    Cost: about m*n floating-point operations.
     """
     return 2 * X
 
@@ -801,6 +915,7 @@ def df_dX_MC117(X, B, C):
     C: shape (m, m)
 
     Returns an array of shape (n, m).
+    Cost: about 4*m**2*n + 4*m*n**2 floating-point operations.
     """
     return B @ X @ C + B.T @ X @ C.T
 
@@ -813,8 +928,9 @@ def df_dX_MC116(X, B, D):
     D: shape (m, p)
 
     Returns an array of shape (n, m).
+    Cost: about 4*m*n*p + 2*n**2*p floating-point operations.
     """
-    return (B + B.T) @ X @ D @ D.T
+    return (B + B.T) @ (X @ D) @ D.T
 
 
 def df_dX_MC118(X, C, F, G):
@@ -826,8 +942,9 @@ def df_dX_MC118(X, C, F, G):
     G: shape (n, p)
 
     Returns an array of shape (n, m).
+    Cost: about 4*m**2*p + 8*m*n*p floating-point operations.
     """
-    return G @ F @ X @ C + (C @ X.T @ G @ F).T
+    return G @ (F @ X @ C) + F.T @ (G.T @ X @ C.T)
 
 
 def df_dX_MC119(X, D, F, H):
@@ -839,6 +956,7 @@ def df_dX_MC119(X, D, F, H):
     H: shape (p, p)
 
     Returns an array of shape (n, m).
+    Cost: about 4*m*n*p + 2*m*p**2 + 2*n*p**2 floating-point operations.
     """
     return 2 * (F.T @ (F @ X @ D + H) @ D.T)
 
@@ -849,6 +967,7 @@ def df_dX_MC121(X):
     X: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 2*n**2 floating-point operations.
     """
     return 4 * np.linalg.matrix_power(X.T, 3)
 
@@ -860,8 +979,10 @@ def df_dX_MC122(X, A):
     A: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 10*n**3 floating-point operations.
     """
-    return (A @ X @ X + X @ A @ X + X @ X @ A).T
+    t1 = X.T @ A.T
+    return X.T @ t1 + t1 @ X.T + A.T @ (X.T @ X.T)
 
 
 def df_dY(Y, B, C):
@@ -872,10 +993,14 @@ def df_dY(Y, B, C):
     C: shape (n, n)
 
     Returns an array of shape (n, m).
+    Cost: about 4*m*n**2 + 24*m*n*p + 2*n**2*p floating-point operations.
     """
     t1 = C @ Y
-    t2 = C.T @ Y
-    return t1 @ B @ B.T @ Y.T @ C @ Y + t1 @ Y.T @ C @ Y @ B @ B.T + t2 @ B @ B.T @ Y.T @ C.T @ Y + t2 @ Y.T @ C.T @ Y @ B @ B.T
+    t2 = t1 @ B
+    t3 = Y @ B
+    t4 = t1.T @ t3
+    t5 = C.T @ Y
+    return t2 @ t4.T + t1 @ (Y.T @ t2) @ B.T + t5 @ B @ (Y.T @ (C @ t3)).T + t5 @ t4 @ B.T
 
 
 def df_dX_MC125(X, A, C):
@@ -886,9 +1011,11 @@ def df_dX_MC125(X, A, C):
     C: shape (n, n)
 
     Returns an array of shape (n, m).
+    Cost: about 13*m**3/3 + 4*m**2*n + 2*m*n**2 floating-point operations.
     """
-    V = np.linalg.inv(X.T @ C @ X)
-    return -(C @ (X @ (V @ (A + A.T) @ V)))
+    t1 = X.T @ C
+    t2 = factored(t1 @ X)
+    return t1.T @ solved(t2, solved(t2, -(A + A.T)).T)
 
 
 def df_dX_MC126(X, B, C):
@@ -899,9 +1026,12 @@ def df_dX_MC126(X, B, C):
     C: shape (n, n)
 
     Returns an array of shape (n, m).
+    Cost: about 7*m**3/3 + 8*m**2*n + 4*m*n**2 floating-point operations.
     """
-    V = np.linalg.inv(X.T @ C @ X)
-    return -2 * ((C @ X @ V @ X.T @ B - B) @ X @ V)
+    t1 = X.T @ C
+    t2 = factored(t1 @ X)
+    t3 = solved(t2, X.T @ B)
+    return 2 * (t1.T @ solved(t2, -(X.T @ t3.T)) + t3.T)
 
 
 def df_dX_MC127(X, S, B, C):
@@ -913,9 +1043,12 @@ def df_dX_MC127(X, S, B, C):
     C: shape (n, n)
 
     Returns an array of shape (n, m).
+    Cost: about 7*m**3/3 + 8*m**2*n + 4*m*n**2 floating-point operations.
     """
-    U = np.linalg.inv(S + X.T @ C @ X)
-    return -2 * ((C @ X @ U @ X.T @ B - B) @ X @ U)
+    t1 = X.T @ C
+    t2 = factored(S + t1 @ X)
+    t3 = solved(t2, (B @ X).T)
+    return 2 * (t1.T @ solved(t2, -(X.T @ t3.T)) + t3.T)
 
 
 def df_dx_MC129(x, a):
@@ -925,6 +1058,7 @@ def df_dx_MC129(x, a):
     a: shape (n,)
 
     Returns an array of shape (n,).
+    Cost: about 3*n floating-point operations.
     """
     t1 = x - a
     return t1 / np.linalg.norm(t1)
@@ -937,11 +1071,14 @@ def df_dx_MC130(x, a):
     a: shape (n,)
 
     Returns an array of shape (n, n).
+    Cost: about 4*n**2 floating-point operations.
     """
     n = len(x)
-    t1 = x - a
-    t2 = np.linalg.norm(t1)
-    return np.outer(a - x, t1) / t2**3 + np.eye(n) / t2
+    t1 = a - x
+    t2 = np.linalg.norm(-t1)
+    t3 = np.einsum('i,j->ij', t1, t1) / t2**3
+    np.subtract(np.eye(n, dtype=x.dtype) / t2, t3, out=t3)
+    return t3
 
 
 def df_dx_MC131(x):
@@ -950,6 +1087,7 @@ def df_dx_MC131(x):
     x: shape (n,)
 
     Returns an array of shape (n,).
+    Cost: about n floating-point operations.
     """
     return 2 * x
 
@@ -960,6 +1098,7 @@ def df_dX_MC132(X):
     X: shape (n, m)
 
     Returns an array of shape (n, m).
+    Cost: about m*n floating-point operations.
     """
     return 2 * X
 
@@ -970,8 +1109,11 @@ def dE_dU(G):
     G: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about n**2 floating-point operations.
     """
-    return G + G.T - np.diag(np.diag(G))
+    t1 = G + G.T + 0.0
+    t1.flat[:: t1.shape[0] + 1] -= np.diag(G)
+    return t1
 
 
 def df_dU(A):
@@ -980,8 +1122,11 @@ def df_dU(A):
     A: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about n**2 floating-point operations.
     """
-    return A + A.T - np.diag(np.diag(A))
+    t1 = A + A.T + 0.0
+    t1.flat[:: t1.shape[0] + 1] -= np.diag(A)
+    return t1
 
 
 def df_dU_MC140(U):
@@ -990,11 +1135,15 @@ def df_dU_MC140(U):
     U: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 5*n**3/3 floating-point operations.
     """
     n, _ = U.shape
-    X = U + U.T - U * np.eye(n)
-    t1 = np.linalg.inv(X)
-    return np.linalg.det(X) * (2 * t1 - np.diag(np.diag(t1)))
+    X = U + U.T - U * np.eye(n, dtype=U.dtype)
+    t1 = factored_inverse(factored(X), last=True)
+    t2 = 2 * t1
+    t2.flat[:: t2.shape[0] + 1] -= np.diag(t1)
+    t2 *= np.linalg.det(X)
+    return t2
 
 
 def df_dU_MC141(U):
@@ -1003,11 +1152,14 @@ def df_dU_MC141(U):
     U: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about n**3 floating-point operations.
     """
     n, _ = U.shape
-    X = U + U.T - U * np.eye(n)
-    t1 = np.linalg.inv(X)
-    return 2 * t1 - np.diag(np.diag(t1))
+    X = U + U.T - U * np.eye(n, dtype=U.dtype)
+    t1 = factored_inverse(factored(X), last=True)
+    t2 = 2 * t1
+    t2.flat[:: t2.shape[0] + 1] -= np.diag(t1)
+    return t2
 
 
 def df_dU_MC142(A):
@@ -1016,6 +1168,7 @@ def df_dU_MC142(A):
     A: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about n**2 floating-point operations.
     """
     return np.diag(np.diag(A))
 
@@ -1028,8 +1181,9 @@ def df_dt_MN1(H, A, B):
     B: shape (n, q)
 
     Returns an array of shape (p, q).
+    Cost: about 2*n**2*q + 2*n*p*q floating-point operations.
     """
-    return A @ H @ B
+    return A @ (H @ B)
 
 
 def df_dt_MN2(t, X, H):
@@ -1040,9 +1194,11 @@ def df_dt_MN2(t, X, H):
     H: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 2*n**3 floating-point operations.
     """
     Y = X + t * H
-    return H.T @ Y + Y.T @ H
+    t1 = H.T @ Y
+    return t1 + t1.T
 
 
 def df_dt_MN3(t, X, H):
@@ -1053,9 +1209,11 @@ def df_dt_MN3(t, X, H):
     H: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 10*n**3 floating-point operations.
     """
     Y = X + t * H
-    return H @ Y @ Y + Y @ H @ Y + Y @ Y @ H
+    t1 = H @ Y
+    return t1 @ Y + Y @ t1 + Y @ Y @ H
 
 
 def df_dt_MN4(t, X, H):
@@ -1066,9 +1224,10 @@ def df_dt_MN4(t, X, H):
     H: shape (n, n)
 
     Returns an array of shape ().
+    Cost: about 2*n**3 floating-point operations.
     """
     Y = X + t * H
-    return 3 * np.trace(H @ (Y @ Y))
+    return 3 * np.vdot(H, Y.T @ Y.T)
 
 
 def df_dt_MN5(t, X, H):
@@ -1079,9 +1238,10 @@ def df_dt_MN5(t, X, H):
     H: shape (n, n)
 
     Returns an array of shape ().
+    Cost: about 2*n**3 floating-point operations.
     """
     Y = X + t * H
-    return 2 * np.trace(np.linalg.inv(Y) @ H)
+    return 2 * np.vdot(np.linalg.inv(Y), H.T)
 
 
 def df_dx_MN10(x, S):
@@ -1091,6 +1251,7 @@ def df_dx_MN10(x, S):
     S: shape (n, n)
 
     Returns an array of shape (n,).
+    Cost: about 2*n**2 floating-point operations.
     """
     return 2 * (S @ x)
 
@@ -1102,9 +1263,11 @@ def df_dx_MN11(x, S):
     S: shape (n, n)
 
     Returns an array of shape (n,).
+    Cost: about 2*n**2 floating-point operations.
     """
-    t1 = x @ x
-    return 2 * (S @ x - x @ S @ x * x / t1) / t1
+    t1 = S @ x
+    t2 = x @ x
+    return 2 * (t1 - np.einsum('i,->i', x, x @ t1) / t2) / t2
 
 
 def df_dx_MN12(x, S):
@@ -1114,8 +1277,10 @@ def df_dx_MN12(x, S):
     S: shape (n, n)
 
     Returns an array of shape (n,).
+    Cost: about 2*n**2 floating-point operations.
     """
-    return 2 * np.exp(x @ S @ x) * (S @ x)
+    t1 = x @ S
+    return 2 * np.exp(t1 @ x) * t1
 
 
 def df_dx_MN13(x, P):
@@ -1125,8 +1290,10 @@ def df_dx_MN13(x, P):
     P: shape (n, n)
 
     Returns an array of shape (n,).
+    Cost: about 2*n**2 floating-point operations.
     """
-    return P @ x / np.sqrt(x @ P @ x)
+    t1 = x @ P
+    return t1 / np.sqrt(t1 @ x)
 
 
 def df_dX_MN20(X, a):
@@ -1136,8 +1303,9 @@ def df_dX_MN20(X, a):
     a: shape (n,)
 
     Returns an array of shape (n, m).
+    Cost: about 3*m*n floating-point operations.
     """
-    return 2 * np.outer(a, X.T @ a)
+    return np.einsum('i,j->ij', a, 2 * (a @ X))
 
 
 def df_dX_MN21(X, A, B):
@@ -1148,6 +1316,7 @@ def df_dX_MN21(X, A, B):
     B: shape (m, m)
 
     Returns an array of shape (n, m).
+    Cost: about 4*m**2*n + 4*m*n**2 floating-point operations.
     """
     return A @ X @ B + A.T @ X @ B.T
 
@@ -1158,6 +1327,7 @@ def df_dX_MN22(X):
     X: shape (n, m)
 
     Returns an array of shape (n, m).
+    Cost: about 2*m*n floating-point operations.
     """
     return X / np.linalg.norm(X)
 
@@ -1168,8 +1338,9 @@ def df_dZ_MN23(Z):
     Z: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 8*n**3/3 floating-point operations.
     """
-    return 2 * np.linalg.det(Z)**2 * np.linalg.inv(Z).T
+    return (2 * np.linalg.det(Z)**2 * np.linalg.inv(Z)).T
 
 
 def df_dZ_MN24(Z):
@@ -1178,9 +1349,11 @@ def df_dZ_MN24(Z):
     Z: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 8*n**3/3 floating-point operations.
     """
     n, _ = Z.shape
-    return (np.eye(n) - np.trace(Z) * np.linalg.inv(Z).T) / np.linalg.det(Z)
+    t1 = np.eye(n, dtype=Z.dtype) - (np.trace(Z) * np.linalg.inv(Z)).T
+    return t1 / np.linalg.det(Z)
 
 
 def df_dX_MN25(X):
@@ -1189,9 +1362,10 @@ def df_dX_MN25(X):
     X: shape (n, m)
 
     Returns an array of shape (n, m).
+    Cost: about 3*m*n**2 + n**3 floating-point operations.
     """
     t1 = X @ X.T
-    return 2 * np.linalg.det(t1) * (np.linalg.inv(t1) @ X)
+    return 2 * np.linalg.det(t1) * solved(factored(t1), X)
 
 
 def df_dX_MN26(X):
@@ -1200,8 +1374,9 @@ def df_dX_MN26(X):
     X: shape (n, m)
 
     Returns an array of shape (n, m).
+    Cost: about 3*m*n**2 + n**3/3 floating-point operations.
     """
-    return 2 * (np.linalg.inv(X @ X.T) @ X)
+    return 2 * solved(factored(X @ X.T), X)
 
 
 def df_dX_MN27(D, X):
@@ -1211,8 +1386,10 @@ def df_dX_MN27(D, X):
     X: shape (n, m)
 
     Returns an array of shape (n, m).
+    Cost: about 2*m**2*n + 4*m*n**2 + n**3/3 floating-point operations.
     """
-    return 2 * (np.linalg.inv(X @ D @ X.T) @ X @ D)
+    t1 = X @ D
+    return 2 * solved(factored(t1 @ X.T), t1)
 
 
 def df_dX_MN30(A, B):
@@ -1222,8 +1399,9 @@ def df_dX_MN30(A, B):
     B: shape (m, q)
 
     Returns an array of shape (p, q, n, m).
+    Cost: about 2*m*n*p*q floating-point operations.
     """
-    return np.einsum('ik,lj->ijkl', A, B)
+    return np.einsum('ij,kl->iljk', A, B)
 
 
 def df_dX_MN31(X):
@@ -1232,10 +1410,14 @@ def df_dX_MN31(X):
     X: shape (n, m)
 
     Returns an array of shape (m, m, n, m).
+    Cost: about 3*m**3*n floating-point operations.
     """
-    _, m = X.shape
-    t1 = np.eye(m)
-    return np.einsum('ki,jl->ijkl', X, t1) + np.einsum('kj,il->ijkl', X, t1)
+    n, m = X.shape
+    t1 = np.zeros((m, m, n, m), dtype=np.result_type(X, 0.5))
+    np.einsum('ijkj->jik', t1)[...] = X.T
+    t2 = np.zeros((m, m, n, m), dtype=np.result_type(X, 0.5))
+    np.einsum('ijki->ijk', t2)[...] = X.T
+    return t1 + t2
 
 
 def df_dX_MN32(X):
@@ -1244,10 +1426,14 @@ def df_dX_MN32(X):
     X: shape (n, m)
 
     Returns an array of shape (n, n, n, m).
+    Cost: about 3*m*n**3 floating-point operations.
     """
-    n, _ = X.shape
-    t1 = np.eye(n)
-    return np.einsum('jl,ik->ijkl', X, t1) + np.einsum('il,jk->ijkl', X, t1)
+    n, m = X.shape
+    t1 = np.zeros((n, n, n, m), dtype=X.dtype)
+    np.einsum('ijik->ijk', t1)[...] = X
+    t2 = np.zeros((n, n, n, m), dtype=X.dtype)
+    np.einsum('ijjk->jik', t2)[...] = X
+    return t1 + t2
 
 
 def df_dZ_MN33(Z):
@@ -1256,10 +1442,14 @@ def df_dZ_MN33(Z):
     Z: shape (n, n)
 
     Returns an array of shape (n, n, n, n).
+    Cost: about 3*n**4 floating-point operations.
     """
     n, _ = Z.shape
-    t1 = np.eye(n)
-    return np.einsum('lj,ik->ijkl', Z, t1) + np.einsum('ik,jl->ijkl', Z, t1)
+    t1 = np.zeros((n, n, n, n), dtype=np.result_type(Z, 0.5))
+    np.einsum('ijik->ijk', t1)[...] = Z.T
+    t2 = np.zeros((n, n, n, n), dtype=Z.dtype)
+    np.einsum('ijkj->jik', t2)[...] = Z
+    return t1 + t2
 
 
 def df_dX_MN34(X):
@@ -1268,9 +1458,13 @@ def df_dX_MN34(X):
     X: shape (n, m)
 
     Returns an array of shape (n, m, n, m).
+    Cost: about m**2*n**2 floating-point operations.
     """
     n, m = X.shape
-    return 2 * np.einsum('ij,ik,jl->ijkl', X, np.eye(n), np.eye(m), optimize=True)
+    t2 = 2 * X
+    t1 = np.zeros((n, m, n, m), dtype=t2.dtype)
+    np.einsum('ijij->ij', t1)[...] = t2
+    return t1
 
 
 def df_dZ_MN35(n):
@@ -1279,9 +1473,11 @@ def df_dZ_MN35(n):
     n: a size
 
     Returns an array of shape (n, n, n).
+    Cost: about n**3 floating-point operations.
     """
-    t1 = np.eye(n)
-    return np.einsum('ij,ik->ijk', t1, t1)
+    t1 = np.zeros((n, n, n), dtype=float)
+    np.einsum('iii->i', t1)[...] = 1
+    return t1
 
 
 def df_dX_MN50(X):
@@ -1290,9 +1486,11 @@ def df_dX_MN50(X):
     X: shape (n, p)
 
     Returns an array of shape (n, p).
+    Cost: about 3*n*p**2 + 3*p**3 floating-point operations.
     """
-    G = np.linalg.inv(X.T @ X)
-    return -2 * (X @ G @ G)
+    t1 = factored(X.T @ X)
+    G = factored_inverse(t1)
+    return X @ (-2 * solved(t1, G))
 
 
 def df_dX_MN51(X, A):
@@ -1302,9 +1500,11 @@ def df_dX_MN51(X, A):
     A: shape (n, n)
 
     Returns an array of shape (n, p).
+    Cost: about 2*n**2*p + 7*n*p**2 + 7*p**3/3 floating-point operations.
     """
-    G = np.linalg.inv(X.T @ X)
-    return -2 * ((X @ G @ X.T @ A - A) @ X @ G)
+    t1 = factored(X.T @ X)
+    t2 = solved(t1, X.T @ A)
+    return 2 * (X @ solved(t1, -(X.T @ t2.T)).T + t2.T)
 
 
 def df_dX_MN52(X, y):
@@ -1314,9 +1514,12 @@ def df_dX_MN52(X, y):
     y: shape (n,)
 
     Returns an array of shape (n, p).
+    Cost: about n*p**2 + p**3 floating-point operations.
     """
-    G = np.linalg.inv(X.T @ X)
-    return -2 * (np.outer(X @ (G @ (X.T @ y)) - y, y) @ X @ G)
+    t1 = factored(X.T @ X)
+    G = factored_inverse(t1)
+    t2 = X.T @ y
+    return np.einsum('i,j->ij', X @ (G @ t2) - y, solved(t1, -2 * t2))
 
 
 def df_dX_MN61(X, A, B):
@@ -1327,6 +1530,7 @@ def df_dX_MN61(X, A, B):
     B: shape (m, m)
 
     Returns an array of shape (n, m).
+    Cost: about 4*m**2*n + 4*m*n**2 floating-point operations.
     """
     return A.T @ X @ B + A @ X @ B.T
 
@@ -1338,6 +1542,7 @@ def df_dX_MN62(X, C):
     C: shape (p, q)
 
     Returns an array of shape (n, m).
+    Cost: about m*n + p*q floating-point operations.
     """
     return 2 * np.linalg.norm(C)**2 * X
 
@@ -1350,8 +1555,9 @@ def df_dX_MN63(X, D, F):
     F: shape (m, q)
 
     Returns an array of shape (n, m).
+    Cost: about 4*m*n*q + 4*n*p*q floating-point operations.
     """
-    return 2 * (D.T @ D @ X @ F @ F.T)
+    return 2 * (D.T @ (D @ (X @ F)) @ F.T)
 
 
 def df_dM(M, m):
@@ -1361,8 +1567,9 @@ def df_dM(M, m):
     m: a size
 
     Returns an array of shape (n, n).
+    Cost: about 2*n**3 floating-point operations.
     """
-    return m * np.linalg.inv(M).T
+    return (m * np.linalg.inv(M)).T
 
 
 def df_dM_MN65(M, N):
@@ -1372,10 +1579,11 @@ def df_dM_MN65(M, N):
     N: shape (m, m)
 
     Returns an array of shape (n, n).
+    Cost: about 2*m**3/3 + 8*n**3/3 floating-point operations.
     """
     n, _ = M.shape
     m, _ = N.shape
-    return m * np.linalg.det(N)**n * np.linalg.det(M)**m * np.linalg.inv(M).T
+    return (m * np.linalg.det(N)**n * np.linalg.det(M)**m * np.linalg.inv(M)).T
 
 
 def dx_db(A):
@@ -1384,6 +1592,7 @@ def dx_db(A):
     A: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 2*n**3 floating-point operations.
     """
     return np.linalg.inv(A)
 
@@ -1395,8 +1604,9 @@ def df_db(A, c):
     c: shape (n,)
 
     Returns an array of shape (n,).
+    Cost: about 2*n**3/3 floating-point operations.
     """
-    return np.linalg.inv(A).T @ c
+    return np.linalg.solve(A.T, c)
 
 
 def df_dA_LS3(A, b, c):
@@ -1407,9 +1617,10 @@ def df_dA_LS3(A, b, c):
     c: shape (n,)
 
     Returns an array of shape (n, n).
+    Cost: about 2*n**3 floating-point operations.
     """
     t1 = np.linalg.inv(A)
-    return -np.outer(t1.T @ c, t1 @ b)
+    return np.einsum('i,j->ij', -c @ t1, t1 @ b)
 
 
 def df_dx_VE2(x, A, b):
@@ -1420,6 +1631,7 @@ def df_dx_VE2(x, A, b):
     b: shape (m,)
 
     Returns an array of shape (n,).
+    Cost: about 4*m*n floating-point operations.
     """
     t1 = A @ x - b
     return A.T @ t1 / np.linalg.norm(t1)
@@ -1432,6 +1644,7 @@ def df_dx_VE3(x, c):
     c: shape (n,)
 
     Returns an array of shape (n,).
+    Cost: about 2*n floating-point operations.
     """
     return c * diff(h)(x)
 
@@ -1444,6 +1657,7 @@ def df_dx_VE4(x, A, b):
     b: shape (m,)
 
     Returns an array of shape (n,).
+    Cost: about 4*m*n floating-point operations.
     """
     return A.T @ (b * diff(h)(A @ x))
 
@@ -1456,8 +1670,9 @@ def df_dA_VE5(x, A, b):
     b: shape (m,)
 
     Returns an array of shape (m, n).
+    Cost: about 3*m*n floating-point operations.
     """
-    return np.outer(b * diff(h)(A @ x), x)
+    return np.einsum('i,j->ij', b * diff(h)(A @ x), x)
 
 
 def df_dx_VE7(x):
@@ -1466,10 +1681,11 @@ def df_dx_VE7(x):
     x: shape (n,)
 
     Returns an array of shape (n, n).
+    Cost: about 2*n**2 floating-point operations.
     """
     n = len(x)
     t1 = np.sum(x)
-    return (np.eye(n) - x / t1).T / t1
+    return ((np.eye(n, dtype=x.dtype) - x / t1) / t1).T
 
 
 def df_dx_VE8(x):
@@ -1478,12 +1694,13 @@ def df_dx_VE8(x):
     x: shape (n,)
 
     Returns an array of shape (n,).
+    Cost: about 3*n floating-point operations.
     """
     return 2 * (x - np.mean(x))
 
 
 def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True)) if x.size else x
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
@@ -1493,6 +1710,7 @@ def df_dx_CV1(x):
     x: shape (n,)
 
     Returns an array of shape (n,).
+    Cost: about n floating-point operations.
     """
     return softmax(x, 0)
 
@@ -1505,6 +1723,7 @@ def df_dx_CV3(x, A, b):
     b: shape (m,)
 
     Returns an array of shape (n,).
+    Cost: about 4*m*n floating-point operations.
     """
     return A.T @ softmax(A @ x + b, 0)
 
@@ -1517,6 +1736,7 @@ def df_dx_CV4(x, A, b):
     b: shape (m,)
 
     Returns an array of shape (n,).
+    Cost: about 4*m*n floating-point operations.
     """
     return -(A.T @ (1 / (A @ x - b)))
 
@@ -1527,6 +1747,7 @@ def df_dx_CV6(x):
     x: shape (n,)
 
     Returns an array of shape (n,).
+    Cost: about 3*n floating-point operations.
     """
     return x / np.sqrt(1 + x @ x)
 
@@ -1537,6 +1758,7 @@ def df_dx_CV10(x):
     x: shape (n,)
 
     Returns an array of shape (n,).
+    Cost: about 2*n floating-point operations.
     """
     return 1 + np.log(x)
 
@@ -1548,6 +1770,7 @@ def df_dx_CV12(x, y):
     y: shape (n,)
 
     Returns an array of shape (n,).
+    Cost: about 2*n floating-point operations.
     """
     return np.log(x / y)
 
@@ -1559,6 +1782,7 @@ def df_dy(x, y):
     y: shape (n,)
 
     Returns an array of shape (n,).
+    Cost: about 2*n floating-point operations.
     """
     return 1 - x / y
 
@@ -1569,6 +1793,7 @@ def df_dx_CV14(x):
     x: shape (n,)
 
     Returns an array of shape (n,).
+    Cost: about 4*n floating-point operations.
     """
     n = len(x)
     return np.exp(np.mean(np.log(x))) / (n * x)
@@ -1581,6 +1806,7 @@ def df_dz(z, s):
     s: shape ()
 
     Returns an array of shape (n,).
+    Cost: about 2*n floating-point operations.
     """
     return 2 * z / s
 
@@ -1592,6 +1818,7 @@ def df_ds_CV16(z, s):
     s: shape ()
 
     Returns an array of shape ().
+    Cost: about 2*n floating-point operations.
     """
     return -(z @ z) / s**2
 
@@ -1602,8 +1829,9 @@ def df_dX_CV20(X):
     X: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about n**3 floating-point operations.
     """
-    return -np.linalg.inv(X)
+    return -factored_inverse(factored(X), last=True)
 
 
 def df_dX_CV21(X, z):
@@ -1613,9 +1841,10 @@ def df_dX_CV21(X, z):
     z: shape (n,)
 
     Returns an array of shape (n, n).
+    Cost: about n**3/3 floating-point operations.
     """
-    t1 = np.linalg.inv(X) @ z
-    return -np.outer(t1, t1)
+    t1 = solved(factored(X), z)
+    return -np.einsum('i,j->ij', t1, t1)
 
 
 def df_dz_CV22(X, z):
@@ -1625,8 +1854,9 @@ def df_dz_CV22(X, z):
     z: shape (n,)
 
     Returns an array of shape (n,).
+    Cost: about n**3/3 floating-point operations.
     """
-    return 2 * (np.linalg.inv(X) @ z)
+    return 2 * solved(factored(X), z)
 
 
 def df_dX_CV23(X):
@@ -1635,9 +1865,10 @@ def df_dX_CV23(X):
     X: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 2*n**3 floating-point operations.
     """
-    t1 = np.linalg.inv(X)
-    return -(t1 @ t1)
+    t1 = factored_inverse(factored(X), last=True)
+    return -(t1.T @ t1)
 
 
 def df_dw(A, w):
@@ -1647,8 +1878,10 @@ def df_dw(A, w):
     w: shape (n,)
 
     Returns an array of shape (n,).
+    Cost: about 2*m**3/3 + 3*m**2*n floating-point operations.
     """
-    return -np.sum(A * (np.linalg.inv((A * w) @ A.T) @ A), axis=0)
+    t1 = A * np.sqrt(w)
+    return -np.einsum('ij,ij->j', A, np.linalg.solve(t1 @ t1.T, A))
 
 
 def df_dw_LR1(X, w, y):
@@ -1659,6 +1892,7 @@ def df_dw_LR1(X, w, y):
     y: shape (n,)
 
     Returns an array of shape (d,).
+    Cost: about 4*d*n floating-point operations.
     """
     return X.T @ (X @ w - y)
 
@@ -1671,6 +1905,7 @@ def df_dw_LR2(X, w, y):
     y: shape (n,)
 
     Returns an array of shape (d,).
+    Cost: about 4*d*n floating-point operations.
     """
     r = X @ w - y
     return 2 * (X.T @ r)
@@ -1685,6 +1920,7 @@ def df_dw_LR4(X, w, y, lam):
     lam: shape ()
 
     Returns an array of shape (d,).
+    Cost: about 4*d*n floating-point operations.
     """
     r = X @ w - y
     return X.T @ r + lam * w
@@ -1699,6 +1935,7 @@ def df_dw_LR6(X, w, y, L):
     L: shape (k, d)
 
     Returns an array of shape (d,).
+    Cost: about 4*d*k + 4*d*n floating-point operations.
     """
     r = X @ w - y
     return X.T @ r + L.T @ (L @ w)
@@ -1713,6 +1950,7 @@ def df_dw_LR7(X, w, y, s):
     s: shape (n,)
 
     Returns an array of shape (d,).
+    Cost: about 4*d*n floating-point operations.
     """
     r = X @ w - y
     return X.T @ (s * r)
@@ -1727,6 +1965,7 @@ def df_dw_LR8(X, w, y, Omega):
     Omega: shape (n, n)
 
     Returns an array of shape (d,).
+    Cost: about 4*d*n + 2*n**2 floating-point operations.
     """
     r = X @ w - y
     return X.T @ (Omega @ r)
@@ -1741,6 +1980,7 @@ def dE_dR(X, W, Y, b):
     b: shape (k,)
 
     Returns an array of shape (n, k).
+    Cost: about 2*d*k*n floating-point operations.
     """
     return X @ W + b - Y
 
@@ -1754,6 +1994,7 @@ def dE_dW(X, W, Y, b):
     b: shape (k,)
 
     Returns an array of shape (d, k).
+    Cost: about 4*d*k*n floating-point operations.
     """
     R = X @ W + b - Y
     return X.T @ R
@@ -1768,6 +2009,7 @@ def dE_db(X, W, Y, b):
     b: shape (k,)
 
     Returns an array of shape (k,).
+    Cost: about 2*d*k*n floating-point operations.
     """
     R = X @ W + b - Y
     return np.sum(R, axis=0)
@@ -1781,10 +2023,11 @@ def dx_dlam(A, b, lam):
     lam: shape ()
 
     Returns an array of shape (n,).
+    Cost: about m*n**2 + n**3 floating-point operations.
     """
-    _, n = A.shape
-    M = A.T @ A + lam * np.eye(n)
-    t1 = np.linalg.inv(M)
+    M = A.T @ A + 0.0
+    M.flat[:: M.shape[0] + 1] += lam
+    t1 = factored_inverse(factored(M), last=True)
     return -(t1 @ (t1 @ (A.T @ b)))
 
 
@@ -1795,10 +2038,11 @@ def dx_db_RD2(A, lam):
     lam: shape ()
 
     Returns an array of shape (n, m).
+    Cost: about 3*m*n**2 + n**3 floating-point operations.
     """
-    _, n = A.shape
-    M = A.T @ A + lam * np.eye(n)
-    return np.linalg.inv(M) @ A.T
+    M = A.T @ A + 0.0
+    M.flat[:: M.shape[0] + 1] += lam
+    return factored_inverse(factored(M), last=True) @ A.T
 
 
 def df_dlam(A, lam):
@@ -1808,12 +2052,13 @@ def df_dlam(A, lam):
     lam: shape ()
 
     Returns an array of shape ().
+    Cost: about m*n**2 + 3*n**3 floating-point operations.
     """
-    _, n = A.shape
     t1 = A.T @ A
-    M = t1 + lam * np.eye(n)
-    t2 = np.linalg.inv(M)
-    return -np.trace(t1 @ (t2 @ t2))
+    M = t1 + 0.0
+    M.flat[:: M.shape[0] + 1] += lam
+    t2 = factored_inverse(factored(M), last=True)
+    return -np.vdot(t1, t2 @ t2)
 
 
 def df_dw_RB1(X, w, y):
@@ -1824,6 +2069,7 @@ def df_dw_RB1(X, w, y):
     y: shape (n,)
 
     Returns an array of shape (d,).
+    Cost: about 4*d*n floating-point operations.
     """
     r = X @ w - y
     return X.T @ diff(rho)(r)
@@ -1837,6 +2083,7 @@ def df_dw_RB4(X, w, y):
     y: shape (n,)
 
     Returns an array of shape (d,).
+    Cost: about 4*d*n floating-point operations.
     """
     r = X @ w - y
     return X.T @ (r / np.sqrt(1 + r**2))
@@ -1850,6 +2097,7 @@ def df_dw_RB6(X, w, y):
     y: shape (n,)
 
     Returns an array of shape (d,).
+    Cost: about 4*d*n floating-point operations.
     """
     r = X @ w - y
     return X.T @ np.sign(r)
@@ -1864,14 +2112,15 @@ def df_dw_RB7(X, w, y, s):
     s: shape ()
 
     Returns an array of shape (d,).
+    Cost: about 4*d*n floating-point operations.
     """
     r = X @ w - y
     return X.T @ diff(rho)(r / s)
 
 
 def sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
+    with np.errstate(over="ignore"):  # exp(-x) is infinite where the value is 0
+        return 1 / (1 + np.exp(-x))
 
 
 def dsigma_dt(t):
@@ -1932,6 +2181,7 @@ def dE_da(X, w, y):
     y: shape (n,)
 
     Returns an array of shape (n,).
+    Cost: about 2*d*n floating-point operations.
     """
     a = X @ w
     return sigmoid(a) - y
@@ -1945,6 +2195,7 @@ def dE_dw(X, w, y):
     y: shape (n,)
 
     Returns an array of shape (d,).
+    Cost: about 4*d*n floating-point operations.
     """
     a = X @ w
     return X.T @ (sigmoid(a) - y)
@@ -1958,6 +2209,7 @@ def df_dw_LO13(X, w, y):
     y: shape (n,)
 
     Returns an array of shape (d,).
+    Cost: about 4*d*n floating-point operations.
     """
     a = X @ w
     p = sigmoid(a)
@@ -1972,6 +2224,7 @@ def df_dw_LO14(X, w, y):
     y: shape (n,)
 
     Returns an array of shape (d,).
+    Cost: about 4*d*n floating-point operations.
     """
     a = X @ w
     p = sigmoid(a)
@@ -1985,10 +2238,11 @@ def dp_dw(X, w):
     w: shape (d,)
 
     Returns an array of shape (n, d).
+    Cost: about 3*d*n floating-point operations.
     """
     a = X @ w
     p = sigmoid(a)
-    return X * p[:, None] * (1 - p)[:, None]
+    return X * (p * (1 - p))[:, None]
 
 
 def df_dw_LO20(X, w, y):
@@ -1999,6 +2253,7 @@ def df_dw_LO20(X, w, y):
     y: shape (n,)
 
     Returns an array of shape (d,).
+    Cost: about 4*d*n floating-point operations.
     """
     m = y * (X @ w)
     return -(X.T @ (y * sigmoid(-m)))
@@ -2012,6 +2267,7 @@ def df_dw_LO21(X, w, y):
     y: shape (n,)
 
     Returns an array of shape (d,).
+    Cost: about 4*d*n floating-point operations.
     """
     m = y * (X @ w)
     return -(X.T @ (y * np.exp(-m)))
@@ -2025,9 +2281,10 @@ def df_dw_LO23(X, w, y):
     y: shape (n,)
 
     Returns an array of shape (d,).
+    Cost: about 4*d*n floating-point operations.
     """
     m = y * (X @ w)
-    return X.T @ (y * np.where(m < 1, -1.0, 0.0))
+    return X.T @ (y * np.where(m < 1, -1.0, 0.0).astype(X.dtype))
 
 
 def ds_da(a):
@@ -2036,10 +2293,11 @@ def ds_da(a):
     a: shape (k,)
 
     Returns an array of shape (k, k).
+    Cost: about 2*k**2 floating-point operations.
     """
     k = len(a)
     s = softmax(a, 0)
-    return (np.eye(k) - s) * s[:, None]
+    return (np.eye(k, dtype=a.dtype) - s) * s[:, None]
 
 
 def ds_da_SM2(a):
@@ -2048,10 +2306,11 @@ def ds_da_SM2(a):
     a: shape (k,)
 
     Returns an array of shape (k, k).
+    Cost: about 2*k**2 floating-point operations.
     """
     k = len(a)
     s = softmax(a, 0)
-    return (np.eye(k) - s) * s[:, None]
+    return (np.eye(k, dtype=a.dtype) - s) * s[:, None]
 
 
 def df_da(a):
@@ -2060,10 +2319,11 @@ def df_da(a):
     a: shape (k,)
 
     Returns an array of shape (k, k).
+    Cost: about k**2 floating-point operations.
     """
     k = len(a)
     s = softmax(a, 0)
-    return np.eye(k) - s
+    return np.eye(k, dtype=a.dtype) - s
 
 
 def df_da_SM4(a, y):
@@ -2073,6 +2333,7 @@ def df_da_SM4(a, y):
     y: shape (k,)
 
     Returns an array of shape (k,).
+    Cost: about 2*k floating-point operations.
     """
     return softmax(a, 0) - y
 
@@ -2083,6 +2344,7 @@ def df_da_SM5(a):
     a: shape (k,)
 
     Returns an array of shape (k,).
+    Cost: about 7*k floating-point operations.
     """
     s = softmax(a, 0)
     t1 = 1 + np.log(s)
@@ -2097,6 +2359,7 @@ def df_da_SM6(a, y, tau):
     tau: shape ()
 
     Returns an array of shape (k,).
+    Cost: about 4*k floating-point operations.
     """
     return (softmax(a / tau, 0) - y) / tau
 
@@ -2110,6 +2373,7 @@ def dE_dA(X, W, b, Y):
     Y: shape (n, k)
 
     Returns an array of shape (n, k).
+    Cost: about 2*d*k*n floating-point operations.
     """
     A = X @ W + b
     return softmax(A, 1) - Y
@@ -2124,6 +2388,7 @@ def dE_dW_SM11(X, W, b, Y):
     Y: shape (n, k)
 
     Returns an array of shape (d, k).
+    Cost: about 4*d*k*n floating-point operations.
     """
     A = X @ W + b
     return X.T @ (softmax(A, 1) - Y)
@@ -2138,9 +2403,10 @@ def dE_db_SM12(X, W, b, Y):
     Y: shape (n, k)
 
     Returns an array of shape (k,).
+    Cost: about 2*d*k*n floating-point operations.
     """
     A = X @ W + b
-    return np.sum(softmax(A, 1) - Y, axis=0)
+    return np.sum(softmax(A, 1), axis=0) - np.sum(Y, axis=0)
 
 
 def dE_dX_SM13(X, W, b, Y):
@@ -2152,6 +2418,7 @@ def dE_dX_SM13(X, W, b, Y):
     Y: shape (n, k)
 
     Returns an array of shape (n, d).
+    Cost: about 4*d*k*n floating-point operations.
     """
     A = X @ W + b
     return (softmax(A, 1) - Y) @ W.T
@@ -2166,6 +2433,7 @@ def df_dW(X, W, b, Y):
     Y: shape (n, k)
 
     Returns an array of shape (d, k).
+    Cost: about 4*d*k*n floating-point operations.
     """
     A = X @ W + b
     S = softmax(A, 1)
@@ -2191,6 +2459,7 @@ def dE_dW_NN2(X, W, b, G):
     G: shape (n, k)
 
     Returns an array of shape (d, k).
+    Cost: about 4*d*k*n floating-point operations.
     """
     A = X @ W + b
     return X.T @ (G * diff(h)(A))
@@ -2205,9 +2474,10 @@ def dE_db_NN3(X, W, b, G):
     G: shape (n, k)
 
     Returns an array of shape (k,).
+    Cost: about 2*d*k*n floating-point operations.
     """
     A = X @ W + b
-    return np.sum(G * diff(h)(A), axis=0)
+    return np.einsum('ij,ij->j', G, diff(h)(A))
 
 
 def dE_dX_NN4(X, W, b, G):
@@ -2219,6 +2489,7 @@ def dE_dX_NN4(X, W, b, G):
     G: shape (n, k)
 
     Returns an array of shape (n, d).
+    Cost: about 4*d*k*n floating-point operations.
     """
     A = X @ W + b
     return (G * diff(h)(A)) @ W.T
@@ -2235,6 +2506,7 @@ def dE_do(x, y, V, b, W, c):
     c: shape (m,)
 
     Returns an array of shape (m,).
+    Cost: about 2*d*k + 2*k*m floating-point operations.
     """
     a = V @ x + b
     z = np.tanh(a)
@@ -2253,12 +2525,13 @@ def dE_dW_NN11(x, y, V, b, W, c):
     c: shape (m,)
 
     Returns an array of shape (m, k).
+    Cost: about 2*d*k + 3*k*m floating-point operations.
     """
     a = V @ x + b
     z = np.tanh(a)
     o = W @ z + c
     e = o - y
-    return np.outer(e, z)
+    return np.einsum('i,j->ij', e, z)
 
 
 def dE_dz(x, y, V, b, W, c):
@@ -2272,6 +2545,7 @@ def dE_dz(x, y, V, b, W, c):
     c: shape (m,)
 
     Returns an array of shape (k,).
+    Cost: about 2*d*k + 4*k*m floating-point operations.
     """
     a = V @ x + b
     z = np.tanh(a)
@@ -2291,6 +2565,7 @@ def dE_da_NN13(x, y, V, b, W, c):
     c: shape (m,)
 
     Returns an array of shape (k,).
+    Cost: about 2*d*k + 4*k*m floating-point operations.
     """
     a = V @ x + b
     z = np.tanh(a)
@@ -2308,10 +2583,11 @@ def do_dx(x, V, b, W):
     W: shape (m, k)
 
     Returns an array of shape (m, d).
+    Cost: about 2*d*k*m floating-point operations.
     """
     a = V @ x + b
     z = np.tanh(a)
-    return (W * (1 - z**2)) @ V
+    return W @ (V * (1 - z**2)[:, None])
 
 
 def dz_dx(x, V, W):
@@ -2322,10 +2598,12 @@ def dz_dx(x, V, W):
     W: shape (d, k)
 
     Returns an array of shape (d, d).
+    Cost: about 2*d**2*k floating-point operations.
     """
-    d = len(x)
     a = V @ x
-    return (W * np.where(a > 0, 1.0, 0.0)) @ V + np.eye(d)
+    t1 = (W * (a > 0)) @ V + 0.0
+    t1.flat[:: t1.shape[0] + 1] += 1
+    return t1
 
 
 def dE_da_NN21(x, V, W, g):
@@ -2337,9 +2615,10 @@ def dE_da_NN21(x, V, W, g):
     g: shape (d,)
 
     Returns an array of shape (k,).
+    Cost: about 4*d*k floating-point operations.
     """
     a = V @ x
-    return W.T @ g * np.where(a > 0, 1.0, 0.0)
+    return W.T @ g * (a > 0)
 
 
 def dE_dx(x, V, W, g):
@@ -2351,9 +2630,10 @@ def dE_dx(x, V, W, g):
     g: shape (d,)
 
     Returns an array of shape (d,).
+    Cost: about 6*d*k floating-point operations.
     """
     a = V @ x
-    return V.T @ (W.T @ g * np.where(a > 0, 1.0, 0.0)) + g
+    return V.T @ (W.T @ g * (a > 0)) + g
 
 
 def df_dA_NN30(X, A, B, C, Y):
@@ -2366,9 +2646,11 @@ def df_dA_NN30(X, A, B, C, Y):
     Y: shape (n, m)
 
     Returns an array of shape (d, k).
+    Cost: about 4*d*k*m + 4*d*m*n + 2*k*l*m floating-point operations.
     """
-    R = X @ A @ B @ C - Y
-    return (B @ C @ R.T @ X).T
+    t1 = B @ C
+    R = X @ (A @ t1) - Y
+    return X.T @ R @ t1.T
 
 
 def df_dB(X, A, B, C, Y):
@@ -2381,9 +2663,10 @@ def df_dB(X, A, B, C, Y):
     Y: shape (n, m)
 
     Returns an array of shape (k, l).
+    Cost: about 4*d*k*m + 4*d*m*n + 4*k*l*m floating-point operations.
     """
-    R = X @ A @ B @ C - Y
-    return (C @ R.T @ X @ A).T
+    R = X @ (A @ (B @ C)) - Y
+    return A.T @ (X.T @ R) @ C.T
 
 
 def df_dC(X, A, B, C, Y):
@@ -2396,9 +2679,10 @@ def df_dC(X, A, B, C, Y):
     Y: shape (n, m)
 
     Returns an array of shape (l, m).
+    Cost: about 4*d*k*m + 4*d*m*n + 4*k*l*m floating-point operations.
     """
-    R = X @ A @ B @ C - Y
-    return (R.T @ X @ A @ B).T
+    R = X @ (A @ (B @ C)) - Y
+    return B.T @ (A.T @ (X.T @ R))
 
 
 def dE_dU_NN33(X, V, G):
@@ -2409,6 +2693,7 @@ def dE_dU_NN33(X, V, G):
     G: shape (n, m)
 
     Returns an array of shape (d, r).
+    Cost: about 2*d*m*n + 2*d*m*r floating-point operations.
     """
     return X.T @ G @ V.T
 
@@ -2421,8 +2706,9 @@ def dE_dV(X, U, G):
     G: shape (n, m)
 
     Returns an array of shape (r, m).
+    Cost: about 2*d*m*n + 2*d*m*r floating-point operations.
     """
-    return U.T @ X.T @ G
+    return U.T @ (X.T @ G)
 
 
 def df_dP(X, P):
@@ -2432,9 +2718,11 @@ def df_dP(X, P):
     P: shape (d, k)
 
     Returns an array of shape (d, k).
+    Cost: about 2*d**2*k + 2*d**2*n + 4*d*k*n floating-point operations.
     """
     T = X @ P @ P.T - X
-    return (T.T @ X + X.T @ T) @ P
+    t1 = T.T @ X
+    return (t1 + t1.T) @ P
 
 
 def df_dP_NN36(P):
@@ -2443,8 +2731,9 @@ def df_dP_NN36(P):
     P: shape (d, k)
 
     Returns an array of shape (d, k).
+    Cost: about 3*d*k**2 floating-point operations.
     """
-    return 4 * (P @ P.T @ P - P)
+    return 4 * (P @ (P.T @ P) - P)
 
 
 def df_dV(x, W, g):
@@ -2455,9 +2744,17 @@ def df_dV(x, W, g):
     g: shape (k,)
 
     Returns an array of shape (k, d).
+    Cost: about 3*d*k floating-point operations.
     """
     v = W @ x
-    return np.outer(g * sigmoid(v), x)
+    return np.einsum('i,j->ij', g * sigmoid(v), x)
+
+
+def sigmoids(x):
+    """Return sigmoid(x) and sigmoid(-x), from one exponential that does not overflow."""
+    e = np.exp(np.minimum(-x, np.log(np.finfo(x.dtype).max) - 1))
+    positive = 1 / (1 + e)
+    return positive, e * positive
 
 
 def df_dW_NN41(x, V, W, g):
@@ -2469,10 +2766,12 @@ def df_dW_NN41(x, V, W, g):
     g: shape (k,)
 
     Returns an array of shape (k, d).
+    Cost: about 5*d*k floating-point operations.
     """
     u = V @ x
     v = W @ x
-    return np.outer(g * u * sigmoid(v) * sigmoid(-v), x)
+    t1, t2 = sigmoids(v)
+    return np.einsum('i,j->ij', g * u * t1 * t2, x)
 
 
 def dE_dV_AT1(Q, K, G):
@@ -2483,9 +2782,10 @@ def dE_dV_AT1(Q, K, G):
     G: shape (n, k)
 
     Returns an array of shape (m, k).
+    Cost: about 2*d*m*n + 2*k*m*n floating-point operations.
     """
     _, d = Q.shape
-    S = Q @ K.T / np.sqrt(d)
+    S = Q / d**0.5 @ K.T
     P = softmax(S, 1)
     return P.T @ G
 
@@ -2497,6 +2797,7 @@ def dE_dP(V, G):
     G: shape (n, k)
 
     Returns an array of shape (n, m).
+    Cost: about 2*k*m*n floating-point operations.
     """
     return G @ V.T
 
@@ -2520,12 +2821,14 @@ def dE_dQ(Q, K, V, G):
     G: shape (n, k)
 
     Returns an array of shape (n, d).
+    Cost: about 4*d*m*n + 2*k*m*n floating-point operations.
     """
     _, d = Q.shape
-    t1 = np.sqrt(d)
-    S = Q @ K.T / t1
+    t1 = d**0.5
+    S = Q / t1 @ K.T
     P = softmax(S, 1)
-    return -((P * (np.sum(P * (G @ V.T), axis=1) - V @ G.T).T) @ K) / t1
+    t2 = G @ V.T
+    return -1 / t1 * ((P * (np.einsum('ij,ij->i', P, t2)[:, None] - t2)) @ K)
 
 
 def dE_dK(Q, K, V, G):
@@ -2537,12 +2840,14 @@ def dE_dK(Q, K, V, G):
     G: shape (n, k)
 
     Returns an array of shape (m, d).
+    Cost: about 4*d*m*n + 2*k*m*n floating-point operations.
     """
     _, d = Q.shape
-    t1 = np.sqrt(d)
-    S = Q @ K.T / t1
+    t1 = d**0.5
+    S = Q / t1 @ K.T
     P = softmax(S, 1)
-    return -((P.T * (np.sum(P * (G @ V.T), axis=1) - V @ G.T)) @ Q) / t1
+    t2 = G @ V.T
+    return -1 / t1 * ((P.T * (np.einsum('ij,ij->i', P, t2) - t2.T)) @ Q)
 
 
 def do_du(K, V, u):
@@ -2553,9 +2858,10 @@ def do_du(K, V, u):
     u: shape (d,)
 
     Returns an array of shape (k, d).
+    Cost: about 2*d*k*m floating-point operations.
     """
     p = softmax(K @ u, 0)
-    return -(((V.T @ p - V).T * p) @ K)
+    return -((((V.T @ p)[:, None] - V.T) * p) @ K)
 
 
 def df_dQ(K, V, B):
@@ -2566,8 +2872,9 @@ def df_dQ(K, V, B):
     B: shape (n, k)
 
     Returns an array of shape (n, d).
+    Cost: about 2*d*k*m + 2*d*k*n floating-point operations.
     """
-    return B @ V.T @ K
+    return B @ (V.T @ K)
 
 
 def df_dK(Q, V, B):
@@ -2578,8 +2885,9 @@ def df_dK(Q, V, B):
     B: shape (n, k)
 
     Returns an array of shape (m, d).
+    Cost: about 2*d*k*m + 2*d*k*n floating-point operations.
     """
-    return V @ B.T @ Q
+    return V @ (B.T @ Q)
 
 
 def du_dx(n):
@@ -2588,6 +2896,7 @@ def du_dx(n):
     n: a size
 
     Returns an array of shape (n, n).
+    Cost: about n**2 floating-point operations.
     """
     return np.eye(n) - 1 / n
 
@@ -2599,6 +2908,7 @@ def ds_dx(x, eps):
     eps: shape ()
 
     Returns an array of shape (n,).
+    Cost: about 6*n floating-point operations.
     """
     n = len(x)
     u = x - np.mean(x)
@@ -2613,10 +2923,11 @@ def df_dx_LN3(x, c, eps):
     eps: shape ()
 
     Returns an array of shape (n,).
+    Cost: about 14*n floating-point operations.
     """
     n = len(x)
     u = x - np.mean(x)
-    s = np.sqrt(np.mean(u**2) + eps)
+    s = np.sqrt(u @ u / n + eps)
     t1 = u @ c * u / (n * s**2 * np.sqrt(np.linalg.norm(u)**2 / n + eps))
     t2 = c / s
     return np.mean(t1 - t2) + t2 - t1
@@ -2630,9 +2941,11 @@ def df_dg(x, c, eps):
     eps: shape ()
 
     Returns an array of shape (n,).
+    Cost: about 6*n floating-point operations.
     """
+    n = len(x)
     u = x - np.mean(x)
-    s = np.sqrt(np.mean(u**2) + eps)
+    s = np.sqrt(u @ u / n + eps)
     z = u / s
     return c * z
 
@@ -2655,10 +2968,11 @@ def df_dx_LN6(x, c, eps):
     eps: shape ()
 
     Returns an array of shape (n,).
+    Cost: about 8*n floating-point operations.
     """
     n = len(x)
-    rho = np.sqrt(np.mean(x**2) + eps)
-    return c / rho - c @ x * x / (n * rho**2 * np.sqrt(x @ x / n + eps))
+    rho = np.sqrt(x @ x / n + eps)
+    return c / rho - c @ x * x / (n * rho**2 * rho)
 
 
 def df_dg_LN10(v, x):
@@ -2668,6 +2982,7 @@ def df_dg_LN10(v, x):
     x: shape (d,)
 
     Returns an array of shape ().
+    Cost: about 3*d floating-point operations.
     """
     return x @ v / np.linalg.norm(v)
 
@@ -2679,9 +2994,13 @@ def df_dv(v, g):
     g: shape ()
 
     Returns an array of shape (d, d).
+    Cost: about 4*d**2 floating-point operations.
     """
     d = len(v)
-    return g * (np.eye(d) - np.outer(v, v) / (v @ v)) / np.linalg.norm(v)
+    t1 = np.einsum('i,j->ij', v, v) / (v @ v)
+    np.subtract(np.eye(d, dtype=v.dtype), t1, out=t1)
+    t1 *= g / np.linalg.norm(v)
+    return t1
 
 
 def df_dx_LN12(y, x):
@@ -2691,6 +3010,7 @@ def df_dx_LN12(y, x):
     x: shape (d,)
 
     Returns an array of shape (d,).
+    Cost: about 10*d floating-point operations.
     """
     return (y - y @ x * x / (x @ x)) / (np.linalg.norm(y) * np.linalg.norm(x))
 
@@ -2703,6 +3023,7 @@ def df_dU_MF1(Y, U, V):
     V: shape (m, k)
 
     Returns an array of shape (n, k).
+    Cost: about 4*k*m*n floating-point operations.
     """
     R = U @ V.T - Y
     return R @ V
@@ -2716,6 +3037,7 @@ def df_dV_MF2(Y, U, V):
     V: shape (m, k)
 
     Returns an array of shape (m, k).
+    Cost: about 4*k*m*n floating-point operations.
     """
     R = U @ V.T - Y
     return R.T @ U
@@ -2730,6 +3052,7 @@ def df_dU_MF3(Y, U, V, M):
     M: shape (n, m)
 
     Returns an array of shape (n, k).
+    Cost: about 4*k*m*n floating-point operations.
     """
     R = U @ V.T - Y
     return (M**2 * R) @ V
@@ -2744,6 +3067,7 @@ def df_dU_MF4(Y, U, V, lam):
     lam: shape ()
 
     Returns an array of shape (n, k).
+    Cost: about 4*k*m*n floating-point operations.
     """
     R = U @ V.T - Y
     return R @ V + lam * U
@@ -2760,6 +3084,7 @@ def df_dU_MF6(Y, U, V, M, a, b):
     b: shape (m,)
 
     Returns an array of shape (n, k).
+    Cost: about 4*k*m*n floating-point operations.
     """
     R = U @ V.T - Y
     T = R + a[:, None] + b
@@ -2777,10 +3102,11 @@ def df_da_MF7(Y, U, V, M, a, b):
     b: shape (m,)
 
     Returns an array of shape (n,).
+    Cost: about 2*k*m*n floating-point operations.
     """
     R = U @ V.T - Y
     T = R + a[:, None] + b
-    return np.sum(T * M, axis=1)
+    return np.einsum('ij,ij->i', T, M)
 
 
 def df_dW_MF10(V, W, H):
@@ -2791,6 +3117,7 @@ def df_dW_MF10(V, W, H):
     H: shape (k, m)
 
     Returns an array of shape (n, k).
+    Cost: about 4*k*m*n floating-point operations.
     """
     return (W @ H - V) @ H.T
 
@@ -2803,6 +3130,7 @@ def df_dH(V, W, H):
     H: shape (k, m)
 
     Returns an array of shape (k, m).
+    Cost: about 4*k*m*n floating-point operations.
     """
     return W.T @ (W @ H - V)
 
@@ -2815,8 +3143,11 @@ def df_dW_MF12(V, W, H):
     H: shape (k, m)
 
     Returns an array of shape (n, k).
+    Cost: about 4*k*m*n floating-point operations.
     """
-    return (1 - V / (W @ H)) @ H.T
+    t1 = V / (W @ H)
+    np.subtract(1, t1, out=t1)
+    return t1 @ H.T
 
 
 def df_dH_MF13(V, W, H):
@@ -2827,8 +3158,11 @@ def df_dH_MF13(V, W, H):
     H: shape (k, m)
 
     Returns an array of shape (k, m).
+    Cost: about 4*k*m*n floating-point operations.
     """
-    return W.T @ (1 - V / (W @ H))
+    t1 = V / (W @ H)
+    np.subtract(1, t1, out=t1)
+    return W.T @ t1
 
 
 def df_dU_MF20(A, U):
@@ -2838,8 +3172,9 @@ def df_dU_MF20(A, U):
     U: shape (n, k)
 
     Returns an array of shape (n, k).
+    Cost: about 3*k**2*n + 2*k*n**2 floating-point operations.
     """
-    return (U @ U.T - A) @ U
+    return U @ (U.T @ U) - A @ U
 
 
 def df_dU_MF21(A, U):
@@ -2849,6 +3184,7 @@ def df_dU_MF21(A, U):
     U: shape (n, k)
 
     Returns an array of shape (n, k).
+    Cost: about 2*k*n**2 floating-point operations.
     """
     return 2 * (A @ U)
 
@@ -2862,9 +3198,10 @@ def df_dB_MF22(T, B, C, D):
     D: shape (p, r)
 
     Returns an array of shape (n, r).
+    Cost: about 6*m*n*p*r floating-point operations.
     """
-    R = np.einsum('ir,jr,kr->ijk', B, C, D, optimize=True) - T
-    return np.einsum('kj,ikl,lj->ij', C, R, D, optimize=True)
+    R = np.einsum('ij,kj,lj->ikl', B, C, D, optimize=True) - T
+    return np.einsum('ij,kil,lj->kj', C, R, D, optimize=True)
 
 
 def df_dC_MF23(T, B, C, D):
@@ -2876,9 +3213,10 @@ def df_dC_MF23(T, B, C, D):
     D: shape (p, r)
 
     Returns an array of shape (m, r).
+    Cost: about 6*m*n*p*r floating-point operations.
     """
-    R = np.einsum('ir,jr,kr->ijk', B, C, D, optimize=True) - T
-    return np.einsum('kj,kil,lj->ij', B, R, D, optimize=True)
+    R = np.einsum('ij,kj,lj->ikl', B, C, D, optimize=True) - T
+    return np.einsum('ij,ikl,lj->kj', B, R, D, optimize=True)
 
 
 def df_dL(x, y, L):
@@ -2889,9 +3227,10 @@ def df_dL(x, y, L):
     L: shape (k, d)
 
     Returns an array of shape (k, d).
+    Cost: about 3*d*k floating-point operations.
     """
     t1 = y - x
-    return 2 * np.outer(L @ t1, t1)
+    return np.einsum('i,j->ij', 2 * (L @ t1), t1)
 
 
 def df_dM_EM2(x, y):
@@ -2901,9 +3240,10 @@ def df_dM_EM2(x, y):
     y: shape (d,)
 
     Returns an array of shape (d, d).
+    Cost: about d**2 floating-point operations.
     """
     t1 = y - x
-    return np.outer(t1, t1)
+    return np.einsum('i,j->ij', t1, t1)
 
 
 def df_dq(q, K, t, tau):
@@ -2915,6 +3255,7 @@ def df_dq(q, K, t, tau):
     tau: shape ()
 
     Returns an array of shape (d,).
+    Cost: about 4*d*m floating-point operations.
     """
     u = K @ q / tau
     return K.T @ (softmax(u, 0) - t) / tau
@@ -2929,9 +3270,10 @@ def df_dK_EM7(q, K, t, tau):
     tau: shape ()
 
     Returns an array of shape (m, d).
+    Cost: about 3*d*m floating-point operations.
     """
     u = K @ q / tau
-    return np.outer(softmax(u, 0) - t, q) / tau
+    return np.einsum('i,j->ij', softmax(u, 0) - t, q / tau)
 
 
 def df_dX_EM8(X, G):
@@ -2941,6 +3283,7 @@ def df_dX_EM8(X, G):
     G: shape (n, n)
 
     Returns an array of shape (n, d).
+    Cost: about 2*d*n**2 floating-point operations.
     """
     return 2 * (G @ X)
 
@@ -2961,6 +3304,7 @@ def df_dlam_VA2(lam):
     lam: shape (k,)
 
     Returns an array of shape (k,).
+    Cost: about 3*k floating-point operations.
     """
     return 0.5 * (np.exp(lam) - 1)
 
@@ -2971,6 +3315,7 @@ def df_dsigma(sigma):
     sigma: shape (k,)
 
     Returns an array of shape (k,).
+    Cost: about 2*k floating-point operations.
     """
     return sigma - 1 / sigma
 
@@ -2982,6 +3327,7 @@ def df_dlam_VA4(lam, eps):
     eps: shape (k,)
 
     Returns an array of shape (k, k).
+    Cost: about 2*k**2 floating-point operations.
     """
     return 0.5 * np.diag(np.exp(0.5 * lam) * eps)
 
@@ -2993,6 +3339,7 @@ def df_da_VA5(a, x):
     x: shape (n,)
 
     Returns an array of shape (n,).
+    Cost: about 2*n floating-point operations.
     """
     return sigmoid(a) - x
 
@@ -3005,6 +3352,7 @@ def df_dm(x, m, s):
     s: shape (n,)
 
     Returns an array of shape (n,).
+    Cost: about 4*n floating-point operations.
     """
     return np.exp(-s) * (m - x)
 
@@ -3017,6 +3365,7 @@ def df_ds_VA7(x, m, s):
     s: shape (n,)
 
     Returns an array of shape (n,).
+    Cost: about 7*n floating-point operations.
     """
     return 0.5 * (1 - np.exp(-s) * (x - m)**2)
 
@@ -3029,9 +3378,10 @@ def dD_dm(m, mu, Sigma):
     Sigma: shape (k, k)
 
     Returns an array of shape (k,).
+    Cost: about k**3/3 floating-point operations.
     """
     u = mu - m
-    return -2 * (np.linalg.inv(Sigma) @ u)
+    return -2 * solved(factored(Sigma), u)
 
 
 def dD_dmu(m, mu, Sigma):
@@ -3042,9 +3392,10 @@ def dD_dmu(m, mu, Sigma):
     Sigma: shape (k, k)
 
     Returns an array of shape (k,).
+    Cost: about k**3/3 floating-point operations.
     """
     u = mu - m
-    return 2 * (np.linalg.inv(Sigma) @ u)
+    return 2 * solved(factored(Sigma), u)
 
 
 def dD_dS(S, Sigma):
@@ -3054,8 +3405,11 @@ def dD_dS(S, Sigma):
     Sigma: shape (k, k)
 
     Returns an array of shape (k, k).
+    Cost: about 2*k**3 floating-point operations.
     """
-    return np.linalg.inv(Sigma) - np.linalg.inv(S)
+    t1 = factored_inverse(factored(S), last=True)
+    np.subtract(factored_inverse(factored(Sigma)), t1, out=t1)
+    return t1
 
 
 def dD_dSigma(m, mu, S, Sigma):
@@ -3067,10 +3421,12 @@ def dD_dSigma(m, mu, S, Sigma):
     Sigma: shape (k, k)
 
     Returns an array of shape (k, k).
+    Cost: about 5*k**3 floating-point operations.
     """
-    t1 = np.linalg.inv(Sigma)
+    t1 = factored_inverse(factored(Sigma), last=True)
     u = mu - m
-    return t1 - t1 @ (np.outer(u, u) + S) @ t1
+    t1 -= t1 @ (np.einsum('i,j->ij', u, u) + S) @ t1
+    return t1
 
 
 def dh_ds(x, s, W, U, b):
@@ -3083,6 +3439,7 @@ def dh_ds(x, s, W, U, b):
     b: shape (k,)
 
     Returns an array of shape (k, k).
+    Cost: about 2*d*k + 3*k**2 floating-point operations.
     """
     h = np.tanh(W @ s + U @ x + b)
     return W * (1 - h**2)[:, None]
@@ -3099,6 +3456,7 @@ def dE_ds(x, s, W, U, b, g):
     g: shape (k,)
 
     Returns an array of shape (k,).
+    Cost: about 2*d*k + 4*k**2 floating-point operations.
     """
     h = np.tanh(W @ s + U @ x + b)
     return W.T @ (g * (1 - h**2))
@@ -3115,9 +3473,10 @@ def dE_dW_RN3(x, s, W, U, b, g):
     g: shape (k,)
 
     Returns an array of shape (k, k).
+    Cost: about 2*d*k + 3*k**2 floating-point operations.
     """
     h = np.tanh(W @ s + U @ x + b)
-    return np.outer(g * (1 - h**2), s)
+    return np.einsum('i,j->ij', g * (1 - h**2), s)
 
 
 def dE_dU_RN4(x, s, W, U, b, g):
@@ -3131,9 +3490,10 @@ def dE_dU_RN4(x, s, W, U, b, g):
     g: shape (k,)
 
     Returns an array of shape (k, d).
+    Cost: about 3*d*k + 2*k**2 floating-point operations.
     """
     h = np.tanh(W @ s + U @ x + b)
-    return np.outer(g * (1 - h**2), x)
+    return np.einsum('i,j->ij', g * (1 - h**2), x)
 
 
 def dE_db_RN5(x, s, W, U, b, g):
@@ -3147,6 +3507,7 @@ def dE_db_RN5(x, s, W, U, b, g):
     g: shape (k,)
 
     Returns an array of shape (k,).
+    Cost: about 2*d*k + 2*k**2 floating-point operations.
     """
     h = np.tanh(W @ s + U @ x + b)
     return g * (1 - h**2)
@@ -3159,6 +3520,7 @@ def dh3_dh1(W, s):
     s: shape (k,)
 
     Returns an array of shape (k, k).
+    Cost: about 2*k**3 floating-point operations.
     """
     h1 = np.tanh(W @ s)
     h2 = np.tanh(W @ h1)
@@ -3173,6 +3535,7 @@ def dE_dW_RN7(W, s):
     s: shape (k,)
 
     Returns an array of shape (k, k).
+    Cost: about 15*k**2 floating-point operations.
     """
     h1 = np.tanh(W @ s)
     h2 = np.tanh(W @ h1)
@@ -3180,7 +3543,8 @@ def dE_dW_RN7(W, s):
     E = loss(h3)
     t1 = partial(E, h3) * (1 - h3**2)
     t2 = (1 - h2**2) * (W.T @ t1)
-    return np.outer((1 - h1**2) * (W.T @ t2), s) + np.outer(t2, h1) + np.outer(t1, h2)
+    t3 = np.einsum('i,j->ij', (1 - h1**2) * (W.T @ t2), s) + np.einsum('i,j->ij', t2, h1)
+    return t3 + np.einsum('i,j->ij', t1, h2)
 
 
 def dE_dC(Q):
@@ -3204,6 +3568,7 @@ def dE_do_RN11(c, f, i, g, o, D):
     D: shape (k,)
 
     Returns an array of shape (k,).
+    Cost: about 12*k floating-point operations.
     """
     O = sigmoid(o)
     F = sigmoid(f)
@@ -3224,13 +3589,15 @@ def dE_df(c, f, i, g, o, D):
     D: shape (k,)
 
     Returns an array of shape (k,).
+    Cost: about 15*k floating-point operations.
     """
-    O = sigmoid(o)
     F = sigmoid(f)
+    t1 = F * c
     I = sigmoid(i)
     G = np.tanh(g)
-    C = F * c + I * G
-    return O * D * F * c * (1 - F) * (1 - np.tanh(C)**2)
+    C = t1 + I * G
+    O = sigmoid(o)
+    return (1 - F) * (1 - np.tanh(C)**2) * O * D * t1
 
 
 def dE_di(c, f, i, g, o, D):
@@ -3244,6 +3611,7 @@ def dE_di(c, f, i, g, o, D):
     D: shape (k,)
 
     Returns an array of shape (k,).
+    Cost: about 16*k floating-point operations.
     """
     I = sigmoid(i)
     O = sigmoid(o)
@@ -3264,6 +3632,7 @@ def dE_dg(c, f, i, g, o, D):
     D: shape (k,)
 
     Returns an array of shape (k,).
+    Cost: about 16*k floating-point operations.
     """
     I = sigmoid(i)
     O = sigmoid(o)
@@ -3284,6 +3653,7 @@ def dE_dc(c, f, i, g, o, D):
     D: shape (k,)
 
     Returns an array of shape (k,).
+    Cost: about 13*k floating-point operations.
     """
     O = sigmoid(o)
     F = sigmoid(f)
@@ -3302,6 +3672,7 @@ def dF_dv(v, W, b, c):
     c: shape (k,)
 
     Returns an array of shape (d,).
+    Cost: about 4*d*k floating-point operations.
     """
     return -(W @ sigmoid(W.T @ v + c) + b)
 
@@ -3314,8 +3685,9 @@ def dF_dW(v, W, c):
     c: shape (k,)
 
     Returns an array of shape (d, k).
+    Cost: about 3*d*k floating-point operations.
     """
-    return -np.outer(v, sigmoid(W.T @ v + c))
+    return np.einsum('i,j->ij', v, -sigmoid(W.T @ v + c))
 
 
 def df_dx_BM3(x, K, beta):
@@ -3326,6 +3698,7 @@ def df_dx_BM3(x, K, beta):
     beta: shape ()
 
     Returns an array of shape (d,).
+    Cost: about 4*d*m floating-point operations.
     """
     return x - K.T @ softmax(beta * (K @ x), 0)
 
@@ -3362,6 +3735,7 @@ def df_dmu_NO3(mu, y, v):
     v: shape ()
 
     Returns an array of shape ().
+    Cost: about 2*n floating-point operations.
     """
     return np.sum(y - mu) / v
 
@@ -3374,6 +3748,7 @@ def df_dv_NO4(mu, y, v):
     v: shape ()
 
     Returns an array of shape ().
+    Cost: about 2*n floating-point operations.
     """
     n = len(y)
     return 0.5 * (np.linalg.norm(y - mu)**2 / v - n) / v
@@ -3387,6 +3762,7 @@ def dF_dlam(mu, y, lam):
     lam: shape ()
 
     Returns an array of shape ().
+    Cost: about 2*n floating-point operations.
     """
     n = len(y)
     return 0.5 * (n / lam - np.linalg.norm(y - mu)**2)
@@ -3400,9 +3776,10 @@ def df_dmu_NO10(x, mu, Sigma):
     Sigma: shape (d, d)
 
     Returns an array of shape (d,).
+    Cost: about d**3/3 floating-point operations.
     """
     u = x - mu
-    return np.linalg.inv(Sigma) @ u
+    return solved(factored(Sigma), u)
 
 
 def df_dx_NO11(x, mu, Sigma):
@@ -3413,9 +3790,16 @@ def df_dx_NO11(x, mu, Sigma):
     Sigma: shape (d, d)
 
     Returns an array of shape (d,).
+    Cost: about d**3/3 floating-point operations.
     """
     u = x - mu
-    return -(np.linalg.inv(Sigma) @ u)
+    return -solved(factored(Sigma), u)
+
+
+def factored_logdet(factors):
+    """Return log |det| of a symmetric matrix that is factored."""
+    a, c = factors
+    return np.linalg.slogdet(a)[1] if c is None else 2 * np.sum(np.log(np.diag(c)))
 
 
 def dF_dx(x, mu, Sigma):
@@ -3426,11 +3810,13 @@ def dF_dx(x, mu, Sigma):
     Sigma: shape (d, d)
 
     Returns an array of shape (d,).
+    Cost: about d**3/3 floating-point operations.
     """
+    t1 = factored(Sigma)
     u = x - mu
-    t1 = np.linalg.inv(Sigma)
-    f = -np.linalg.slogdet(Sigma)[1] / 2 - u @ t1 @ u / 2
-    return -np.exp(f) * (t1 @ u)
+    t2 = solved(t1, u)
+    f = -0.5 * factored_logdet(t1) - t2 @ u / 2
+    return -np.exp(f) * t2
 
 
 def df_dSigma(x, mu, Sigma):
@@ -3441,11 +3827,14 @@ def df_dSigma(x, mu, Sigma):
     Sigma: shape (d, d)
 
     Returns an array of shape (d, d).
+    Cost: about d**3 floating-point operations.
     """
-    t1 = np.linalg.inv(Sigma)
+    t1 = factored_inverse(factored(Sigma), last=True)
     u = x - mu
     t2 = t1 @ u
-    return 0.5 * (np.outer(t2, t2) - t1)
+    np.subtract(np.einsum('i,j->ij', t2, t2), t1, out=t1)
+    t1 *= 0.5
+    return t1
 
 
 def df_dmu_NO20(X, mu, Sigma):
@@ -3456,9 +3845,10 @@ def df_dmu_NO20(X, mu, Sigma):
     Sigma: shape (d, d)
 
     Returns an array of shape (d,).
+    Cost: about d**3/3 + 2*d*n floating-point operations.
     """
     U = X - mu
-    return np.linalg.inv(Sigma) @ np.sum(U, axis=0)
+    return solved(factored(Sigma), np.sum(U, axis=0))
 
 
 def df_dSigma_NO21(X, mu, Sigma):
@@ -3469,11 +3859,15 @@ def df_dSigma_NO21(X, mu, Sigma):
     Sigma: shape (d, d)
 
     Returns an array of shape (d, d).
+    Cost: about 5*d**3 + d**2*n floating-point operations.
     """
     n, _ = X.shape
-    t1 = np.linalg.inv(Sigma)
+    t1 = factored(Sigma)
     U = X - mu
-    return 0.5 * (t1 @ U.T @ U @ t1 - n * t1)
+    t2 = n * factored_inverse(t1)
+    np.subtract(solved(t1, solved(t1, U.T @ U).T), t2, out=t2)
+    t2 *= 0.5
+    return t2
 
 
 def dF_dTheta(S, Theta):
@@ -3483,8 +3877,9 @@ def dF_dTheta(S, Theta):
     Theta: shape (d, d)
 
     Returns an array of shape (d, d).
+    Cost: about d**3 floating-point operations.
     """
-    return np.linalg.inv(Theta) - S
+    return factored_inverse(factored(Theta), last=True) - S
 
 
 def dg_dx(L, x):
@@ -3494,9 +3889,10 @@ def dg_dx(L, x):
     x: shape (d,)
 
     Returns an array of shape (d,).
+    Cost: about 4*d**3/3 floating-point operations.
     """
     z = np.linalg.solve(L, x)
-    return -(np.linalg.inv(L).T @ z)
+    return -np.linalg.solve(L.T, z)
 
 
 def dg_dL(L, x):
@@ -3506,11 +3902,11 @@ def dg_dL(L, x):
     x: shape (d,)
 
     Returns an array of shape (d, d).
+    Cost: about 8*d**3/3 floating-point operations.
     """
     t1 = np.linalg.inv(L)
-    t2 = t1.T
     z = np.linalg.solve(L, x)
-    return np.outer(t2 @ z, t1 @ x) - t2
+    return np.einsum('i,j->ij', t1.T @ z, t1 @ x) - t1.T
 
 
 def df_dx_NO30(y, x, A, b, R):
@@ -3523,9 +3919,10 @@ def df_dx_NO30(y, x, A, b, R):
     R: shape (m, m)
 
     Returns an array of shape (n,).
+    Cost: about m**3/3 + 4*m*n floating-point operations.
     """
     e = y - A @ x - b
-    return -2 * (A.T @ (np.linalg.inv(R) @ e))
+    return -2 * (solved(factored(R), e) @ A)
 
 
 def df_dA_NO31(y, x, A, b, R):
@@ -3538,9 +3935,10 @@ def df_dA_NO31(y, x, A, b, R):
     R: shape (m, m)
 
     Returns an array of shape (m, n).
+    Cost: about m**3/3 + 3*m*n floating-point operations.
     """
     e = y - A @ x - b
-    return -2 * np.outer(np.linalg.inv(R) @ e, x)
+    return np.einsum('i,j->ij', solved(factored(R), e), -2 * x)
 
 
 def df_db_NO32(y, x, A, b, R):
@@ -3553,9 +3951,10 @@ def df_db_NO32(y, x, A, b, R):
     R: shape (m, m)
 
     Returns an array of shape (m,).
+    Cost: about m**3/3 + 2*m*n floating-point operations.
     """
     e = y - A @ x - b
-    return -2 * (np.linalg.inv(R) @ e)
+    return -2 * solved(factored(R), e)
 
 
 def df_dW_NO40(W, S, v):
@@ -3566,11 +3965,13 @@ def df_dW_NO40(W, S, v):
     v: shape ()
 
     Returns an array of shape (d, k).
+    Cost: about d**3/3 + 7*d**2*k floating-point operations.
     """
-    d, _ = W.shape
-    C = W @ W.T + v * np.eye(d)
-    t1 = np.linalg.inv(C)
-    return (t1 @ S @ t1 - t1) @ W
+    C = W @ W.T + 0.0
+    C.flat[:: C.shape[0] + 1] += v
+    t1 = factored(C)
+    t2 = solved(t1, W)
+    return solved(t1, S @ t2) - t2
 
 
 def df_dv_NO41(W, S, v):
@@ -3581,11 +3982,13 @@ def df_dv_NO41(W, S, v):
     v: shape ()
 
     Returns an array of shape ().
+    Cost: about 5*d**3 + d**2*k floating-point operations.
     """
-    d, _ = W.shape
-    C = W @ W.T + v * np.eye(d)
-    t1 = np.linalg.inv(C)
-    return 0.5 * np.trace(t1 @ S @ t1 - t1)
+    C = W @ W.T + 0.0
+    C.flat[:: C.shape[0] + 1] += v
+    t1 = factored_inverse(factored(C), last=True)
+    np.subtract(t1 @ S @ t1, t1, out=t1)
+    return 0.5 * np.trace(t1)
 
 
 def dg_dpsi(W, S, psi):
@@ -3596,10 +3999,12 @@ def dg_dpsi(W, S, psi):
     psi: shape (d,)
 
     Returns an array of shape (d,).
+    Cost: about 3*d**3 + d**2*k floating-point operations.
     """
-    B = W @ W.T + np.diag(psi)
-    t1 = np.linalg.inv(B)
-    return 0.5 * (np.diag(t1 @ S @ t1) - np.diag(t1))
+    B = W @ W.T + 0.0
+    B.flat[:: B.shape[0] + 1] += psi
+    t1 = factored_inverse(factored(B), last=True)
+    return 0.5 * (np.einsum('ij,ji->j', t1, t1 @ S) - np.diag(t1))
 
 
 def df_dq_MI1(x, M, a, v):
@@ -3611,8 +4016,10 @@ def df_dq_MI1(x, M, a, v):
     v: shape ()
 
     Returns an array of shape (k,).
+    Cost: about 3*d*k floating-point operations.
     """
-    q = a - np.sum((x - M)**2, axis=1) / (2 * v)
+    t1 = x - M
+    q = a - 0.5 * np.einsum('ij,ij->i', t1, t1) / v
     return softmax(q, 0)
 
 
@@ -3625,8 +4032,10 @@ def df_da_MI2(x, M, a, v):
     v: shape ()
 
     Returns an array of shape (k,).
+    Cost: about 3*d*k floating-point operations.
     """
-    q = a - np.sum((x - M)**2, axis=1) / (2 * v)
+    t1 = x - M
+    q = a - 0.5 * np.einsum('ij,ij->i', t1, t1) / v
     return softmax(q, 0) - softmax(a, 0)
 
 
@@ -3639,10 +4048,11 @@ def df_dM_MI3(x, M, a, v):
     v: shape ()
 
     Returns an array of shape (k, d).
+    Cost: about 4*d*k floating-point operations.
     """
     t1 = x - M
-    q = a - np.sum(t1**2, axis=1) / (2 * v)
-    return t1 * softmax(q, 0)[:, None] / v
+    q = a - 0.5 * np.einsum('ij,ij->i', t1, t1) / v
+    return t1 * (softmax(q, 0) / v)[:, None]
 
 
 def df_dx_MI4(x, M, a, v):
@@ -3654,9 +4064,11 @@ def df_dx_MI4(x, M, a, v):
     v: shape ()
 
     Returns an array of shape (d,).
+    Cost: about 5*d*k floating-point operations.
     """
-    q = a - np.sum((x - M)**2, axis=1) / (2 * v)
-    return (M - x).T @ softmax(q, 0) / v
+    t1 = M - x
+    q = a - 0.5 * np.einsum('ij,ij->i', t1, t1) / v
+    return t1.T @ softmax(q, 0) / v
 
 
 def df_dX_WI1(X, V, nu):
@@ -3667,9 +4079,11 @@ def df_dX_WI1(X, V, nu):
     nu: shape ()
 
     Returns an array of shape (p, p).
+    Cost: about 2*p**3 floating-point operations.
     """
     p, _ = X.shape
-    return -0.5 * ((1 + p - nu) * np.linalg.inv(X) + np.linalg.inv(V))
+    t1 = (1 + p - nu) * factored_inverse(factored(X), last=True) + factored_inverse(factored(V), last=True)
+    return -0.5 * t1
 
 
 def df_dV_WI2(X, V, nu):
@@ -3680,9 +4094,13 @@ def df_dV_WI2(X, V, nu):
     nu: shape ()
 
     Returns an array of shape (p, p).
+    Cost: about 5*p**3 floating-point operations.
     """
-    t1 = np.linalg.inv(V)
-    return 0.5 * (t1 @ X @ t1 - nu * t1)
+    t1 = factored_inverse(factored(V), last=True)
+    t2 = nu * t1
+    np.subtract(t1 @ X @ t1, t2, out=t2)
+    t2 *= 0.5
+    return t2
 
 
 def dg_dX(X, V, nu):
@@ -3693,10 +4111,14 @@ def dg_dX(X, V, nu):
     nu: shape ()
 
     Returns an array of shape (p, p).
+    Cost: about 5*p**3 floating-point operations.
     """
     p, _ = X.shape
-    t1 = np.linalg.inv(X)
-    return 0.5 * (t1 @ V @ t1 - (1 + p + nu) * t1)
+    t1 = factored_inverse(factored(X), last=True)
+    t2 = (1 + p + nu) * t1
+    np.subtract(t1 @ V @ t1, t2, out=t2)
+    t2 *= 0.5
+    return t2
 
 
 def df_dmu_DE1(x, mu, s):
@@ -3707,6 +4129,7 @@ def df_dmu_DE1(x, mu, s):
     s: shape ()
 
     Returns an array of shape ().
+    Cost: about 6*n floating-point operations.
     """
     t1 = x - mu
     return 2 * (t1 @ (1 / (t1**2 + s**2)))
@@ -3720,6 +4143,7 @@ def df_dmu_DE2(x, mu, nu):
     nu: shape ()
 
     Returns an array of shape ().
+    Cost: about 6*n floating-point operations.
     """
     t1 = x - mu
     return (1 + nu) * (t1 @ (1 / (t1**2 + nu)))
@@ -3734,10 +4158,12 @@ def df_dm_DE3(nu, z, m, Lam):
     Lam: shape (d, d)
 
     Returns an array of shape (d,).
+    Cost: about 2*d**2 floating-point operations.
     """
     d = len(z)
     u = z - m
-    return (d + nu) * (Lam @ u) / (u @ Lam @ u + nu)
+    t1 = u @ Lam
+    return (d + nu) * t1 / (t1 @ u + nu)
 
 
 def df_ds_DE5(x, mu, s):
@@ -3748,6 +4174,7 @@ def df_ds_DE5(x, mu, s):
     s: shape ()
 
     Returns an array of shape ().
+    Cost: about 3*n floating-point operations.
     """
     n = len(x)
     return (np.sum(np.abs(x - mu)) / s - n) / s
@@ -3761,6 +4188,7 @@ def df_dmu_DE6(x, mu, s):
     s: shape ()
 
     Returns an array of shape ().
+    Cost: about 3*n floating-point operations.
     """
     return s * np.sum(np.sin(x - mu))
 
@@ -3772,6 +4200,7 @@ def df_dtheta(x, theta):
     theta: shape ()
 
     Returns an array of shape ().
+    Cost: about n floating-point operations.
     """
     n = len(x)
     return n / theta - np.sum(x)
@@ -3785,6 +4214,7 @@ def df_dtheta_DE12(x, theta, k):
     k: shape ()
 
     Returns an array of shape ().
+    Cost: about n floating-point operations.
     """
     n = len(x)
     return (np.sum(x) / theta - n * k) / theta
@@ -3797,6 +4227,7 @@ def df_dk(x, k):
     k: shape ()
 
     Returns an array of shape ().
+    Cost: about 5*n floating-point operations.
     """
     n = len(x)
     t1 = np.log(x)
@@ -3810,6 +4241,7 @@ def df_dtheta_DE14(x, theta):
     theta: shape ()
 
     Returns an array of shape ().
+    Cost: about n floating-point operations.
     """
     n = len(x)
     return np.sum(x) / theta - n
@@ -3822,6 +4254,7 @@ def df_dp(y, p):
     p: shape ()
 
     Returns an array of shape ().
+    Cost: about n floating-point operations.
     """
     n = len(y)
     return (np.sum(y) / p - n) / (1 - p)
@@ -3834,6 +4267,7 @@ def df_da_DE16(c, a):
     a: shape (m,)
 
     Returns an array of shape (m,).
+    Cost: about 4*m floating-point operations.
     """
     return c - np.sum(c) * softmax(a, 0)
 
@@ -3847,6 +4281,7 @@ def df_dbeta(X, beta, y, v):
     v: shape ()
 
     Returns an array of shape (p,).
+    Cost: about 4*n*p floating-point operations.
     """
     e = y - X @ beta
     return X.T @ e / v
@@ -3861,6 +4296,7 @@ def df_dv_GL2(X, beta, y, v):
     v: shape ()
 
     Returns an array of shape ().
+    Cost: about 2*n*p floating-point operations.
     """
     n, _ = X.shape
     e = y - X @ beta
@@ -3875,6 +4311,7 @@ def df_dbeta_GL10(X, beta, y):
     y: shape (n,)
 
     Returns an array of shape (p,).
+    Cost: about 4*n*p floating-point operations.
     """
     eta = X @ beta
     return -(X.T @ (diff(b)(eta) - y))
@@ -3888,6 +4325,7 @@ def df_dbeta_GL12(X, beta, y):
     y: shape (n,)
 
     Returns an array of shape (p,).
+    Cost: about 4*n*p floating-point operations.
     """
     eta = X @ beta
     mu = np.exp(eta)
@@ -3901,6 +4339,7 @@ def dmu_dbeta(X, beta):
     beta: shape (p,)
 
     Returns an array of shape (n, p).
+    Cost: about 3*n*p floating-point operations.
     """
     eta = X @ beta
     mu = np.exp(eta)
@@ -3915,6 +4354,7 @@ def df_dbeta_GL15(X, beta, y):
     y: shape (n,)
 
     Returns an array of shape (p,).
+    Cost: about 4*n*p floating-point operations.
     """
     eta = X @ beta
     return -(X.T @ (1 - y * np.exp(-eta)))
@@ -3929,6 +4369,7 @@ def df_dbeta_GL16(X, beta, y, w):
     w: shape (n,)
 
     Returns an array of shape (p,).
+    Cost: about 4*n*p floating-point operations.
     """
     eta = X @ beta
     return X.T @ (w * (g(eta) - y) * diff(g)(eta))
@@ -3943,6 +4384,7 @@ def df_deta(X, beta, R, c):
     c: shape (n,)
 
     Returns an array of shape (n,).
+    Cost: about 4*n**2 + 2*n*p floating-point operations.
     """
     eta = X @ beta
     t1 = np.exp(eta - np.max(eta))
@@ -3958,6 +4400,7 @@ def df_dbeta_GL21(X, beta, R, c):
     c: shape (n,)
 
     Returns an array of shape (p,).
+    Cost: about 4*n**2 + 4*n*p floating-point operations.
     """
     eta = X @ beta
     t1 = np.exp(eta - np.max(eta))
@@ -3972,10 +4415,11 @@ def df_dy_GP1(y, K, s):
     s: shape ()
 
     Returns an array of shape (n,).
+    Cost: about n**3/3 floating-point operations.
     """
-    n = len(y)
-    C = K + s * np.eye(n)
-    return -(np.linalg.inv(C) @ y)
+    C = K + 0.0
+    C.flat[:: C.shape[0] + 1] += s
+    return -solved(factored(C), y)
 
 
 def df_dC_GP2(y, K, s):
@@ -3986,12 +4430,15 @@ def df_dC_GP2(y, K, s):
     s: shape ()
 
     Returns an array of shape (n, n).
+    Cost: about n**3 floating-point operations.
     """
-    n = len(y)
-    C = K + s * np.eye(n)
-    t1 = np.linalg.inv(C)
+    C = K + 0.0
+    C.flat[:: C.shape[0] + 1] += s
+    t1 = factored_inverse(factored(C), last=True)
     t2 = t1 @ y
-    return 0.5 * (np.outer(t2, t2) - t1)
+    np.subtract(np.einsum('i,j->ij', t2, t2), t1, out=t1)
+    t1 *= 0.5
+    return t1
 
 
 def df_ds_GP3(y, K, s):
@@ -4002,10 +4449,11 @@ def df_ds_GP3(y, K, s):
     s: shape ()
 
     Returns an array of shape ().
+    Cost: about n**3 floating-point operations.
     """
-    n = len(y)
-    C = K + s * np.eye(n)
-    t1 = np.linalg.inv(C)
+    C = K + 0.0
+    C.flat[:: C.shape[0] + 1] += s
+    t1 = factored_inverse(factored(C), last=True)
     return 0.5 * (y @ t1 @ t1 @ y - np.trace(t1))
 
 
@@ -4017,10 +4465,11 @@ def dg_dtheta(y, theta, dK):
     dK: shape (n, n)
 
     Returns an array of shape ().
+    Cost: about 2*n**3 floating-point operations.
     """
     Q = Kt(theta)
     t1 = np.linalg.inv(Q)
-    return 0.5 * np.trace((np.outer(t1 @ y, t1.T @ y) - t1) @ dK)
+    return 0.5 * (y @ (y @ t1 @ dK @ t1) - np.vdot(dK, t1.T))
 
 
 def dK_dv(D, l):
@@ -4030,8 +4479,11 @@ def dK_dv(D, l):
     l: shape ()
 
     Returns an array of shape (n, n).
+    Cost: about 2*n**2 floating-point operations.
     """
-    return np.exp(-0.5 * D / l**2)
+    t1 = -0.5 / l**2 * D
+    np.exp(t1, out=t1)
+    return t1
 
 
 def dK_dl(D, v, l):
@@ -4042,8 +4494,13 @@ def dK_dl(D, v, l):
     l: shape ()
 
     Returns an array of shape (n, n).
+    Cost: about 4*n**2 floating-point operations.
     """
-    return v * np.exp(-0.5 * D / l**2) * D / l**3
+    t1 = -0.5 / l**2 * D
+    np.exp(t1, out=t1)
+    t1 *= D
+    t1 *= v / l**3
+    return t1
 
 
 def dk_dx(l, X, x):
@@ -4054,11 +4511,12 @@ def dk_dx(l, X, x):
     x: shape (d,)
 
     Returns an array of shape (n, d).
+    Cost: about 4*d*n floating-point operations.
     """
     t1 = X - x
     t2 = l**2
-    k = np.exp(-np.sum(t1**2, axis=1) / (2 * t2))
-    return t1 * k[:, None] / t2
+    k = np.exp(-0.5 * np.einsum('ij,ij->i', t1, t1) / t2)
+    return t1 * (k / t2)[:, None]
 
 
 def df_dx_GP13(l, X, x, a):
@@ -4070,10 +4528,11 @@ def df_dx_GP13(l, X, x, a):
     a: shape (n,)
 
     Returns an array of shape (d,).
+    Cost: about 5*d*n floating-point operations.
     """
     t1 = X - x
     t2 = l**2
-    k = np.exp(-np.sum(t1**2, axis=1) / (2 * t2))
+    k = np.exp(-0.5 * np.einsum('ij,ij->i', t1, t1) / t2)
     return t1.T @ (k * a) / t2
 
 
@@ -4088,6 +4547,7 @@ def dV_du(x, u, A, B, R, P):
     P: shape (n, n)
 
     Returns an array of shape (m,).
+    Cost: about 2*m**2 + 4*m*n + 4*n**2 floating-point operations.
     """
     z = A @ x + B @ u
     return 2 * (B.T @ (P @ z) + R @ u)
@@ -4104,6 +4564,7 @@ def dV_dx(x, u, A, B, Q, P):
     P: shape (n, n)
 
     Returns an array of shape (n,).
+    Cost: about 2*m*n + 8*n**2 floating-point operations.
     """
     z = A @ x + B @ u
     return 2 * (A.T @ (P @ z) + Q @ x)
@@ -4119,9 +4580,10 @@ def dV_dB(x, u, A, B, P):
     P: shape (n, n)
 
     Returns an array of shape (n, m).
+    Cost: about 3*m*n + 4*n**2 floating-point operations.
     """
     z = A @ x + B @ u
-    return 2 * np.outer(P @ z, u)
+    return np.einsum('i,j->ij', P @ z, 2 * u)
 
 
 def df_du(x, u, R, N):
@@ -4133,6 +4595,7 @@ def df_du(x, u, R, N):
     N: shape (n, m)
 
     Returns an array of shape (m,).
+    Cost: about 2*m**2 + 2*m*n floating-point operations.
     """
     return 2 * (R @ u + N.T @ x)
 
@@ -4146,6 +4609,7 @@ def dH_dx(x, lam, A, Q):
     Q: shape (n, n)
 
     Returns an array of shape (n,).
+    Cost: about 4*n**2 floating-point operations.
     """
     return Q @ x + A.T @ lam
 
@@ -4159,6 +4623,7 @@ def dH_du(u, lam, B, R):
     R: shape (m, m)
 
     Returns an array of shape (m,).
+    Cost: about 2*m**2 + 2*m*n floating-point operations.
     """
     return R @ u + B.T @ lam
 
@@ -4172,6 +4637,7 @@ def dH_dlam(x, u, A, B):
     B: shape (n, m)
 
     Returns an array of shape (n,).
+    Cost: about 2*m*n + 2*n**2 floating-point operations.
     """
     return A @ x + B @ u
 
@@ -4184,6 +4650,7 @@ def df_dK_LQ20(K, X, R):
     R: shape (m, m)
 
     Returns an array of shape (m, n).
+    Cost: about 2*m**2*n + 2*m*n**2 floating-point operations.
     """
     return 2 * (R @ K @ X)
 
@@ -4196,6 +4663,7 @@ def df_dK_LQ21(B, X, P):
     P: shape (n, n)
 
     Returns an array of shape (m, n).
+    Cost: about 4*m*n**2 floating-point operations.
     """
     return -2 * (B.T @ P @ X)
 
@@ -4210,6 +4678,7 @@ def df_dK_LQ22(K, A, B, X, P):
     P: shape (n, n)
 
     Returns an array of shape (m, n).
+    Cost: about 8*m*n**2 floating-point operations.
     """
     F = A - B @ K
     return -2 * (B.T @ P @ F @ X)
@@ -4225,6 +4694,7 @@ def df_dK_LQ23(K, A, B, R, P):
     P: shape (n, n)
 
     Returns an array of shape (m, n).
+    Cost: about 2*m**2*n + 6*m*n**2 floating-point operations.
     """
     F = A - B @ K
     return 2 * (R @ K - B.T @ P @ F)
@@ -4237,8 +4707,10 @@ def df_dP_LY1(A, Z):
     Z: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 2*n**3 floating-point operations.
     """
-    return A @ Z + Z @ A.T
+    t1 = A @ Z
+    return t1 + t1.T
 
 
 def df_dP_LY2(A, Z):
@@ -4248,6 +4720,7 @@ def df_dP_LY2(A, Z):
     Z: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 4*n**3 floating-point operations.
     """
     return A @ Z @ A.T - Z
 
@@ -4259,6 +4732,7 @@ def df_dA_LY3(P, Z):
     Z: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 2*n**3 floating-point operations.
     """
     return (P + P.T) @ Z
 
@@ -4271,6 +4745,7 @@ def df_dP_LY4(P, A, Q):
     Q: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 8*n**3 floating-point operations.
     """
     R = A @ P + P @ A.T + Q
     return R @ A + A.T @ R
@@ -4284,8 +4759,10 @@ def df_dP_RI1(P, S, Z):
     Z: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 6*n**3 floating-point operations.
     """
-    return S @ P @ Z + Z @ P @ S
+    t1 = S @ P
+    return t1 @ Z + Z @ t1.T
 
 
 def df_dP_RI2(P, A, S, Z):
@@ -4297,8 +4774,11 @@ def df_dP_RI2(P, A, S, Z):
     Z: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about 8*n**3 floating-point operations.
     """
-    return A @ Z + Z @ A.T - S @ P @ Z - Z @ P @ S
+    t1 = A @ Z
+    t2 = S @ P
+    return t1 + t1.T - t2 @ Z - Z @ t2.T
 
 
 def df_dP_RI3(P, A, B, R):
@@ -4310,13 +4790,16 @@ def df_dP_RI3(P, A, B, R):
     R: shape (m, m)
 
     Returns an array of shape (n, n).
+    Cost: about m**3 + 4*m**2*n + 10*m*n**2 + 2*n**3 floating-point operations.
     """
     t1 = B.T @ P
-    M = np.linalg.inv(R + t1 @ B)
-    V = A.T @ P @ B
-    t2 = B @ M @ V.T - A
+    M = factored_inverse(factored(R + t1 @ B), last=True)
+    t2 = B @ M
     W = t1 @ A
-    return t2 @ W.T @ M @ B.T - t2 @ A.T
+    t3 = t2 @ W - A
+    t4 = t3 @ A.T
+    np.subtract(t3 @ W.T @ t2.T, t4, out=t4)
+    return t4
 
 
 def df_dK_KA1(K, P, H, R):
@@ -4328,9 +4811,10 @@ def df_dK_KA1(K, P, H, R):
     R: shape (m, m)
 
     Returns an array of shape (n, m).
+    Cost: about 2*m**2*n + 4*m*n**2 + 2*n**3 floating-point operations.
     """
     n, _ = K.shape
-    F = np.eye(n) - K @ H
+    F = np.eye(n, dtype=K.dtype) - K @ H
     return 2 * (K @ R - F @ P @ H.T)
 
 
@@ -4343,9 +4827,10 @@ def df_dK_KA2(K, P, H, R):
     R: shape (m, m)
 
     Returns an array of shape (n, m).
+    Cost: about 2*m**2*n + 4*m*n**2 + 2*n**3 floating-point operations.
     """
     n, _ = K.shape
-    F = np.eye(n) - K @ H
+    F = np.eye(n, dtype=K.dtype) - K @ H
     return 2 * (K @ R - F @ P @ H.T)
 
 
@@ -4360,9 +4845,10 @@ def df_dx_KA3(H, x, m_0, y, W, V):
     V: shape (m, m)
 
     Returns an array of shape (n,).
+    Cost: about m**3/3 + 4*m*n + n**3/3 floating-point operations.
     """
     e = y - H @ x
-    return np.linalg.inv(W) @ (x - m_0) - H.T @ (np.linalg.inv(V) @ e)
+    return solved(factored(W), x - m_0) - solved(factored(V), e) @ H
 
 
 def dx3_dx0(A):
@@ -4371,6 +4857,7 @@ def dx3_dx0(A):
     A: shape (n, n)
 
     Returns an array of shape (n, n).
+    Cost: about n**2 floating-point operations.
     """
     return np.linalg.matrix_power(A, 3)
 
@@ -4382,8 +4869,9 @@ def dx3_du0(A, B):
     B: shape (n, m)
 
     Returns an array of shape (n, m).
+    Cost: about 4*m*n**2 floating-point operations.
     """
-    return A @ A @ B
+    return A @ (A @ B)
 
 
 def dJ_dx3(p3):
@@ -4418,6 +4906,7 @@ def dJ_du2(A, B, x0, u0, u1, u2, Q):
     Q: shape (n, n)
 
     Returns an array of shape (m,).
+    Cost: about 8*m*n + 8*n**2 floating-point operations.
     """
     x1 = A @ x0 + B @ u0
     x2 = A @ x1 + B @ u1
@@ -4437,6 +4926,7 @@ def dJ_du0(A, B, x0, u0, u1, u2, Q):
     Q: shape (n, n)
 
     Returns an array of shape (m,).
+    Cost: about 8*m*n + 12*n**2 floating-point operations.
     """
     x1 = A @ x0 + B @ u0
     x2 = A @ x1 + B @ u1
@@ -4457,10 +4947,12 @@ def dJ_dA(A, B, x0, u0, u1, p3, p2, p1):
     p1: shape (n,)
 
     Returns an array of shape (n, n).
+    Cost: about 4*m*n + 9*n**2 floating-point operations.
     """
     x1 = A @ x0 + B @ u0
     x2 = A @ x1 + B @ u1
-    return np.outer(p3, x2) + np.outer(p2, x1) + np.outer(p1, x0)
+    t1 = np.einsum('i,j->ij', p3, x2) + np.einsum('i,j->ij', p2, x1)
+    return t1 + np.einsum('i,j->ij', p1, x0)
 
 
 def dJ_dB(u0, u1, u2, p3, p2, p1):
@@ -4474,8 +4966,10 @@ def dJ_dB(u0, u1, u2, p3, p2, p1):
     p1: shape (n,)
 
     Returns an array of shape (n, m).
+    Cost: about 5*m*n floating-point operations.
     """
-    return np.outer(p1, u0) + np.outer(p2, u1) + np.outer(p3, u2)
+    t1 = np.einsum('i,j->ij', p1, u0) + np.einsum('i,j->ij', p2, u1)
+    return t1 + np.einsum('i,j->ij', p3, u2)
 
 
 def dx2_dx0(x0, u0, u1):
@@ -4486,6 +4980,7 @@ def dx2_dx0(x0, u0, u1):
     u1: shape (m,)
 
     Returns an array of shape (n, n).
+    Cost: about 2*n**3 floating-point operations.
     """
     x1 = f(x0, u0)
     x2 = f(x1, u1)
@@ -4500,6 +4995,7 @@ def dJ_dx1(x0, u0, u1):
     u1: shape (m,)
 
     Returns an array of shape (n,).
+    Cost: about 3*n**2 floating-point operations.
     """
     x1 = f(x0, u0)
     x2 = f(x1, u1)
@@ -4515,6 +5011,7 @@ def dJ_du0_SR12(x0, u0, u1):
     u1: shape (m,)
 
     Returns an array of shape (m,).
+    Cost: about 3*m*n + 3*n**2 floating-point operations.
     """
     x1 = f(x0, u0)
     x2 = f(x1, u1)
@@ -4531,9 +5028,10 @@ def df_ds_SY1(s, A, b, c):
     c: shape (n,)
 
     Returns an array of shape ().
+    Cost: about 2*n**3 floating-point operations.
     """
     n, _ = A.shape
-    t1 = np.linalg.inv(s * np.eye(n) - A)
+    t1 = np.linalg.inv(s * np.eye(n, dtype=A.dtype) - A)
     return -(c @ t1 @ t1 @ b)
 
 
@@ -4546,10 +5044,11 @@ def df_dA_SY2(s, A, b, c):
     c: shape (n,)
 
     Returns an array of shape (n, n).
+    Cost: about 2*n**3 floating-point operations.
     """
     n, _ = A.shape
-    t1 = np.linalg.inv(s * np.eye(n) - A)
-    return np.outer(t1.T @ c, t1 @ b)
+    t1 = np.linalg.inv(s * np.eye(n, dtype=A.dtype) - A)
+    return np.einsum('i,j->ij', t1.T @ c, t1 @ b)
 
 
 def df_db_SY3(s, A, c):
@@ -4560,9 +5059,10 @@ def df_db_SY3(s, A, c):
     c: shape (n,)
 
     Returns an array of shape (n,).
+    Cost: about 2*n**3 floating-point operations.
     """
     n, _ = A.shape
-    M = np.linalg.inv(s * np.eye(n) - A)
+    M = np.linalg.inv(s * np.eye(n, dtype=A.dtype) - A)
     return M.T @ c
 
 
@@ -4576,6 +5076,7 @@ def df_dA_SY4(A, X, Y, U, B):
     B: shape (n, m)
 
     Returns an array of shape (n, n).
+    Cost: about 2*l*m*n + 4*l*n**2 floating-point operations.
     """
     E = Y - X @ A.T - U @ B.T
     return -(E.T @ X)
@@ -4591,6 +5092,7 @@ def df_dB_SY5(A, X, Y, U, B):
     B: shape (n, m)
 
     Returns an array of shape (n, m).
+    Cost: about 4*l*m*n + 2*l*n**2 floating-point operations.
     """
     E = Y - X @ A.T - U @ B.T
     return -(E.T @ U)
@@ -4606,6 +5108,7 @@ def df_dx_OP1(x, lam, P, q, A):
     A: shape (m, n)
 
     Returns an array of shape (n,).
+    Cost: about 2*m*n + 2*n**2 floating-point operations.
     """
     return P @ x + A.T @ lam + q
 
@@ -4618,6 +5121,7 @@ def df_dlam_OP2(x, A, b):
     b: shape (m,)
 
     Returns an array of shape (m,).
+    Cost: about 2*m*n floating-point operations.
     """
     return A @ x - b
 
@@ -4632,6 +5136,7 @@ def df_dx_OP3(x, lam, A, b, rho):
     rho: shape ()
 
     Returns an array of shape (n,).
+    Cost: about 4*m*n floating-point operations.
     """
     return A.T @ (rho * (A @ x - b) + lam)
 
@@ -4645,6 +5150,7 @@ def df_dw_OP4(w, c, S, gamma):
     gamma: shape ()
 
     Returns an array of shape (n,).
+    Cost: about 2*n**2 floating-point operations.
     """
     return c - gamma * (S @ w)
 
@@ -4657,8 +5163,10 @@ def df_dw_OP5(w, c, S):
     S: shape (n, n)
 
     Returns an array of shape (n,).
+    Cost: about 4*n**2 floating-point operations.
     """
-    return (np.outer(c, S @ w) - c @ w * S) @ w / (w @ S @ w)**1.5
+    t1 = w @ (S @ w)
+    return (np.einsum('i,->i', c, t1) - S @ np.einsum('i,->i', w, c @ w)) / t1**1.5
 
 
 def df_dY_ER4(Y, D, C, F):
@@ -4670,11 +5178,15 @@ def df_dY_ER4(Y, D, C, F):
     F: shape (m, m)
 
     Returns an array of shape (n, m).
+    Cost: about 12*m**3 + 12*m**2*n + 4*m*n**2 floating-point operations.
     """
     t1 = D @ Y
-    t2 = Y.T @ C @ Y
-    U = np.linalg.inv(F + t2)
-    t3 = C @ Y
-    t4 = np.linalg.inv(t2 + F)
-    t5 = t4.T
-    return t1 @ U + t1 @ U.T - t3 @ t4 @ Y.T @ D @ Y @ t4 - t3 @ t5 @ Y.T @ D @ Y @ t5
+    t2 = Y.T @ C
+    t3 = t2 @ Y
+    U = np.linalg.inv(F + t3)
+    t4 = np.linalg.inv(t3 + F)
+    t5 = Y.T @ t1
+    t6 = t2.T @ (t4 @ (t5 @ t4))
+    np.subtract(t1 @ U + t1 @ U.T, t6, out=t6)
+    t6 -= t2.T @ (t4.T @ (t5 @ t4.T))
+    return t6

@@ -50,7 +50,7 @@ def adjoints(stage: Stage, taken: Sequence[str], longest: int = LONGEST) -> dict
             incoming.setdefault(child, []).append(part)
     found = {}
     for x, leaf in zip(stage.variables, stage.leaves, strict=True):
-        node = bars.get(leaf, stage.node_in(x, independent=True))
+        node = bars[leaf] if leaf in bars else stage.node_in(x, independent=True)
         kind = stage.structures.get(x.name, "")
         node = over_free_entries(node, kind) if kind else node
         found[x] = lift(folded(stage.dependent(node)), stage.function.axes + x.axes, names)

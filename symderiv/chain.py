@@ -498,6 +498,7 @@ def _formula(function: str) -> Expr:
     return parse(FUNCTIONS[function].derivative, Scope({"u": variable("u", ()), "f": variable("f", ())}))
 
 
+@lru_cache(maxsize=1024)
 def slope(node: Map, itself: Node | None = None) -> Node:
     """Return f′(arg[i…]) for `f(arg[i…])`, written with f itself where that is shorter."""
     if node.function not in FUNCTIONS:

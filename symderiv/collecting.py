@@ -110,6 +110,8 @@ def _with_factor(node: Contraction, place: int, other: Node) -> Node:
 def _over_denominators(node: Add) -> Iterator[Node]:
     """Yield a sum over its common denominators, as the products stand and multiplied out."""
     terms = [(c, _exponents(term)) for c, term in node.terms]
+    if not any(e < 0 or _is_sum(place, e) for _, powers in terms for place, e in powers.items()):
+        return
     places = list(dict.fromkeys(place for _, powers in terms for place in powers))
     lowest = {p: min(powers.get(p, normal.ZERO) for _, powers in terms) for p in places}
     highest = {p: max(powers.get(p, normal.ZERO) for _, powers in terms) for p in places}

@@ -81,6 +81,15 @@ class Statement:
 
     def latex(self, layout: str | None = None) -> str:
         """Return the statement; without a layout the right side is the array."""
+        try:
+            return self._latex(layout)
+        except RecursionError:
+            raise UnsupportedError(
+                "the result is nested too deeply to be written in one expression",
+                hint="statements() writes it over named definitions",
+            ) from None
+
+    def _latex(self, layout: str | None) -> str:
         printer = Latex({}, functions=self.functions)
         d = r"\mathrm{d}" if self.structured else r"\partial"
         below = r"\,".join(

@@ -35,7 +35,7 @@ from symderiv.structured import structure
 from symderiv.tangents import program
 from symderiv.tensor import parse
 from symderiv.tensor.array import Tensor
-from symderiv.tensor.expr import Expr, replaced, walk, written_out
+from symderiv.tensor.expr import Expr, names_written_out, replaced, walk, written_out
 from symderiv.tensor.naming import named
 from symderiv.tensor.parse import KNOWN, Scope, without_symmetry
 from symderiv.tensor.text import FunctionName, to_text
@@ -164,7 +164,7 @@ class HessianVectorProduct:
         first = self.stages[0]
         found = program(first, {self._bare[self.wrt]: self.direction}, [*self.declared.taken, self.direction.name])
         result = with_assumptions(found[self._bare[self.wrt]], self._bare)
-        return written_out(result), {written_out(e): e.name for e in walk(result) if e.op == "defined"}
+        return written_out(result), names_written_out(result)
 
 
 @overload

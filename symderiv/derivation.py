@@ -17,6 +17,7 @@ from symderiv.conventions import Statement, assumptions, differs, notes, without
 from symderiv.ending import Ending, ending
 from symderiv.errors import ProofError, UnsupportedError
 from symderiv.factors.structure import Structure
+from symderiv.functions import FUNCTIONS
 from symderiv.index import normal
 from symderiv.index.folding import folded
 from symderiv.index.graph import Node
@@ -39,7 +40,7 @@ from symderiv.results import (
 from symderiv.shorten import shortened
 from symderiv.stage import Stage
 from symderiv.structured import structures
-from symderiv.tensor.expr import Axes, Expr, replaced, written_out
+from symderiv.tensor.expr import Axes, Expr, names_written_out, replaced, written_out
 from symderiv.tensor.expr import walk as walk_expr
 from symderiv.tensor.naming import named
 from symderiv.tensor.parse import MERGING, Scope, without_symmetry
@@ -57,8 +58,8 @@ class Derivation:
     function: Expr
     wrt: tuple[Expr, ...]
     stages: tuple[Stage, ...]
-    named_result: Expr
-    node: Node
+    over: Expr  # the result over definitions, the entries of the variables independent
+    named_result: Expr  # the same with what is assumed of the variables in use
     declared: Declared
     structures: Mapping[str, str]
 
@@ -71,6 +72,13 @@ class Derivation:
     def shape(self) -> dims.Shape:
         """Return the shape of the derivative."""
         return tuple(dims.product(axis) for axis in self.axes)
+
+    @cached_property
+    def node(self) -> Node:
+        """Return the normal form of the result, standing alone, with what is assumed of the variables in use."""
+        roots = [*(stage.function for stage in self.stages), self.over]
+        own = {e.name for e in walk_expr(*roots) if e.op == "defined"}
+        return standing_alone(lower(self.over).node, own, {v: without_symmetry(v) for v in self.wrt})
 
     @cached_property
     def result(self) -> Result:
@@ -263,8 +271,7 @@ class Derivation:
         deep = any(len(stage.inner) > DEEPEST for stage in self.stages)
         result = written_out(self._stated) if deep else self.result.expr
         results = [function, result] if value else [result]
-        named = walk_expr(self.function, *([self._stated] if deep else []))
-        names = {written_out(e): e.name for e in named if e.op == "defined"}
+        names = names_written_out(self.function, *([self._stated] if deep else []))
         by = ", ".join(w.name for w in self.wrt)
         kind = "Value and derivative" if value else "Derivative"
         summary = f"{kind} of {shown(function, self.functions)} with respect to {by}."
@@ -346,11 +353,11 @@ def _derive(function: Expr, variables: Sequence[Expr], declared: Declared, kinds
         stage = Stage(current, (bare[v],), function_name(taken) + "'" * order, labels, structures=kind)
         stages.append(stage)
         current = stage.result if len(stage.inner) <= DEEPEST else next(iter(adjoints(stage, used).values()))
-    own = {e.name for s in (*(s.function for s in stages), current) for e in walk_expr(s) if e.op == "defined"}
-    node = standing_alone(lower(current).node, own, bare)
-    named_orders([node], labels)
-    named_result = with_assumptions(current, bare)
-    return Derivation(function, tuple(variables), tuple(stages), named_result, node, declared, dict(kinds))
+    found = (tuple(variables), tuple(stages), current, with_assumptions(current, bare), declared, dict(kinds))
+    derivation = Derivation(function, *found)
+    if any(e.op == "map" and e.data[0] not in FUNCTIONS for e in walk_expr(current)):
+        named_orders([derivation.node], labels)
+    return derivation
 
 
 def standing_alone(node: Node, own: set[str], bare: Mapping[Expr, Expr]) -> Node:

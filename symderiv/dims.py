@@ -84,7 +84,8 @@ def written(dims: Sequence[Size]) -> str:
 
 def product(dims: Iterable[Size]) -> Size:
     """Return the number of entries of an array of this shape."""
-    return sympy.Mul(*dims)
+    sizes = tuple(dims)
+    return sizes[0] if len(sizes) == 1 else sympy.Mul(*sizes)
 
 
 def broadcast(left: Shape, right: Shape, names: tuple[str, str] = ("left", "right")) -> Shape:

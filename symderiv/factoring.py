@@ -127,17 +127,16 @@ def _taken_out(node: Add, flats: list[Flat], place: Place, terms: list[int]) -> 
         for axis in range(node.rank)
         if axis not in inside or any(axis in at for _, left, _, _ in rests for _, at in left)
     ]
-    bound = [("b", k) for k in range(len(way) - len([a for a in way if a is not None]))]
+    bound = [("b", k) for k in range(way.count(None))]
+    if len(needed) + len(bound) > MOST_AXES:  # such a sum has no matrix notation, the terms may have
+        return None
     inner = []
     for coef, left, hanging, sizes in rests:
         out = [*needed, *hanging]
         inner.append((coef, normal.contract(1, left, out, {k: sizes[k] for k in _labels(left, out)})))
-    dims = inner[0][1].dims
-    if len(dims) > MOST_AXES:  # such a sum has no matrix notation, the terms may have
-        return None
     hung = iter(bound)
     at = [axis if axis is not None else next(hung) for axis in way]
-    total = normal.add(inner, dims)
+    total = normal.add(inner, inner[0][1].dims)
     front = {k: size for k, size in enumerate(node.dims)}
     product = normal.contract(1, [(f, at), (total, [*needed, *bound])], range(node.rank), front)
     others = [node.terms[t] for t in range(len(node.terms)) if t not in terms]

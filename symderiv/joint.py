@@ -33,7 +33,7 @@ from symderiv.results import Declared, Proof, Result, code_source, compiled, nam
 from symderiv.shorten import shortened
 from symderiv.stage import Stage
 from symderiv.tangents import program
-from symderiv.tensor.expr import Expr, replaced, walk, written_out
+from symderiv.tensor.expr import Expr, names_written_out, replaced, walk, written_out
 from symderiv.tensor.naming import named
 from symderiv.tensor.operations import apply
 from symderiv.tensor.parse import without_symmetry
@@ -201,7 +201,7 @@ class HessianVectorProducts:
 
     def _source(self, name: str, products: Mapping[str, Expr]) -> Source:
         results = [written_out(e) for e in products.values()]
-        names = {written_out(e.args[0]): e.name for e in walk(*products.values()) if e.op == "defined"}
+        names = names_written_out(*products.values())
         by, along = ", ".join(self.names), ", ".join(v.name for v in self.directions)
         summary = f"Hessian-vector product of {shown(self.function, self.functions)} in {by} along {along}."
         declared = replace(self.declared, taken=(*self.declared.taken, *(v.name for v in self.directions)))

@@ -72,7 +72,7 @@ from symderiv.operands import (
     with_scalars,
     without_minus,
 )
-from symderiv.planner import Action, next_action
+from symderiv.planner import Action, Plan
 from symderiv.tensor.expr import Axes, Expr, plain_axes, walk, weight
 from symderiv.tensor.operations import apply
 
@@ -86,11 +86,12 @@ def lift(node: Node, axes: Axes | None = None, names: Mapping[Node, Expr] | None
 
     `names` gives the expression for nodes that have one already (a definition, say).
     """
-    named = frozenset((names or {}).items())
+    names = standing(node, names or {})
+    named = frozenset(names.items())
     known = _LIFTED.setdefault(node, {})
     if (axes, named) in known:
         return known[axes, named]
-    lifter = _Lifter(names or {})
+    lifter = _Lifter(names)
     try:
         best = collected(node, lifter.names, lambda n: weight(lifter.expr(n)))
         plain = axes is None or axes == plain_axes(best.dims)
@@ -101,6 +102,23 @@ def lift(node: Node, axes: Axes | None = None, names: Mapping[Node, Expr] | None
             "the result is nested too deeply to be written in one expression",
             hint="statements() writes it over named definitions",
         ) from None
+
+
+def standing(node: Node, names: Mapping[Node, Expr]) -> dict[Node, Expr]:
+    """Return the names that can be met in a node: of definitions only those that stand in it."""
+    found = {n: e for n, e in names.items() if not isinstance(n, Defined)}
+    seen: set[Node] = set()
+    stack = [node]
+    while stack:
+        top = stack.pop()
+        if top in seen:
+            continue
+        seen.add(top)
+        if isinstance(top, Defined) and top in names:
+            found[top] = names[top]
+        else:
+            stack.extend(top.children())
+    return found
 
 
 def ungrouped(expr: Expr, node: Node) -> Expr:
@@ -124,6 +142,7 @@ class _Lifter:
     def __init__(self, names: Mapping[Node, Expr]) -> None:
         self.names = names
         self.done: dict[Node, Expr] = {}
+        self.terms: dict[tuple[Fraction, Node, Labels], Operand] = {}
         self.bases: dict[tuple[Node, Fraction | int], Operand] = {}
         self.forms: dict[Node, list[tuple[Node, bool]]] = {}
 
@@ -283,10 +302,10 @@ class _Lifter:
         value = normal.constant(node)
         if value is not None:
             return number(value)
-        core, axes = normal.core(node)
-        if len(set(axes)) == node.rank:
+        own = list(normal.used_axes(node))
+        if len(own) == node.rank:
             return self.expr(node)
-        own = sorted(set(axes))
+        core, axes = normal.core(node)
         narrow = normal.contract(1, [(core, axes)], own)
         if node.rank == 2 and own == [0]:
             return column(self.expr(narrow))
@@ -416,10 +435,10 @@ class _Lifter:
         value = normal.constant(term)
         if value is not None:
             return number(coef * value)
-        core, axes = normal.core(term)
-        if len(set(axes)) == term.rank:
+        own = normal.used_axes(term)
+        if len(own) == term.rank:
             return self.scaled_at(coef, term, labels, order)
-        own = sorted(set(axes))
+        core, axes = normal.core(term)
         kept = tuple(labels[a] for a in own)
         rest = tuple(x for x in order if x in kept)
         inner = self.scaled_at(coef, normal.contract(1, [(core, axes)], own), kept, rest)
@@ -431,7 +450,11 @@ class _Lifter:
         return along_the_last(inner) if len(order) == 2 and inner.rank == 1 else inner
 
     def scaled_at(self, coef: Fraction, node: Node, labels: Labels, order: Labels) -> Expr:
-        return self.operand(normal.scaled(coef, node), labels).at(order)
+        """Return a term of a sum; it is read once for all orders."""
+        read = self.terms.get((coef, node, labels))
+        if read is None:
+            read = self.terms[coef, node, labels] = self.operand(normal.scaled(coef, node), labels)
+        return read.at(order)
 
     # -- products
 
@@ -519,22 +542,22 @@ class _Lifter:
                 work.append((self.operand(normal.power(node, -1), labels), True))
             else:
                 work.append((self.multiple(node, labels, number_in), False))
-        while True:
-            action = next_action([w.labels for w, _ in work], out)
-            if action is None:
-                return work
-            work = self.carried_out(action, work)
+        plan = Plan([w.labels for w, _ in work], out)
+        left = dict(enumerate(work))
+        while (action := plan.next()) is not None:
+            new = self.carried_out(action, [left.pop(k) for k in action.factors])
+            left[plan.join(action, new[0].labels)] = new
+        return list(left.values())
 
     def repeated(self, node: Node, labels: Labels) -> Operand:
         if len(set(labels)) == len(labels):
             return self.operand(node, labels)
         return Operand(labels, lambda order: self.expr(node))
 
-    def carried_out(self, action: Action, work: list[tuple[Operand, bool]]) -> list[tuple[Operand, bool]]:
-        chosen = [work[k] for k in action.factors]
-        rest = [w for k, w in enumerate(work) if k not in action.factors]
+    def carried_out(self, action: Action, chosen: list[tuple[Operand, bool]]) -> tuple[Operand, bool]:
+        """Return what an action makes of its factors."""
         if action.kind == "entrywise":
-            return [*rest, entrywise(chosen)]
+            return entrywise(chosen)
         operands = [reciprocal(w) if inverted else w for w, inverted in chosen]
         match action.kind:
             case "diagonal":
@@ -552,7 +575,7 @@ class _Lifter:
                 new = scaled_rows(operands[1], vector, action.labels[0], inverted)
             case _:
                 raise AssertionError(action)
-        return [*rest, (new, False)]
+        return new, False
 
     # -- what is left when no bound index is
 

@@ -6,9 +6,12 @@ for a shared subexpression.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
+from operator import mul
 from typing import Any
 
 import sympy
@@ -19,12 +22,13 @@ from symderiv.index import nodes as index_nodes
 from symderiv.index import normal
 from symderiv.index.graph import Node
 from symderiv.index.indexed import At
+from symderiv.index.indexed import total as total_of
 from symderiv.index.nodes import Tensor
 from symderiv.index.written import Array as WrittenArray
 from symderiv.index.written import Value as WrittenValue
 from symderiv.index.written import Written, total
 from symderiv.tensor.expr import Axes, Axis, Expr, walk_own
-from symderiv.tensor.operations import OPERATIONS, Indexed, Token
+from symderiv.tensor.operations import OPERATIONS, Indexed, Token, spread
 from symderiv.tensor.text import to_text
 
 
@@ -74,9 +78,7 @@ class Engine:
 
     def sum(self, tokens: Sequence[Token], value: At) -> At:
         bound = {atom for token in tokens for atom in token}
-        rest = tuple(label for label in value.labels if label not in bound)
-        sizes = {b: self.sizes[b] for b in bound}
-        return At(normal.contract(1, [(value.node, value.labels)], rest, sizes), rest)
+        return value.summed(bound, {b: self.sizes[b] for b in bound})
 
     def delta(self, i: Token, j: Token) -> At:
         factors = [(normal.delta(self.sizes[a]), (a, b)) for a, b in zip(i, j, strict=True)]
@@ -102,7 +104,7 @@ class Engine:
     def where(self, relation: str, left: At, right: At, yes: At, no: At) -> At:
         parts = (left, right, yes, no)
         labels = tuple(dict.fromkeys(label for p in parts for label in p.labels))
-        sizes = {label: dim for p in parts for label, dim in zip(p.labels, p.node.dims, strict=True)}
+        sizes = {label: dim for p in parts for label, dim in p.sizes().items()}
         nodes = [p.over(labels, sizes) for p in parts]
         return At(normal.where(relation, *nodes), labels)
 
@@ -172,27 +174,95 @@ def lower(
     """
     done = {} if done is None else done
     notation = Engine(sizes, independent)
+
+    def known(part: Expr) -> bool:
+        if part not in done:
+            given = meaning(part)
+            if given is None:
+                return False
+            done[part] = given
+        return True
+
     stack = [expr]
     while stack:
         top = stack[-1]
-        if top in done:
+        if known(top):
             stack.pop()
             continue
-        given = meaning(top)
-        if given is not None:
-            done[top] = given
-            stack.pop()
-            continue
-        missing = [a for a in top.args if a not in done]
+        parts = _parts(top, known)
+        missing = [a for a in parts if a not in done]
         if missing:
             stack += missing
             continue
-        done[top] = _one(notation, top, [done[a] for a in top.args])
+        done[top] = _one(notation, top, parts, done)
         stack.pop()
     return done[expr]
 
 
-def _one(notation: Engine, expr: Expr, args: list[Array]) -> Array:
+SUMS = frozenset(["add", "sub", "neg"])
+
+
+def _parts(expr: Expr, known: Callable[[Expr], bool]) -> list[Expr]:
+    """Return the arguments of an operation; of a sum or a matrix product its terms or factors, however bracketed.
+
+    What stands in it more than once is one of them, so that it is met once.
+    """
+    alike = SUMS if expr.op in SUMS else {"matmul"} if expr.op == "matmul" else None
+    if alike is None:
+        return list(expr.args)
+    uses: Counter[Expr] = Counter()
+    inner = [expr]
+    for top in inner:
+        for part in top.args:
+            uses[part] += 1
+            if uses[part] == 1 and part.op in alike and not known(part):
+                inner.append(part)
+    once = {part for part in inner if uses[part] <= 1}
+    opened, parts = [expr], dict[Expr, None]()
+    for top in opened:
+        opened += [part for part in top.args if part in once]
+        parts |= dict.fromkeys(part for part in top.args if part not in once)
+    return list(parts)
+
+
+def _sum(notation: Engine, expr: Expr, terms: Collection[Expr], done: Mapping[Expr, Array], out: Sequence[Token]) -> At:
+    """Return a sum at indices, its terms added at once."""
+    signed: list[tuple[int, At]] = []
+    stack = [(1, expr)]
+    while stack:
+        sign, part = stack.pop()
+        if part is not expr and part in terms:
+            value = spread(notation, done[part], out, expr.axes)
+            assert isinstance(value, At)
+            signed.append((sign, value))
+            continue
+        signs = (-sign,) if part.op == "neg" else (sign, -sign if part.op == "sub" else sign)
+        stack += reversed(list(zip(signs, part.args, strict=True)))
+    return total_of(signed)
+
+
+def _product(
+    notation: Engine, expr: Expr, factors: Collection[Expr], done: Mapping[Expr, Array], out: Sequence[Token]
+) -> At:
+    """Return a matrix product at indices, contracted at once: `(A B)[i,j] = Σ_q A[i,q] B[q,j]`."""
+    found: list[At] = []
+    bound: dict[Any, Size] = {}
+    stack = [(expr, tuple(out))]
+    while stack:
+        part, tokens = stack.pop()
+        if part is not expr and part in factors:
+            found.append(done[part][tokens])
+            continue
+        left, right = part.args
+        q = notation.index(left.axes[-1])
+        bound.update(zip(q, left.axes[-1], strict=True))
+        rows, columns = tokens[: left.rank - 1], tokens[left.rank - 1 :]
+        stack += [(right, (q, *columns)), (left, (*rows, q))]
+    return reduce(mul, found).summed(bound, bound)
+
+
+def _one(notation: Engine, expr: Expr, parts: list[Expr], done: Mapping[Expr, Array]) -> Array:
+    args = [done[a] for a in parts]
     flat = tuple(size for axis in expr.axes for size in axis)
     match expr.op:
         case "var":
@@ -227,6 +297,9 @@ def _one(notation: Engine, expr: Expr, args: list[Array]) -> Array:
             out = [notation.index(axis) for axis in expr.axes]
             return _array(notation.sum(tokens, args[0][out]), out, expr.axes)
     out_tokens = [notation.index(axis) for axis in expr.axes]
+    if expr.op in SUMS or expr.op == "matmul":
+        at_once = _sum if expr.op in SUMS else _product
+        return _array(at_once(notation, expr, set(parts), done, out_tokens), out_tokens, expr.axes)
     value = OPERATIONS[expr.op].line(notation, args, out_tokens, expr.data)
     assert isinstance(value, At)
     return _array(value, out_tokens, expr.axes)
@@ -256,7 +329,7 @@ def _entry(notation: Engine, expr: Expr, array: Array) -> tuple[At, list[Token]]
 def _array(value: At, out: Sequence[Token], axes: Axes) -> Array:
     flat = [atom for token in out for atom in token]
     free = tuple(sorted(label for label in value.labels if label not in flat))
-    sizes = dict(zip(value.labels, value.node.dims, strict=True))
+    sizes = value.sizes()
     sizes.update(zip(flat, (s for axis in axes for s in axis), strict=True))
     return Array(value.over((*flat, *free), sizes), axes, free)
 
@@ -298,7 +371,13 @@ def write(expr: Expr, tokens: Sequence[Token], notation: Written) -> sympy.Expr:
 
     Definitions and variables are entries of their heads; what has no head is written out.
     """
-    return _written(expr, notation).write(tokens)
+    try:
+        return _written(expr, notation).write(tokens)
+    except RecursionError:
+        raise UnsupportedError(
+            "the result is nested too deeply to be written in indices",
+            hint="statements() writes it over named definitions",
+        ) from None
 
 
 def _written(expr: Expr, notation: Written) -> WrittenArray:

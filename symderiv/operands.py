@@ -197,14 +197,20 @@ def chained(left: Operand, right: Operand, q: Label) -> Operand:
     b = right.pieces if q in right.pieces[0].labels else tuple(reversed(right.pieces))
     pieces = (*a, *b)
     labels = tuple(x for x in (*left.labels, *right.labels) if x != q)
-    return Operand(labels, lambda order: chain_at(pieces, order), pieces)
+    both_ways: list[Expr] = []
+
+    def at(order: Labels) -> Expr:
+        if not both_ways:
+            both_ways.extend((multiplied(pieces), multiplied(tuple(reversed(pieces)))))
+        return chain_at(pieces, both_ways, order)
+
+    return Operand(labels, at, pieces)
 
 
-def chain_at(pieces: tuple[Operand, ...], order: Labels) -> Expr:
+def chain_at(pieces: tuple[Operand, ...], both_ways: Sequence[Expr], order: Labels) -> Expr:
     """Return a chain of matrix products with its ends in the given order."""
     ends = (_open_end(pieces, 0), _open_end(pieces, -1))
-    forward = multiplied(pieces)
-    backward = multiplied(tuple(reversed(pieces)))
+    forward, backward = both_ways
     if len(order) == 2:
         direct, turned = (forward, backward) if ends == order else (backward, forward)
         return min((direct, transposed(turned)), key=weight)

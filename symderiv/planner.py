@@ -7,16 +7,15 @@ model here is *readable*: small intermediate results, vectors first, and only wh
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Sequence
+from itertools import combinations, product
+from typing import NamedTuple
 
 Labels = tuple[Hashable, ...]
 
 
-@dataclass(frozen=True)
-class Action:
-    """What to do next: `kind` with the positions of the factors and the indices concerned.
+class Action(NamedTuple):
+    """What to do next: `kind` with the numbers of the factors and the indices concerned.
 
     * `diagonal` (k): factor k carries an index twice
     * `sum` (k), labels: sum factor k over indices that stand nowhere else
@@ -32,70 +31,106 @@ class Action:
     labels: Labels = ()
 
 
-def next_action(factors: Sequence[Labels], out: Labels) -> Action | None:
-    """Return the next action, or None where no bound index is left that NumPy has a short word for.
+class Plan:
+    """The joins of one product, found one at a time.
 
-    >>> next_action([("i", "q"), ("q", "j")], ("i", "j"))
+    Factors are numbered as they come; what a join makes gets the next number.  Only what shares an index with it
+    is looked at again, so that a chain of n factors takes n looks and not n³.
+
+    >>> plan = Plan([("i", "q"), ("q", "j")], ("i", "j"))
+    >>> plan.next()
     Action(kind='chain', factors=(0, 1), labels=('q',))
     """
-    for k, labels in enumerate(factors):
+
+    def __init__(self, factors: Sequence[Labels], out: Labels) -> None:
+        self.out = frozenset(out)
+        self.factors: dict[int, Labels] = {}
+        self.homes: dict[Hashable, list[int]] = {}
+        self.diagonal: set[int] = set()
+        self.lone: dict[int, Action] = {}
+        self.pairs: dict[tuple[int, int], tuple[int, int, int, Action]] = {}  # rank of the result, both, what to do
+        for n, labels in enumerate(factors):
+            self._put(n, labels)
+        self._look_at(self.homes)
+
+    def next(self) -> Action | None:
+        """Return the next action, or None where no bound index is left that NumPy has a short word for."""
+        if self.diagonal:
+            return Action("diagonal", (min(self.diagonal),))
+        if self.lone:
+            return self.lone[min(self.lone)]
+        return min(self.pairs.values())[-1] if self.pairs else None
+
+    def join(self, action: Action, labels: Labels) -> int:
+        """Put what an action makes in the place of its factors; return its number."""
+        new = next(reversed(self.factors)) + 1
+        gone = set(action.factors)
+        changed = {label: None for n in action.factors for label in self.factors.pop(n)}
+        for label in changed:
+            near = self.homes[label]
+            for n, other in product(gone, near):
+                self.pairs.pop((min(n, other), max(n, other)), None)
+            self.homes[label] = [n for n in near if n not in gone]
+        self.diagonal -= gone
+        for n in gone:
+            self.lone.pop(n, None)
+        self._put(new, labels)
+        self._look_at(changed)
+        return new
+
+    def _put(self, n: int, labels: Labels) -> None:
+        self.factors[n] = labels
+        for label in labels:
+            self.homes.setdefault(label, []).append(n)
         if len(set(labels)) < len(labels):
-            return Action("diagonal", (k,))
-    places = Counter(label for labels in factors for label in labels)
-    bound = [label for label in places if label not in out]
-    lone = _lone(factors, places, set(bound))
-    if lone is not None:
-        return lone
-    best: tuple[tuple[int, int, int], Action] | None = None
-    for i in range(len(factors)):
-        for j in range(i + 1, len(factors)):
-            action = _joined(factors, i, j, places, set(bound))
-            if action is None:
+            self.diagonal.add(n)
+
+    def _look_at(self, labels: Iterable[Hashable]) -> None:
+        """Find what can be done with the factors that carry some of the indices."""
+        for label in labels:
+            if label in self.out:
                 continue
-            cost = (_result_rank(factors[i], factors[j], action), i, j)
-            if best is None or cost < best[0]:
-                best = (cost, action)
-    return best[1] if best else None
+            near = sorted(set(self.homes[label]))
+            if len(near) == 1:
+                self._alone(near[0])
+            for pair in combinations(near, 2):
+                action = self._joined(*pair)
+                if action is None:
+                    self.pairs.pop(pair, None)
+                else:
+                    self.pairs[pair] = (self._result_rank(action), *pair, action)
 
-
-def _lone(factors: Sequence[Labels], places: Counter[Hashable], bound: set[Hashable]) -> Action | None:
-    for k, labels in enumerate(factors):
-        alone = tuple(label for label in labels if label in bound and places[label] == 1)
+    def _alone(self, n: int) -> None:
+        """Note the indices that stand in one factor only, where they can be summed over."""
+        labels = self.factors[n]
+        alone = tuple(label for label in labels if label not in self.out and len(self.homes[label]) == 1)
         if alone and (len(alone) == len(labels) or len(labels) <= 2):
-            return Action("sum", (k,), alone)
-    return None
+            self.lone[n] = Action("sum", (n,), alone)
 
+    def _joined(self, i: int, j: int) -> Action | None:
+        first, second = self.factors[i], self.factors[j]
+        if len(first) > 2 or len(second) > 2:
+            return None
+        shared = [x for x in first if x in second]
+        closed = [x for x in shared if x not in self.out and len(self.homes[x]) == 2]
+        if len(shared) == 1:
+            (q,) = shared
+            if closed:
+                return Action("chain", (i, j), (q,))
+            if len(first) == len(second) == 1:
+                return Action("entrywise", (i, j))
+            if len(first) == 1:
+                return Action("scale", (i, j), (q,))
+            if len(second) == 1:
+                return Action("scale", (j, i), (q,))
+            return None
+        if len(closed) == 2:
+            return Action("trace", (i, j), tuple(closed))
+        if len(closed) == 1:
+            return Action("rows", (i, j), (closed[0], next(x for x in shared if x not in closed)))
+        return Action("entrywise", (i, j))
 
-def _result_rank(a: Labels, b: Labels, action: Action) -> int:
-    gone = set(action.labels) if action.kind in ("chain", "trace") else set()
-    if action.kind == "rows":
-        gone = {action.labels[0]}
-    return len((set(a) | set(b)) - gone)
-
-
-def _joined(
-    factors: Sequence[Labels], i: int, j: int, places: Counter[Hashable], bound: set[Hashable]
-) -> Action | None:
-    a, b = set(factors[i]), set(factors[j])
-    shared = a & b
-    closed = {label for label in shared if label in bound and places[label] == 2}
-    if max(len(a), len(b)) > 2 or not (shared & bound):
-        return None
-    if len(shared) == 1:
-        (q,) = shared
-        if q in closed:
-            return Action("chain", (i, j), (q,))
-        if a == b:
-            return Action("entrywise", (i, j))
-        if len(a) == 1:
-            return Action("scale", (i, j), (q,))
-        if len(b) == 1:
-            return Action("scale", (j, i), (q,))
-        return None
-    if len(closed) == 2:
-        return Action("trace", (i, j), tuple(x for x in factors[i] if x in closed))
-    if len(closed) == 1:
-        (q,) = closed
-        (r,) = shared - closed
-        return Action("rows", (i, j), (q, r))
-    return Action("entrywise", (i, j))
+    def _result_rank(self, action: Action) -> int:
+        i, j = action.factors
+        together = len({*self.factors[i], *self.factors[j]})
+        return together - (len(action.labels) if action.kind in ("chain", "trace") else action.kind == "rows")

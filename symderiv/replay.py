@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import sympy
 
@@ -127,6 +128,7 @@ class Replay:
         self.arguments: list[Argument] = []
         self.closed: dict[str, tuple[tuple[Index, ...], sympy.Expr]] = {}
         self.left: dict[str, Node] = {}
+        self.found: dict[str, tuple[Definition, frozenset[str]]] = {}
         self.collect()
 
     # -- definitions as written
@@ -201,28 +203,38 @@ class Replay:
 
     def context(self) -> Context:
         """Return what the steps may use."""
-        variables = walk(self.stage.function, *self.stage.variables)
-        traits = {e.name: e.data[1] for e in variables if e.op == "var" and e.data[1]}
-        traits.update(self.closing.traits)
         lemmas = {a.label: a for a in self.arguments}
-        return Context(dict(self.inline), dict(self.cuts), traits, {**self.known.lemmas, **lemmas})
+        return Context(dict(self.inline), dict(self.cuts), self.traits, {**self.known.lemmas, **lemmas})
+
+    @cached_property
+    def traits(self) -> dict[str, frozenset[str]]:
+        """Return what is assumed of the variables, by name."""
+        variables = walk(self.stage.function, *self.stage.variables)
+        return {e.name: e.data[1] for e in variables if e.op == "var" and e.data[1]} | dict(self.closing.traits)
 
     def parents(self, name: str) -> list[Definition]:
         """Return the definitions of f, its own and those below it, whose text names C."""
-        context = Context(self.inline)
         below = [d for d in self.cuts.values() if d.tensor.name in self.below and d.tensor.name != name]
-        return [d for d in below if any(h.name == name for h in heads_of(d, context))]
+        return [d for d in below if name in self.named_in(d)]
+
+    def named_in(self, definition: Definition) -> frozenset[str]:
+        """Return the heads that a definition names, functions of whole arrays looked through."""
+        name = definition.tensor.name
+        known = self.found.get(name)
+        if known is None or known[0] is not definition:
+            heads = frozenset(h.name for h in heads_of(definition, Context(self.inline)))
+            known = self.found[name] = definition, heads
+        return known[1]
 
     def names_below(self) -> set[str]:
         """Return the names of f and of all that its text depends on, functions of whole arrays looked through."""
-        context = Context(self.inline)
         found: set[str] = set()
         stack = [self.root.tensor.name]
         while stack:
             name = stack.pop()
             if name not in found:
                 found.add(name)
-                stack += [h.name for h in heads_of(self.cuts[name], context)] if name in self.cuts else []
+                stack += self.named_in(self.cuts[name]) if name in self.cuts else ()
         return found
 
     def primitive(self, name: str) -> bool:

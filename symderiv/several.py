@@ -30,7 +30,7 @@ from symderiv.results import Declared, Proof, Result, code_source, compiled, nam
 from symderiv.shorten import shortened
 from symderiv.stage import Stage
 from symderiv.structured import structures
-from symderiv.tensor.expr import Expr, replaced, walk, written_out
+from symderiv.tensor.expr import Expr, names_written_out, replaced, walk, written_out
 from symderiv.tensor.naming import named
 from symderiv.tensor.parse import without_symmetry
 from symderiv.tensor.text import FunctionName, to_text
@@ -274,7 +274,7 @@ class Gradients:
         """Return what the function is generated from."""
         front = [written_out(self._named_function)] if value else []
         results = [*front, *(written_out(e) for e in self._named_results.values())]
-        names = {written_out(body): n for n, body in self.definitions.items()}
+        names = names_written_out(self._named_function, *self._named_results.values())
         by = ", ".join(self.names)
         kind = "Value and gradients" if value else "Gradients"
         summary = f"{kind} of {shown(self.function, self.functions)} with respect to {by}."

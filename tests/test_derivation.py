@@ -489,6 +489,50 @@ def test_statements_put_in_one_after_another_give_the_result(text, x, shapes, sh
     np.testing.assert_allclose(evaluate(last, shapes, values), d.compile()(**at))
 
 
+def deep_net(depth):
+    """Return `norm(z_L - y)**2` with z_k = tanh(W_k z_{k-1}) as a tensor, and the names of the weights."""
+    names = [f"W{k}" for k in range(1, depth + 1)]
+    x, y, *weights = symderiv.declare("x: (n,)", "y: (n,)", *(f"{name}: (n, n)" for name in names))
+    z = x
+    for w in weights:
+        z = np.tanh(w @ z)
+    return np.linalg.norm(z - y) ** 2, names
+
+
+@pytest.mark.parametrize("depth", [3, 120, 256])
+def test_depth_is_no_limit(depth):
+    """The gradient of the first weight against back-propagation by hand; what is one formula may be refused."""
+    loss, names = deep_net(depth)
+    d = derive(loss, "W1")
+    rng = np.random.default_rng(0)
+    at = {name: rng.standard_normal((3, 3)) for name in names} | {"x": rng.standard_normal(3), "y": np.ones(3)}
+    z = [at["x"]]
+    for name in names:
+        z.append(np.tanh(at[name] @ z[-1]))
+    bar = 2 * (z[-1] - at["y"])
+    for k in range(depth, 1, -1):
+        bar = at[names[k - 1]].T @ (bar * (1 - z[k] ** 2))
+    want = np.outer(bar * (1 - z[1] ** 2), at["x"])
+    np.testing.assert_allclose(d.compile()(**at), want, rtol=1e-8, atol=1e-12 * np.abs(want).max())
+    assert len(d.statements().splitlines()) <= 4 * depth + 2
+    assert depth > 200 or d.proof.steps
+    for form in (lambda: str(d.result), d.to_latex, lambda: d.index_form):
+        try:
+            assert form()
+        except symderiv.SymderivError as refused:
+            assert "nested too deeply" in str(refused)
+            assert depth > 3
+
+
+def test_statements_and_code_grow_linearly_with_depth():
+    lengths = {}
+    for depth in (64, 192):
+        d = derive(deep_net(depth)[0], "W1")
+        lengths[depth] = len(d.statements().splitlines()), len(d.to_numpy().splitlines())
+    for short, long in zip(lengths[64], lengths[192], strict=True):
+        assert long < 3.2 * short
+
+
 def test_objects_pickle():
     d = derive(
         "sum(h(X @ w)) + logdet(S)",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symderiv.index.labelling import canonical
+from symderiv.index.labelling import canonical, standings
 
 PLAIN, SYMMETRIC = ((0, 1),), ((0, 1), (1, 0))
 CYCLE = [("A", (0, 1), PLAIN), ("A", (1, 2), PLAIN), ("A", (2, 3), PLAIN), ("A", (3, 0), PLAIN)]
@@ -57,3 +57,19 @@ def test_smaller_colours_get_smaller_numbers():
 
 def test_a_cycle_of_four_is_not_two_of_two():
     assert form(*PRODUCTS["a cycle"]) != form(*PRODUCTS["two cycles"])
+
+
+def test_labels_that_can_be_exchanged_stand_alike():
+    items, _ = PRODUCTS["symmetric factors"]
+    ends, middle = standings(items, [0, 2]), standings(items, [1])
+    assert ends[0] == ends[1]
+    assert middle[0] != ends[0]
+    first, last = standings(PRODUCTS["a chain"][0], [0, 1])
+    assert first != last
+
+
+@pytest.mark.parametrize("case", PRODUCTS)
+def test_how_labels_stand_does_not_depend_on_names_and_order(case):
+    items, colours = PRODUCTS[case]
+    renamed = [(key, tuple(label + 10 for label in labels), perms) for key, labels, perms in reversed(items)]
+    assert standings(items, list(colours)) == standings(renamed, [label + 10 for label in colours])

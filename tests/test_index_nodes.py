@@ -30,6 +30,7 @@ from symderiv.index.nodes import (
     at,
     free_indices,
     from_sympy,
+    heads,
     places,
     put,
     replace_indices,
@@ -183,3 +184,22 @@ def test_ranges_that_differ_are_refused():
     s = sympy.Symbol("i", integer=True)
     with pytest.raises(UnsupportedError):
         from_sympy(sympy.IndexedBase("x", shape=(n,))[s] * sympy.IndexedBase("z", shape=(m,))[s])
+
+
+def test_parts_come_outermost_first_from_left_to_right():
+    expr = Plus(Times(Entry(Tensor("A", n, n), i, j), sympy.Integer(2)), Delta(i, j))
+    assert [place for place, _ in places(expr)] == [(), (0,), (0, 0), (0, 1), (1,), (1, 0), (1, 1)]
+    assert all(at(expr, place) is part for place, part in places(expr))
+
+
+def test_deep_expressions_are_printed_and_looked_through():
+    expr = Entry(Tensor("x", n), i)
+    for k in range(100):
+        expr = Plus(expr, sympy.Integer(k)) if k % 2 else Times(sympy.Integer(2), expr)
+    assert str(expr) == repr(expr)
+    assert sum(1 for _ in places(expr)) > 200
+    for k in range(2000):
+        expr = Plus(expr, sympy.Integer(k))
+    assert free_indices(expr) == all_indices(expr) == {i}
+    assert heads(expr) == {Tensor("x", n)}
+    assert sum(1 for _ in places(expr)) > 4000

@@ -338,3 +338,50 @@ def test_the_inverse_over_composed_axes_keeps_rows_and_columns():
             (found,) = {part for part in graph.walk(node) if isinstance(part, graph.MatrixFunction)}
             assert found.arg.dims[:2] == found.arg.dims[2:]
             assert sorted(map(str, found.arg.dims[:2])) == sorted(map(str, axes))
+
+
+# ---------------------------------------------------------------- shorter ways to the same node
+
+SEVERAL = [
+    *POOL,
+    R,
+    contract(3, [(A, "ij"), (x, "i"), (x, "j"), (R, "jk")], "ijk"),
+    contract(1, [(x, "i"), (delta(n), "ij")], "ij"),
+    contract(1, [(entrywise("sign", x), "i"), (entrywise("abs", y), "j")], "ij"),
+    add([(1, contract(1, [(x, "i")], "ij", {"j": n})), (-1, contract(1, [(x, "j")], "ij", {"i": n}))], (n, n)),
+    power(add([(1, A), (-1, contract(1, [(A, "ij")], "ji"))], (n, n)), 3),
+    normal.where(">", A, B, S, number(0, (n, n))),
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(SEVERAL), st.sampled_from([1, -2, Fraction(1, 3), 0]), st.data())
+def test_axes_in_another_order_are_found_without_a_product(node, coef, data):
+    """One array alone takes a shorter way than a product; beside a factor 1 it goes the long way."""
+    names = "abcdef"[: node.rank]
+    wider = data.draw(st.sampled_from(["", "x", "xy"]))
+    out = data.draw(st.permutations(names + wider))
+    sizes = dict.fromkeys(wider, m)
+    short = contract(coef, [(node, names)], out, sizes)
+    assert short is contract(coef, [(node, names), (number(1), "")], out, sizes)
+
+
+@pytest.mark.parametrize("node", SEVERAL, ids=range(len(SEVERAL)))
+def test_the_axes_that_are_used_are_those_of_the_core(node):
+    for whole in (node, normal.rewrapped(node, tuple(range(1, node.rank + 1)), (m, *node.dims))):
+        assert normal.used_axes(whole) == tuple(sorted(set(normal.core(whole)[1])))
+
+
+@pytest.mark.parametrize("node", SEVERAL, ids=range(len(SEVERAL)))
+def test_a_sum_of_one_term_is_the_term(node):
+    dims = node.dims
+    assert add([(1, node)], dims) is add([(1, node), (2, number(0, dims))], dims)
+
+
+def test_a_definition_is_apart_only_where_its_entries_are_related():
+    """`independent` is of no consequence where nothing relates the entries of a definition."""
+    assert isinstance(defined("u", contract(1, [(A, "ij"), (A, "kj")], "ik"), True), graph.Independent)
+    assert isinstance(defined("u", normal.softmax(x, [0]), True), graph.Independent)
+    assert defined("u", contract(1, [(A, "ij"), (B, "jk")], "ik"), True) is defined(
+        "u", contract(1, [(A, "ij"), (B, "jk")], "ik")
+    )

@@ -120,7 +120,6 @@ def test_it_gives_the_node_itself_where_no_index_stands_in_three_places(node):
     assert lower(lift(node)).node is node
 
 
-@pytest.mark.xfail(strict=True, reason="an index in three places groups in two ways, with two normal forms")
 def test_an_index_in_three_places_has_one_form():
     node = normal.contract(1, [(A, "ii"), (A, "ij"), (A, "jj")], "")
     assert lower(parse("diag(A) @ (A @ diag(A))", SCOPE)).node is node

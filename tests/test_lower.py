@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 
 from symderiv import dims
 from symderiv.chain import differentiate
 from symderiv.errors import ShapeError
+from symderiv.index import normal
+from symderiv.index.graph import Leaf, walk
 from symderiv.lower import index_ranges, lower
 from symderiv.tensor.expr import Expr, defined
 from symderiv.tensor.operations import apply
@@ -101,3 +105,42 @@ def test_deep_chains_of_definitions_are_lowered():
     for k in range(1500):
         u = defined(f"u{k}", apply("map", u, data=("tanh", 0)))
     assert lower(apply("sub", u, DECLARED.names["x"])).node.rank == 1
+
+
+# ---------------------------------------------------------------- sums and products, however bracketed
+
+
+@pytest.mark.parametrize(
+    ("text", "same_as"),
+    [
+        ("A + (B - (A - -C)) - -(x[:, None] - (y + x))", "B - C + x[:, None] - y - x"),
+        ("((A @ B) @ (C @ A)) @ x", "A @ (B @ (C @ (A @ x)))"),
+        ("(x @ A) @ (B @ (C @ y))", "((x @ A) @ B) @ C @ y"),
+        ("(A + B) @ ((A + B) @ (C + C))", "2 * ((A + B) @ (A + B)) @ C"),
+        ("A @ inv(B @ C) @ B @ (C @ A)", "A @ A"),
+    ],
+)
+def test_brackets_do_not_matter(text, same_as):
+    scope = scope_of({"A": ("n", "n"), "B": ("n", "n"), "C": ("n", "n"), "x": ("n",), "y": ("n",)})
+    assert lower(parse(text, scope)).node is lower(parse(same_as, scope)).node
+
+
+def test_what_is_shared_is_lowered_once():
+    """Written out, these would have 2**60 terms."""
+    x = parse("x", scope_of({"x": ("n",)}))
+    doubled, alternating = x, x
+    for k in range(60):
+        doubled = apply("add", doubled, doubled)
+        alternating = apply("sub" if k % 2 else "add", alternating, apply("neg", alternating))
+    assert lower(doubled).node is normal.scaled(Fraction(2**60), lower(x).node)
+    assert normal.is_zero(lower(alternating).node)
+
+
+def test_long_sums_and_products_are_no_deeper_than_short_ones():
+    names = [f"A{k}" for k in range(300)]
+    scope = scope_of(dict.fromkeys(names, ("n", "n")))
+    total = product = scope.names["A0"]
+    for name in names[1:]:
+        total, product = apply("add", total, scope.names[name]), apply("matmul", product, scope.names[name])
+    for expr in (total, product):
+        assert {part.name for part in walk(lower(expr).node) if isinstance(part, Leaf)} == set(names)

@@ -387,3 +387,12 @@ def test_such_a_product_as_an_array(text, data, wanted, scope):
     assert Latex().matrix(expr) == wanted
     assert is_harmless(wanted)
     assert Latex({"head": expr}).index(at(head("head", *"nnn"[: expr.rank]), "ij"[: expr.rank])) in wanted
+
+
+def test_a_long_product_is_printed_factor_by_factor(monkeypatch):
+    seen = []
+    printed = Latex.matrixed
+    monkeypatch.setattr(Latex, "matrixed", lambda self, expr: seen.append(expr) or printed(self, expr))
+    expr = parse(" @ ".join(["A @ B"] * 20), scope_of({"A": ("n", "n"), "B": ("n", "n")}))
+    assert Latex({}).matrix(expr) == r"\,".join(["A", "B"] * 20)
+    assert len(seen) == 2 * 40 - 1

@@ -9,7 +9,8 @@ import pytest
 
 from symderiv import dims
 from symderiv.errors import ParseError, ShapeError, UnknownNameError
-from symderiv.tensor.parse import Scope, literal_value, parse, scope_of
+from symderiv.tensor.operations import apply
+from symderiv.tensor.parse import Scope, literal_value, number, parse, raised, scope_of
 
 SCOPE = scope_of(
     {
@@ -197,3 +198,12 @@ def test_index_notation(text, shape):
 def test_index_notation_refused(text):
     with pytest.raises((ParseError, ShapeError)):
         parse(text, INDEXED)
+
+
+def test_what_is_shared_is_looked_at_once_and_depth_is_no_limit():
+    x, two = SCOPE.names["c"], number(2)
+    for _ in range(5000):  # written out these would have 2**5000 leaves
+        x, two = apply("mul", x, x), apply("add", apply("div", two, two), number(1))
+    assert literal_value(x) is None
+    assert literal_value(two) == 2
+    assert raised(x, number(2)).op == "power"

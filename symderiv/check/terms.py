@@ -288,7 +288,8 @@ class Form:
         rule = _SHAPES.get(type(expr))
         if rule is None:
             require(not isinstance(expr, IndexExpr), f"{type(expr).__name__} stands where a value is needed")
-            require(is_number(expr) or is_size(expr), f"{expr} is neither a number nor a size")
+            if not (is_number(expr) or is_size(expr)):
+                raise RefusedError(f"{expr} is neither a number nor a size")
             return frozenset()
         parts = rule(self, expr)
         inside = frozenset().union(*(self.bound(p) for p in parts))
@@ -304,14 +305,17 @@ class Form:
 
     def _entry(self, expr: Any) -> tuple[Any, ...]:
         self.head(expr.tensor)
-        require(len(expr.indices) == len(expr.tensor.sizes), f"wrong number of indices in {expr}")
+        if len(expr.indices) != len(expr.tensor.sizes):
+            raise RefusedError(f"wrong number of indices in {expr}")
         for i, size in zip(expr.indices, expr.tensor.sizes, strict=True):
-            require(isinstance(i, Index) and i.size == size, f"an index of {expr} has another range")
+            if not (isinstance(i, Index) and i.size == size):
+                raise RefusedError(f"an index of {expr} has another range")
         return ()
 
     def _delta(self, expr: Any) -> tuple[Any, ...]:
         require(len(expr.args) == 2 and all(isinstance(i, Index) for i in expr.args), "δ needs two indices")
-        require(expr.args[0].size == expr.args[1].size, f"the indices of {expr} have different ranges")
+        if expr.args[0].size != expr.args[1].size:
+            raise RefusedError(f"the indices of {expr} have different ranges")
         return ()
 
     def _parts(self, expr: Any) -> tuple[Any, ...]:

@@ -43,15 +43,22 @@ from symderiv.index.graph import (
     Unknown,
     Where,
 )
-from symderiv.index.labelling import canonical
+from symderiv.index.labelling import canonical, standings
 
 ONE, ZERO = Fraction(1), Fraction(0)
 LONGEST_FLAT = 24  # factors of one product beyond which sums stay where they were written
 Label = Any  # anything hashable
+PAIRED = (Power, Where, Add, Map)  # factors that a law may join with another one
 ENTRYWISE = (Map, Pow, Power, Where, Extremum)
+INTERACTING = (Delta, Power, Where, Extremum)  # factors that a law may join with another one, as a sign is
 SYMMETRIC = frozenset({"symmetric", "positive_definite", "diagonal"})
 POSITIVE = frozenset({"positive"})
 NOT_NEGATIVE = frozenset({"probability", "simplex", "simplex_rows", "counts", "binary", "one_hot_rows"})
+
+
+def _rational(value: Fraction | int) -> Fraction:
+    """Return a number as a fraction; nearly all of them are 1."""
+    return ONE if value == 1 else Fraction(value)
 
 
 # ---------------------------------------------------------------- leaves and numbers
@@ -63,8 +70,12 @@ def leaf(name: str, dims: Shape, traits: Iterable[str] = (), label: tuple[object
 
 
 def defined(name: str, body: Node, independent: bool = False) -> Node:
-    """Return `body` under a name, through which nothing is inlined."""
-    return (Independent if independent else Defined)(body.dims, name, body)
+    """Return `body` under a name, through which nothing is inlined.
+
+    `independent` leaves what relates the entries of the body unused, where something does.
+    """
+    related = independent and (len(symmetries(body)) > 1 or unit_axes(body))
+    return (Independent if related else Defined)(body.dims, name, body)
 
 
 def delta(size: Size) -> Node:
@@ -126,9 +137,62 @@ def contract(
     >>> contract(1, [(A, "iq"), (B, "qj")], "ij") is contract(1, [(B, "aj"), (A, "ia")], "ij")
     True
     """
-    work = _Work(Fraction(coef), factors, out, sizes or {})
+    if len(factors) == 1:
+        moved = _moved(coef, *factors[0], out, sizes or {})
+        if moved is not None:
+            return moved
+    work = _Work(_rational(coef), factors, out, sizes or {})
     work.reduce()
     return work.result()
+
+
+def _moved(
+    coef: Fraction | int, node: Node, labels: Sequence[Label], out: Sequence[Label], sizes: Mapping[Label, Size]
+) -> Node | None:
+    """Return a multiple of one array with its axes in another order, or more of them: nothing there contracts.
+
+    None where an index stands twice or is summed over, and where factors may have something to do with one another.
+    """
+    place = {label: k for k, label in enumerate(out)}
+    at = tuple([place.get(label, -1) for label in labels])
+    if len(at) != node.rank or len(place) < len(out) or -1 in at or len(set(at)) < len(at):
+        return None
+    given = dict(zip(labels, node.dims, strict=True))
+    if any(label not in place or given.setdefault(label, size) != size for label, size in sizes.items()):
+        return None
+    if len(given) < len(out):
+        return None
+    dims = tuple([given[label] for label in out])
+    if coef == 0:
+        return number(0, dims)
+    if isinstance(node, Contraction) and not node.bound:
+        if any(_interacts(f) or f.rank > len(set(own)) for f, own in node.factors):
+            return None
+        coef, parts = coef * node.coef, [(f, tuple([at[s] for s in own])) for f, own in node.factors]
+    elif isinstance(node, SizeOf):
+        return None
+    else:
+        parts = [(node, at)]
+    turned = []
+    for f, own in parts:
+        sign, own = _turned(f, own)
+        coef *= sign
+        turned.append((f, own))
+    return _pure(_rational(coef), turned, dims)
+
+
+def _interacts(factor: Node) -> bool:
+    return isinstance(factor, INTERACTING) or (isinstance(factor, Map) and factor.function == "sign")
+
+
+def _turned(factor: Node, labels: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
+    """`x[j] - x[i] = -(x[i] - x[j])`: return the sign of a power of a difference, its first axis put first."""
+    if len(labels) != 2 or labels[0] < labels[1]:
+        return 1, labels
+    base, exponent = (factor.base, factor.exponent) if isinstance(factor, Pow) else (factor, ONE)
+    if exponent.denominator != 1 or exponent <= 0 or not _is_antisymmetric(base):
+        return 1, labels
+    return 0 if labels[0] == labels[1] else (-1) ** int(exponent), (labels[1], labels[0])
 
 
 class _Work:
@@ -175,7 +239,8 @@ class _Work:
         self.bound = set(self.sizes) - set(range(self.rank))
 
     def check(self, n: int, dim: Size) -> None:
-        if self.sizes.setdefault(n, dim) != dim:
+        known = self.sizes.setdefault(n, dim)
+        if known is not dim and known != dim:
             raise ShapeError(f"sizes {self.sizes[n]} and {dim} do not agree")
 
     def fresh(self, size: Size) -> int:
@@ -194,35 +259,39 @@ class _Work:
             if self.coef == 0:
                 self.powers.clear()
                 return
-            if not (
-                self.contract_delta()
-                or self.cancel_inverse()
-                or self.join_powers()
-                or self.cancel_orthogonal()
-                or self.sum_to_one()
-                or self.flatten()
-            ):
+            if not (self.contract_delta() or (self.bound and self.close_sums())):
                 break
         self.drop_idle()
         self.pair_up()
 
+    def close_sums(self) -> bool:
+        """Carry out one of the laws about indices that are summed over."""
+        kinds = {type(node) for node, _ in self.powers}
+        return (
+            (Inverse in kinds and self.cancel_inverse())
+            or (MatrixPower in kinds and self.join_powers())
+            or (Leaf in kinds and self.cancel_orthogonal())
+            or self.sum_to_one()
+            or (Contraction in kinds and self.flatten())
+        )
+
     def take(self, node: Node, labels: tuple[int, ...], exponent: Fraction = ONE) -> None:
         """Multiply by `node[labels] ** exponent`, inlining pure products."""
-        if isinstance(node, Pow) and (exponent.denominator == 1):
-            exponent, node = exponent * node.exponent, node.base
+        if isinstance(node, Pow) and exponent.denominator == 1:
+            exponent, node = node.exponent if exponent is ONE else exponent * node.exponent, node.base
         if isinstance(node, Contraction) and not node.bound and exponent.denominator == 1:
             if exponent < 0 and node.coef == 0:
                 raise UnsupportedError("division by 0")
-            self.coef *= node.coef ** int(exponent)
+            self.multiply(node.coef, exponent)
             for inner, slots in node.factors:
-                self.take(inner, tuple(labels[s] for s in slots), exponent)
+                self.take(inner, tuple([labels[s] for s in slots]), exponent)
             return
         if len(set(labels)) < len(labels) and isinstance(node, ENTRYWISE):
             own = tuple(dict.fromkeys(labels))
             self.take(_diagonal(node, tuple(own.index(x) for x in labels), len(own)), own, exponent)
             return
         if isinstance(node, SizeOf) and node.size.is_Integer:
-            self.coef *= Fraction(int(node.size)) ** int(exponent)
+            self.multiply(Fraction(int(node.size)), exponent)
             return
         if isinstance(node, Delta) and exponent > 0:
             exponent = ONE
@@ -231,29 +300,36 @@ class _Work:
             return
         perms = symmetries(node)
         if len(perms) > 1:
-            labels = min(tuple(labels[s] for s in perm) for perm in perms)
-        elif exponent.denominator == 1 and exponent > 0 and min(labels, default=self.rank) < self.rank:
-            labels = self.turned_round(node, labels, exponent)
+            labels = min([tuple([labels[s] for s in perm]) for perm in perms])
+        elif (
+            len(labels) == 2
+            and labels[1] <= labels[0]
+            and labels[1] < self.rank
+            and exponent >= 1 == exponent.denominator
+        ):
+            sign, labels = _turned(node, labels)
+            if sign != 1:
+                self.multiply(Fraction(sign), exponent)
         entry = (node, labels)
-        total = self.powers.get(entry, ZERO) + exponent
-        total = min(total, ONE) if isinstance(node, Delta) else told_exponent(node, total)
+        known = self.powers.get(entry)
+        total = exponent if known is None else known + exponent
+        if total != 1:
+            total = min(total, ONE) if isinstance(node, Delta) else told_exponent(node, total)
         if total == 0:
             self.powers.pop(entry, None)
         else:
             self.powers[entry] = total
 
-    def turned_round(self, node: Node, labels: tuple[int, ...], exponent: Fraction) -> tuple[int, ...]:
-        """`x[j] - x[i] = -(x[i] - x[j])`: a difference has an axis of the result first, and is 0 at twice the same."""
-        if len(labels) != 2 or labels[0] < labels[1] or not _is_antisymmetric(node):
-            return labels
-        self.coef *= 0 if labels[0] == labels[1] else (-1) ** int(exponent)
-        return labels[1], labels[0]
+    def multiply(self, coef: Fraction, exponent: Fraction) -> None:
+        """Multiply by a power of a number."""
+        if coef != 1:
+            self.coef *= coef if exponent is ONE else coef ** int(exponent)
 
     def weights(self) -> Counter[int]:
         """Count in how many places each bound index stands."""
         count: Counter[int] = Counter()
         for (_, labels), exponent in self.powers.items():
-            times = int(exponent) if exponent.denominator == 1 and exponent > 0 else 1
+            times = 1 if exponent is ONE or exponent.denominator != 1 or exponent <= 0 else int(exponent)
             for label in labels:
                 if label in self.bound:
                     count[label] += times
@@ -456,6 +532,8 @@ class _Work:
 
     def drop_idle(self) -> None:
         """A sum over an index that stands nowhere is its size."""
+        if not self.bound:
+            return
         standing = {label for _, labels in self.powers for label in labels}
         for label in sorted(self.bound - standing):
             self.bound.discard(label)
@@ -470,7 +548,7 @@ class _Work:
         while changed:
             changed = False
             for (node, labels), exponent in list(self.powers.items()):
-                if _pair(self, node, labels, exponent):
+                if isinstance(node, PAIRED) and _pair(self, node, labels, exponent):
                     changed = True
                     break
             while self.todo:
@@ -484,10 +562,12 @@ class _Work:
             return number(0, dims)
         if not self.powers:
             return number(self.coef, dims)
-        weights = self.weights()
-        chained = {b for b in self.bound if weights[b] <= 2}
         parts = [(power(node, e), labels) for (node, labels), e in self.powers.items()]
-        parts = self.group(parts, chained)
+        if self.bound:
+            weights = self.weights()
+            parts = self.group(parts, {b for b in self.bound if weights[b] <= 2})
+        if self.are_settled(parts):
+            return _pure(self.coef, parts, dims)
         merged = _Work(self.coef, parts, tuple(range(self.rank)), {k: self.sizes[k] for k in range(self.rank)})
         while merged.todo:
             merged.take(*merged.todo.pop())
@@ -496,6 +576,14 @@ class _Work:
             parts = merged.branches(parts)
         parts = merged.group(parts, set(merged.bound))
         return _pure(merged.coef, _equal_joined(parts), dims)
+
+    def are_settled(self, parts: list[Factor]) -> bool:
+        """Tell whether factors are what is left in the end: different ones, with axes of the result only."""
+        bases = {_in_place(n.base if isinstance(n, Pow) else n, labels) for n, labels in parts}
+        return len(bases) == len(parts) and not any(
+            (isinstance(n, Contraction) and not n.bound) or any(label >= self.rank for label in labels)
+            for n, labels in parts
+        )
 
     def branches(self, parts: list[Factor]) -> list[Factor]:
         """Make a node of what hangs on one index: of a part that this index alone ties to the rest."""
@@ -581,9 +669,11 @@ def _pair(work: _Work, node: Node, labels: tuple[int, ...], exponent: Fraction) 
 
 def _doubles(work: _Work, step: Add, labels: tuple[int, ...]) -> bool:
     """`max(u, 0) (1 + sign(u)) = 2 max(u, 0)`, and `min(u, 0) (1 − sign(u)) = 2 min(u, 0)`."""
+    if len(step.terms) != 2:
+        return False
     values = [(c * value, n) for c, n in step.terms if (value := constant(n)) is not None]
     signs = [(c, n) for c, n in step.terms if isinstance(n, Map) and n.function == "sign"]
-    if len(step.terms) != 2 or len(signs) != 1 or [v for v, _ in values] != [1]:
+    if len(signs) != 1 or [v for v, _ in values] != [1]:
         return False
     written = scaled(*signs[0])
     for (node, at), exponent in work.powers.items():
@@ -629,9 +719,8 @@ def _matches(
 def _connected(members: list[Factor], inside: set[int], sizes: Mapping[int, Size]) -> Factor:
     """Return the sum over `inside` as a node, its axes in canonical order, and their labels."""
     colours: dict[int, str] = {}
-    for _, labels in members:
-        for label in labels:
-            colours[label] = ("1" if label in inside else "0") + text_of(sizes[label])
+    for label in dict.fromkeys(label for _, labels in members for label in labels):
+        colours[label] = ("1" if label in inside else "0") + text_of(sizes[label])
     items = [(node.key, labels, symmetries(node)) for node, labels in members]
     names, order = canonical(items, colours)
     axes = sorted((label for label in colours if label not in inside), key=names.__getitem__)
@@ -644,38 +733,51 @@ def _connected(members: list[Factor], inside: set[int], sizes: Mapping[int, Size
 
 def _settled(factor: Factor, names: Mapping[int, int]) -> Factor:
     node, labels = factor
-    return node, min(tuple(names[labels[s]] for s in perm) for perm in symmetries(node))
+    return _in_place(node, tuple([names[label] for label in labels]))
+
+
+def _in_place(node: Node, labels: tuple[int, ...]) -> Factor:
+    """Return a factor with its indices in the first of the orders that its symmetries allow."""
+    perms = symmetries(node)
+    return node, labels if len(perms) == 1 else min([tuple([labels[s] for s in perm]) for perm in perms])
 
 
 def _components(parts: list[Factor], inside: set[int]) -> list[list[Factor]]:
     """Return the factors in groups that the indices `inside` connect, in the order of their first members."""
     home: dict[int, int] = {}
     groups: dict[int, list[Factor]] = {}
+    into: dict[int, int] = {}  # the group that another one became part of
+
+    def group_of(label: int) -> int:
+        n = home[label]
+        while n in into:
+            n = into[n]
+        return n
+
     for n, part in enumerate(parts):
         joined = [part]
-        for old in sorted({home[label] for label in part[1] if label in inside and label in home}):
+        own = [label for label in part[1] if label in inside]
+        for old in sorted({group_of(label) for label in own if label in home}):
             joined = groups.pop(old) + joined
+            into[old] = n
         groups[n] = joined
-        for _, labels in joined:
-            home.update({label: n for label in labels if label in inside})
+        home.update(dict.fromkeys(own, n))
     return list(groups.values())
 
 
 def _equal_joined(parts: list[Factor]) -> list[Factor]:
     """Join equal factors to powers."""
-    count: Counter[Factor] = Counter(_settled(p, {k: k for k in p[1]}) for p in parts)
+    count = Counter([_in_place(node, labels) for node, labels in parts])
+    if len(count) == len(parts):
+        return list(count)
     return [(power(node, Fraction(times)), labels) for (node, labels), times in count.items()]
 
 
 def _pure(coef: Fraction, parts: list[Factor], dims: Shape) -> Node:
     rank = len(dims)
-    if (
-        coef == 1
-        and len(parts) == 1
-        and tuple(range(rank)) in (tuple(parts[0][1][s] for s in perm) for perm in symmetries(parts[0][0]))
-    ):
+    if coef == 1 and len(parts) == 1 and _in_place(*parts[0])[1] == tuple(range(rank)):
         return parts[0][0]
-    settled = sorted((_settled(p, {k: k for k in range(rank)}) for p in parts), key=lambda f: (f[0].key, f[1]))
+    settled = sorted([_in_place(node, labels) for node, labels in parts], key=lambda f: (f[0].key, f[1]))
     return Contraction(dims, coef, tuple(settled), dims)
 
 
@@ -761,10 +863,13 @@ def add(terms: Iterable[tuple[Fraction | int, Node]], dims: Shape) -> Node:
     `2 (x + y)`, with a sign that depends on the sum alone.
     """
     total: dict[Node, Fraction] = {}
-    stack = [(Fraction(c), n) for c, n in terms]
+    dims = tuple(dims)
+    stack = [(_rational(c), n) for c, n in terms]
+    if len(stack) == 1 and stack[0][0] is ONE and stack[0][1].dims == dims and not _wraps_a_sum(stack[0][1]):
+        return stack[0][1]
     while stack:
         coef, node = stack.pop()
-        if node.dims != tuple(dims):
+        if node.dims != dims:
             raise ShapeError("terms of different shapes")
         if isinstance(node, Add):
             stack += [(coef * c, n) for c, n in node.terms]
@@ -787,17 +892,23 @@ def add(terms: Iterable[tuple[Fraction | int, Node]], dims: Shape) -> Node:
     used = sorted({axis for n in kept for axis in used_axes(n)})
     if len(used) < len(dims):
         small = tuple(dims[k] for k in used)
-        return rewrapped(add([(c, without_axes(n, used)) for n, c in kept.items()], small), tuple(used), tuple(dims))
+        return rewrapped(add([(c, without_axes(n, used)) for n, c in kept.items()], small), tuple(used), dims)
     content = _content(kept.values())
     content *= _sign(kept)
     items = sorted(((c / content, n) for n, c in kept.items()), key=lambda t: t[1].key)
-    result: Node = Add(tuple(dims), tuple(items))
+    result: Node = Add(dims, tuple(items))
     if len(dims) == 2:
         flipped = sorted(((c, transposed(n, (1, 0))) for c, n in items), key=lambda t: t[1].key)
         other = Add((dims[1], dims[0]), tuple(flipped))
         if other.key < result.key:
-            return Contraction(tuple(dims), content, ((other, (1, 0)),), tuple(dims))
+            return Contraction(dims, content, ((other, (1, 0)),), dims)
     return scaled(content, result)
+
+
+def _wraps_a_sum(node: Node) -> bool:
+    """Tell a multiple of a sum, or a sum with its axes in another order, whose terms stand for it in a sum."""
+    wrapper = isinstance(node, Contraction) and not node.bound and len(node.factors) == 1
+    return wrapper and isinstance(next(node.children()), Add)
 
 
 def _with_coef(node: Contraction, coef: Fraction) -> Node:
@@ -825,7 +936,9 @@ def _sign(terms: Mapping[Node, Fraction]) -> int:
     balance = sum(1 if c > 0 else -1 for c in terms.values())
     if balance:
         return 1 if balance > 0 else -1
-    lead = max(terms, key=lambda n: (constant(n) is not None, weight(n), getattr(core(n)[0], "name", ""), n.key))
+    lead = next((n for n in terms if constant(n) is not None), None)
+    if lead is None:
+        lead = max(terms, key=lambda n: (weight(n), getattr(core(n)[0], "name", ""), n.key))
     return 1 if terms[lead] > 0 else -1
 
 
@@ -834,11 +947,11 @@ _WEIGHTS: weakref.WeakKeyDictionary[Node, int] = weakref.WeakKeyDictionary()
 
 def weight(node: Node) -> int:
     """Return how long a node is when it is written out; deep chains of definitions included."""
-    waiting = [node]
+    waiting = [] if node in _WEIGHTS else [node]
     while waiting:
         top = waiting[-1]
         missing = [c for c in top.children() if c not in _WEIGHTS]
-        if top in _WEIGHTS or not missing:
+        if not missing:
             waiting.pop()
             inner = sum(_WEIGHTS[c] for c in top.children())
             wrapper = isinstance(top, Contraction) and not top.bound and len(top.factors) == 1
@@ -921,9 +1034,9 @@ def _at_number(function: str, value: Fraction) -> Fraction | None:
 
 def power(base: Node, exponent: Fraction | int) -> Node:
     """Return `base[i…] ** exponent` for a rational exponent."""
-    exponent = Fraction(exponent)
-    if exponent == 1:
+    if exponent is ONE or exponent == 1:
         return base
+    exponent = Fraction(exponent)
     if exponent == 0:
         return number(1, base.dims)
     value = constant(base)
@@ -1041,8 +1154,13 @@ def _oriented(dims: Shape, parts: tuple[Node, ...], build: Callable[[Shape, tupl
 
 
 def used_axes(node: Node) -> tuple[int, ...]:
-    """Return the axes on which a node depends, in the order of its core."""
-    return () if constant(node) is not None else core(node)[1]
+    """Return the axes on which a node depends."""
+    if not isinstance(node, Contraction) or node.bound:
+        return tuple(range(node.rank))
+    alone = node.coef == 1 and len(node.factors) == 1
+    if any(isinstance(f, Delta) or (alone and len(set(own)) < f.rank) for f, own in node.factors):
+        return tuple(range(node.rank))
+    return tuple(sorted({label for _, own in node.factors for label in own}))
 
 
 def without_axes(node: Node, used: Sequence[int]) -> Node:
@@ -1156,7 +1274,7 @@ def _stays(node: Node, perm: Sequence[int]) -> bool:
 
 def _is_antisymmetric(node: Node) -> bool:
     """Tell a difference that is its own transpose with the sign turned round, as `x[i] - x[j]` is."""
-    if not isinstance(node, Add) or node.dims[0] != node.dims[-1]:
+    if not isinstance(node, Add) or node.dims[0] != node.dims[-1] or sum(c for c, _ in node.terms):
         return False
     return {transposed(n, (1, 0)): -c for c, n in node.terms} == {n: c for c, n in node.terms}
 
@@ -1166,9 +1284,13 @@ def _contraction_symmetries(node: Contraction) -> tuple[tuple[int, ...], ...]:
     axes = range(node.rank)
     written: dict[tuple[int, ...], list[tuple[str, tuple[int, ...]]]] = {}
     items = [(f.key, labels, symmetries(f)) for f, labels in node.factors]
-    for perm in permutations(axes):
-        if any(node.dims[perm[k]] != node.dims[k] for k in axes):
-            continue
+    alike = standings(items, axes)
+    orders = [
+        p for p in permutations(axes) if all(alike[p[k]] == alike[k] and node.dims[p[k]] == node.dims[k] for k in axes)
+    ]
+    if len(orders) == 1:
+        return (tuple(axes),)
+    for perm in orders:
         fixed = {label: f"1{size}" for label, size in enumerate(node.sizes)}
         fixed.update({perm[k]: f"0{k}" for k in axes})
         names, order = canonical(items, fixed)

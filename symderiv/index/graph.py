@@ -46,16 +46,12 @@ from symderiv.dims import Shape, Size, text_of
 _NODES: weakref.WeakValueDictionary[tuple[Any, ...], Node] = weakref.WeakValueDictionary()
 
 
-def _field(position: int) -> Any:
-    """Return the reader of one field of a node."""
-    return property(lambda self: self.fields[position])
-
-
 class Node:
     """Base of all nodes; `dims` are the sizes of the axes, `fields` what tells it from its kind."""
 
-    __slots__ = ("__weakref__", "dims", "fields", "key")
+    __slots__ = ("__weakref__", "dims", "fields", "key", "rank")
     names: ClassVar[tuple[str, ...]] = ()
+    rank: int  # the number of axes
     dims: Shape
     fields: tuple[Any, ...]
     key: str
@@ -67,15 +63,13 @@ class Node:
             return known
         self = object.__new__(cls)
         self.dims = dims
+        self.rank = len(dims)
         self.fields = fields
+        for name, value in zip(cls.names, fields, strict=True):
+            setattr(self, name, value)
         text = f"{cls.__name__}|{','.join(map(text_of, dims))}|{_digestible(fields)}"
         self.key = hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
         return _NODES.setdefault(identity, self)
-
-    @property
-    def rank(self) -> int:
-        """Return the number of axes."""
-        return len(self.dims)
 
     def children(self) -> Iterator[Node]:
         """Yield the nodes this one is made of."""
@@ -90,33 +84,36 @@ class Node:
 
 
 def _digestible(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "(" + ",".join([v.key if isinstance(v, Node) else _digestible(v) for v in value]) + ")"
+    if type(value) is int:
+        return str(value)
     if isinstance(value, Node):
         return value.key
-    if isinstance(value, (tuple, frozenset)):
-        parts = [_digestible(v) for v in value]
-        return "(" + ",".join(sorted(parts) if isinstance(value, frozenset) else parts) + ")"
+    if isinstance(value, frozenset):
+        return "(" + ",".join(sorted(map(_digestible, value))) + ")"
     return text_of(value) if isinstance(value, Basic) else str(value)
 
 
 class Leaf(Node):
     """`x[i, j]`: an array that was declared; `traits` are what is assumed of it."""
 
-    __slots__ = ()
+    __slots__ = ("label", "name", "traits")
     names = ("name", "traits", "label")
 
-    name: str = _field(0)  # the declared name
-    traits: frozenset[str] = _field(1)  # the assumptions
-    label: tuple[Any, ...] = _field(2)  # the member of a family, `()` for an array that is none
+    name: str  # the declared name
+    traits: frozenset[str]  # the assumptions
+    label: tuple[Any, ...]  # the member of a family, `()` for an array that is none
 
 
 class Defined(Node):
     """`name[i, j] = body[i, j]`: a named definition; nothing is inlined through it."""
 
-    __slots__ = ()
+    __slots__ = ("body", "name")
     names = ("name", "body")
 
-    name: str = _field(0)  # the name
-    body: Node = _field(1)  # what it stands for
+    name: str  # the name
+    body: Node  # what it stands for
 
     def children(self) -> Iterator[Node]:
         """Yield the body."""
@@ -146,10 +143,10 @@ class Delta(Node):
 class SizeOf(Node):
     """The number `n` itself, as a scalar."""
 
-    __slots__ = ()
+    __slots__ = ("size",)
     names = ("size",)
 
-    size: Size = _field(0)  # the size
+    size: Size  # the size
 
 
 Factor = tuple[Node, tuple[int, ...]]
@@ -158,12 +155,12 @@ Factor = tuple[Node, tuple[int, ...]]
 class Contraction(Node):
     """`coef · Σ_bound Π factor[indices]`: indices 0 … rank-1 are the axes, the others are bound."""
 
-    __slots__ = ()
+    __slots__ = ("coef", "factors", "sizes")
     names = ("coef", "factors", "sizes")
 
-    coef: Fraction = _field(0)  # the rational coefficient
-    factors: tuple[Factor, ...] = _field(1)  # the factors with their indices
-    sizes: Shape = _field(2)  # the range of each index, axes first
+    coef: Fraction  # the rational coefficient
+    factors: tuple[Factor, ...]  # the factors with their indices
+    sizes: Shape  # the range of each index, axes first
 
     @property
     def bound(self) -> range:
@@ -178,10 +175,10 @@ class Contraction(Node):
 class Add(Node):
     """`Σ_t coef_t · term_t[i, …]`: a sum of nodes of the same axes."""
 
-    __slots__ = ()
+    __slots__ = ("terms",)
     names = ("terms",)
 
-    terms: tuple[tuple[Fraction, Node], ...] = _field(0)  # coefficients and terms
+    terms: tuple[tuple[Fraction, Node], ...]  # coefficients and terms
 
     def children(self) -> Iterator[Node]:
         """Yield the terms."""
@@ -191,12 +188,12 @@ class Add(Node):
 class Map(Node):
     """`f(arg[i, …])`: a scalar function entrywise; `order` counts derivatives of an unknown one."""
 
-    __slots__ = ()
+    __slots__ = ("arg", "function", "order")
     names = ("function", "order", "arg")
 
-    function: str = _field(0)  # the function's name
-    order: int = _field(1)  # how often an unknown function was differentiated
-    arg: Node = _field(2)  # the argument
+    function: str  # the function's name
+    order: int  # how often an unknown function was differentiated
+    arg: Node  # the argument
 
     def children(self) -> Iterator[Node]:
         """Yield the argument."""
@@ -206,11 +203,11 @@ class Map(Node):
 class Pow(Node):
     """`base[i, …] ** exponent` with a rational exponent."""
 
-    __slots__ = ()
+    __slots__ = ("base", "exponent")
     names = ("base", "exponent")
 
-    base: Node = _field(0)  # the base
-    exponent: Fraction = _field(1)  # the exponent
+    base: Node  # the base
+    exponent: Fraction  # the exponent
 
     def children(self) -> Iterator[Node]:
         """Yield the base."""
@@ -220,11 +217,11 @@ class Pow(Node):
 class Power(Node):
     """`base[i, …] ** exponent[i, …]`, entrywise, with an exponent that is an array."""
 
-    __slots__ = ()
+    __slots__ = ("base", "exponent")
     names = ("base", "exponent")
 
-    base: Node = _field(0)  # the base
-    exponent: Node = _field(1)  # the exponent
+    base: Node  # the base
+    exponent: Node  # the exponent
 
     def children(self) -> Iterator[Node]:
         """Yield base and exponent."""
@@ -234,14 +231,14 @@ class Power(Node):
 class Where(Node):
     """`yes[i, …]` where `left[i, …] ⋈ right[i, …]`, else `no[i, …]`."""
 
-    __slots__ = ()
+    __slots__ = ("left", "no", "relation", "right", "yes")
     names = ("relation", "left", "right", "yes", "no")
 
-    relation: str = _field(0)  # one of `< <= > >=`
-    left: Node = _field(1)  # the left side of the condition
-    right: Node = _field(2)  # the right side of the condition
-    yes: Node = _field(3)  # the branch where the condition holds
-    no: Node = _field(4)  # the other branch
+    relation: str  # one of `< <= > >=`
+    left: Node  # the left side of the condition
+    right: Node  # the right side of the condition
+    yes: Node  # the branch where the condition holds
+    no: Node  # the other branch
 
     def children(self) -> Iterator[Node]:
         """Yield both sides and both branches."""
@@ -251,12 +248,12 @@ class Where(Node):
 class Extremum(Node):
     """`max(left[i, …], right[i, …])` or `min(…)`, entrywise."""
 
-    __slots__ = ()
+    __slots__ = ("kind", "left", "right")
     names = ("kind", "left", "right")
 
-    kind: str = _field(0)  # `maximum` or `minimum`
-    left: Node = _field(1)  # the first argument
-    right: Node = _field(2)  # the second argument
+    kind: str  # `maximum` or `minimum`
+    left: Node  # the first argument
+    right: Node  # the second argument
 
     def children(self) -> Iterator[Node]:
         """Yield both arguments."""
@@ -270,10 +267,10 @@ class MatrixFunction(Node):
     product has two axes each).
     """
 
-    __slots__ = ()
+    __slots__ = ("arg",)
     names: ClassVar[tuple[str, ...]] = ("arg",)
 
-    arg: Node = _field(0)  # the matrix
+    arg: Node  # the matrix
 
     def children(self) -> Iterator[Node]:
         """Yield the matrix."""
@@ -292,10 +289,10 @@ class MatrixPower(MatrixFunction):
     Powers with a literal exponent are written out.
     """
 
-    __slots__ = ()
+    __slots__ = ("exponent",)
     names = ("arg", "exponent")
 
-    exponent: Size = _field(1)  # the exponent, expanded, with a symbol in it
+    exponent: Size  # the exponent, expanded, with a symbol in it
 
 
 class Det(MatrixFunction):
@@ -313,11 +310,11 @@ class LogDet(MatrixFunction):
 class Along(Node):
     """A function along some axes of its argument."""
 
-    __slots__ = ()
+    __slots__ = ("arg", "axes")
     names: ClassVar[tuple[str, ...]] = ("arg", "axes")
 
-    arg: Node = _field(0)  # the argument
-    axes: tuple[int, ...] = _field(1)  # the axes of the argument that it runs over
+    arg: Node  # the argument
+    axes: tuple[int, ...]  # the axes of the argument that it runs over
 
     def children(self) -> Iterator[Node]:
         """Yield the argument."""
@@ -350,10 +347,10 @@ class ProdExcept(Along):
     then j₂ … jₘ, each with the product axes once more.
     """
 
-    __slots__ = ()
+    __slots__ = ("order",)
     names = ("arg", "axes", "order")
 
-    order: int = _field(2)  # m, how many entries are left out
+    order: int  # m, how many entries are left out
 
     @property
     def places(self) -> tuple[tuple[int, ...], ...]:
@@ -369,12 +366,12 @@ class Unknown(Node):
     Axes: the function's own, then those of the arguments named in `slots`, in order.
     """
 
-    __slots__ = ()
+    __slots__ = ("args", "name", "slots")
     names = ("name", "args", "slots")
 
-    name: str = _field(0)  # the function's name
-    args: tuple[Node, ...] = _field(1)  # the arguments
-    slots: tuple[int, ...] = _field(2)  # the positions of the arguments it was differentiated in, sorted
+    name: str  # the function's name
+    args: tuple[Node, ...]  # the arguments
+    slots: tuple[int, ...]  # the positions of the arguments it was differentiated in, sorted
 
     def children(self) -> Iterator[Node]:
         """Yield the arguments."""

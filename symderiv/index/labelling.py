@@ -60,33 +60,44 @@ class _Search:
 
     def refine(self, colours: dict[int, int]) -> dict[int, int]:
         count = len(set(colours.values()))
-        while True:
-            seen: dict[int, list[tuple[object, ...]]] = {label: [] for label in colours}
+        while count < len(colours):
+            seen: dict[int, list[tuple[str, tuple[int, ...], int]]] = {label: [] for label in colours}
             for (key, labels, perms), orbits in zip(self.items, self.orbits, strict=True):
-                signature = min(tuple(colours[labels[s]] for s in perm) for perm in perms)
+                signature = _first([colours[label] for label in labels], perms)
                 for slot, label in enumerate(labels):
                     seen[label].append((key, signature, orbits[slot]))
-            marks = {label: (colours[label], sorted(seen[label])) for label in colours}
-            ranks: list[object] = []
-            for mark in sorted(marks.values()):
-                if not ranks or ranks[-1] != mark:
-                    ranks.append(mark)
+            marks = {label: (colours[label], tuple(sorted(seen[label]))) for label in colours}
+            ranks = {mark: rank for rank, mark in enumerate(sorted(set(marks.values())))}
             if len(ranks) == count:
-                return colours
+                break
             count = len(ranks)
-            colours = {label: ranks.index(mark) for label, mark in marks.items()}
+            colours = {label: ranks[mark] for label, mark in marks.items()}
+        return colours
 
     def finish(self, colours: dict[int, int]) -> None:
         self.left -= 1
         number = {label: n for n, label in enumerate(sorted(colours, key=colours.__getitem__))}
-        written = [
-            (key, min(tuple(number[labels[s]] for s in perm) for perm in perms)) for key, labels, perms in self.items
-        ]
+        written = [(key, _first([number[label] for label in labels], perms)) for key, labels, perms in self.items]
         order = sorted(range(len(written)), key=written.__getitem__)
         text = [written[i] for i in order]
         if self.best is None or text < self.best[0]:
             self.best = (text, number, order)
 
 
-def _orbits(count: int, perms: Sequence[Permutation]) -> list[int]:
-    return [min(perm[s] for perm in perms) for s in range(count)]
+def standings(items: Sequence[Item], labels: Sequence[int]) -> list[list[tuple[str, int]]]:
+    """Return for each label the factors and slots at which it stands: labels that may be exchanged have the same."""
+    found: dict[int, list[tuple[str, int]]] = {label: [] for label in labels}
+    for key, own, perms in items:
+        for label, orbit in zip(own, _orbits(len(own), perms), strict=True):
+            if label in found:
+                found[label].append((key, orbit))
+    return [sorted(found[label]) for label in labels]
+
+
+def _first(values: Sequence[int], perms: Sequence[Permutation]) -> tuple[int, ...]:
+    """Return values at the slots of a factor in the first of the orders that its symmetries allow."""
+    return tuple(values) if len(perms) == 1 else min([tuple([values[s] for s in perm]) for perm in perms])
+
+
+def _orbits(count: int, perms: Sequence[Permutation]) -> Sequence[int]:
+    return range(count) if len(perms) == 1 else [min(perm[s] for perm in perms) for s in range(count)]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import sympy
 
@@ -42,6 +42,9 @@ class IndexExpr(sympy.Expr):
     def __repr__(self) -> str:
         from_args = ", ".join(map(str, self.args))
         return f"{type(self).__name__}({from_args})"
+
+    def __str__(self) -> str:
+        return repr(self)
 
     def _sympystr(self, printer: Any) -> str:
         return repr(self)
@@ -284,26 +287,47 @@ class Names:
         raise UnsupportedError("more indices than there are names for")
 
 
-def free_indices(expr: sympy.Basic) -> set[Index]:
+Leaf = TypeVar("Leaf", bound=IndexExpr)
+
+
+class _Gathered(Generic[Leaf]):
+    """The leaves of one kind that stand in an expression, found once for each of its parts."""
+
+    def __init__(self, kind: type[Leaf], bind: bool = False) -> None:
+        self.kind, self.bind = kind, bind
+        self.known: weakref.WeakKeyDictionary[IndexExpr, frozenset[Leaf]] = weakref.WeakKeyDictionary()
+
+    def __call__(self, expr: Any) -> frozenset[Leaf]:
+        stack = [expr]
+        while (found := self.get(expr)) is None:
+            top = stack[-1]
+            parts = [self.get(a) for a in top.args]
+            if None in parts:
+                stack += [a for a, part in zip(top.args, parts, strict=True) if part is None]
+                continue
+            whole = frozenset[Leaf]().union(*(part for part in parts if part is not None))
+            self.known[top] = whole - frozenset(top.bound) if self.bind and isinstance(top, Sum) else whole
+            stack.pop()
+        return found
+
+    def get(self, expr: Any) -> frozenset[Leaf] | None:
+        """Return what is known of an expression; leaves and plain SymPy need no memory."""
+        if isinstance(expr, self.kind):
+            return frozenset([expr])
+        return self.known.get(expr) if isinstance(expr, IndexExpr) else frozenset()
+
+
+_FREE, _INDICES, _HEADS = _Gathered(Index, bind=True), _Gathered(Index), _Gathered(Tensor)
+
+
+def free_indices(expr: sympy.Basic) -> frozenset[Index]:
     """Return the indices that are not bound."""
-    if isinstance(expr, Index):
-        return {expr}
-    if isinstance(expr, Sum):
-        return free_indices(expr.body) - set(expr.bound)
-    found: set[Index] = set()
-    for a in expr.args:
-        found |= free_indices(a)
-    return found
+    return _FREE(expr)
 
 
-def all_indices(expr: sympy.Basic) -> set[Index]:
+def all_indices(expr: sympy.Basic) -> frozenset[Index]:
     """Return all indices, bound ones included."""
-    if isinstance(expr, Index):
-        return {expr}
-    found: set[Index] = set()
-    for a in expr.args:
-        found |= all_indices(a)
-    return found
+    return _INDICES(expr)
 
 
 def replace_indices(expr: Any, change: Mapping[Index, Index]) -> Any:
@@ -321,14 +345,9 @@ def replace_indices(expr: Any, change: Mapping[Index, Index]) -> Any:
     return type(expr)(*(replace_indices(a, change) for a in expr.args))
 
 
-def heads(expr: sympy.Basic) -> set[Tensor]:
+def heads(expr: sympy.Basic) -> frozenset[Tensor]:
     """Return the tensors that stand in an expression."""
-    if isinstance(expr, Tensor):
-        return {expr}
-    found: set[Tensor] = set()
-    for a in expr.args:
-        found |= heads(a)
-    return found
+    return _HEADS(expr)
 
 
 Place = tuple[int, ...]
@@ -352,10 +371,12 @@ def put(expr: Any, place: Place, new: Any) -> Any:
 
 def places(expr: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
     """Yield every part of an expression with its place, outermost first."""
-    yield place, expr
-    if isinstance(expr, IndexExpr) and not isinstance(expr, (Index, Tensor, Entry)):
-        for k, a in enumerate(expr.args):
-            yield from places(a, (*place, k))
+    stack = [(place, expr)]
+    while stack:
+        at, part = stack.pop()
+        yield at, part
+        if isinstance(part, IndexExpr) and not isinstance(part, (Index, Tensor, Entry)):
+            stack += [((*at, k), part.args[k]) for k in reversed(range(len(part.args)))]
 
 
 # ---------------------------------------------------------------- definitions and steps

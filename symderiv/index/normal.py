@@ -41,6 +41,7 @@ from symderiv.index.contraction import (
     size_of,
     symmetries,
     transposed,
+    used_axes,
     weight,
     where,
 )
@@ -62,6 +63,6 @@ __all__ = [
     "extremum", "general_power", "inverse", "is_zero", "leaf", "log_determinant", "log_sum_exp", "matrix_power",
     "number",
     "positive", "power", "product", "product_except", "rebuild", "rewrapped", "scaled", "size_of", "softmax",
-    "substitute", "symmetries", "transposed", "unfold", "unknown", "weight",
+    "substitute", "symmetries", "transposed", "unfold", "unknown", "used_axes", "weight",
     "where",
 ]  # fmt: skip

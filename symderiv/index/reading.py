@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import reduce
+from operator import mul
 from typing import Any
 
 import sympy
@@ -11,7 +13,7 @@ import sympy
 from symderiv.errors import UnsupportedError
 from symderiv.index import normal
 from symderiv.index.graph import Node
-from symderiv.index.indexed import At
+from symderiv.index.indexed import At, total
 from symderiv.index.nodes import (
     Apply,
     Choice,
@@ -97,15 +99,9 @@ class Reader:
                 i, j = expr.args
                 return At(normal.delta(i.size), (i, j))
             case Times():
-                value = self.at(expr.args[0])
-                for a in expr.args[1:]:
-                    value = value * self.at(a)
-                return value
+                return reduce(mul, [self.at(a) for a in expr.args])
             case Plus():
-                value = self.at(expr.args[0])
-                for a in expr.args[1:]:
-                    value = value + self.at(a)
-                return value
+                return total([(1, self.at(a)) for a in expr.args])
             case Sum():
                 return self.sum(expr)
             case Power():
@@ -127,10 +123,8 @@ class Reader:
         raise UnsupportedError(f"{expr} is not part of the index language")
 
     def sum(self, expr: Sum) -> At:
-        inner = self.at(expr.body)
-        rest = tuple(x for x in inner.labels if x not in expr.bound)
         sizes = {b: b.size for b in expr.bound}
-        return At(normal.contract(1, [(inner.node, inner.labels)], rest, sizes), rest)
+        return self.at(expr.body).summed(sizes, sizes)
 
     def power(self, expr: Power) -> At:
         base = self.at(expr.base)

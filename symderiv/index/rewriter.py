@@ -48,9 +48,11 @@ class Rewriter:
 
     def apply_first(self, names: Iterable[str]) -> bool:
         """Apply the first rule that fits anywhere, outermost places first; tell whether one did."""
+        rules = [(name, RULES[name]) for name in names]
+        around = self.around
         for place, part in places(self.expr):
-            for name in names:
-                new = RULES[name](part, self.around)
+            for name, rule in rules:
+                new = rule(part, around)
                 if new is not None and new is not part:
                     self.replace(name, place, new)
                     return True

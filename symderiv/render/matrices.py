@@ -195,15 +195,17 @@ class MatrixLatex(RangesLatex):
 
     def write_matmul(self, expr: Expr) -> Written:
         a, b = expr.args
-        if a.rank == 2 and a.op in ("neg", "matmul"):
-            text, precedence = self.matrixed(a)
-            if precedence == SIGN:  # Python reads -A @ B as (-A) @ B; on paper the sign needs no brackets
-                return joined([text, self.factor(b)]), SIGN
         if a.rank == 1 and b.rank == 1:
             return joined([self.row(a), self.column(b)]), PRODUCT
         if a.rank == 1:  # the vector v A stands as the column Aᵀ v
             return joined([self.transposed(b), self.column(a)]), PRODUCT
-        return joined([self.factor(a), self.column(b) if b.rank == 1 else self.factor(b)]), PRODUCT
+        right = self.column(b) if b.rank == 1 else self.factor(b)
+        if a.op not in ("neg", "matmul"):
+            return joined([self.factor(a), right]), PRODUCT
+        left = self.matrixed(a)
+        if left[1] == SIGN:  # Python reads -A @ B as (-A) @ B; on paper the sign needs no brackets
+            return joined([left[0], right]), SIGN
+        return joined([self.bracketed(left, PRODUCT), right]), PRODUCT
 
     def column(self, vector: Expr) -> str:
         """Return a vector as a column, as the last factor of a product."""

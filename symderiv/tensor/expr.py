@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import weakref
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from symderiv import dims
@@ -37,10 +38,10 @@ class Expr:
     (data: name, traits), `number` (data: a Fraction), `size` (data: a size).
     """
 
-    __slots__ = ("__weakref__", "_shape", "args", "axes", "data", "key", "op", "turned", "weight")
+    __slots__ = ("__weakref__", "_key", "_shape", "args", "axes", "data", "op", "turned", "weight")
     weight: int  # how long it is when it is written out: the nodes of its syntax tree
     turned: int  # how many of them are transposes
-    key: str  # a digest of the structure, the same in every process
+    _key: str
     op: str
     args: tuple[Expr, ...]
     data: tuple[Any, ...]
@@ -54,12 +55,26 @@ class Expr:
             return known
         self = object.__new__(cls)
         self.op, self.args, self.data, self.axes = op, args, data, axes
-        self._shape = tuple(dims.product(axis) for axis in axes)
-        self.weight = _own_weight(op, data) + sum(a.weight for a in args)
-        self.turned = (op == "transpose") + sum(a.turned for a in args)
-        text = f"{op}|{data}|{axes}|" + ",".join(a.key for a in args)
-        self.key = hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
+        self._shape, _ = _shape_of(axes)
+        self.weight = _own_weight(op, data) + sum([a.weight for a in args])
+        self.turned = (op == "transpose") + sum([a.turned for a in args])
+        self._key = ""
         return _EXPRS.setdefault(identity, self)
+
+    @property
+    def key(self) -> str:
+        """Return a digest of the structure, the same in every process."""
+        stack = [self]
+        while not self._key:
+            top = stack[-1]
+            missing = [a for a in top.args if not a._key]
+            if missing:
+                stack += missing
+                continue
+            stack.pop()
+            text = f"{top.op}|{top.data}|{_shape_of(top.axes)[1]}|" + ",".join(a._key for a in top.args)
+            top._key = hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
+        return self._key
 
     @property
     def shape(self) -> Shape:
@@ -82,6 +97,12 @@ class Expr:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Expr, (self.op, self.args, self.data, self.axes))
+
+
+@lru_cache(maxsize=4096)
+def _shape_of(axes: Axes) -> tuple[Shape, str]:
+    """Return the size of each axis, and the axes as text, which SymPy takes some time to print."""
+    return tuple(dims.product(axis) for axis in axes), str(axes)
 
 
 def _own_weight(op: str, data: tuple[Any, ...]) -> int:
@@ -148,12 +169,21 @@ def replaced(expr: Expr, change: Mapping[Expr, Expr]) -> Expr:
 
 def written_out(expr: Expr) -> Expr:
     """Return an expression with its definitions written out."""
+    return _all_written_out(expr)[expr]
+
+
+def names_written_out(*roots: Expr) -> dict[Expr, str]:
+    """Return the definitions below the roots: the name of each by its text, with those in it written out."""
+    return {new: e.name for e, new in _all_written_out(*roots).items() if e.op == "defined"}
+
+
+def _all_written_out(*roots: Expr) -> dict[Expr, Expr]:
     new: dict[Expr, Expr] = {}
-    for node in walk(expr):
+    for node in walk(*roots):
         args = tuple(new[a] for a in node.args)
         rebuilt = Expr(node.op, args, node.data, node.axes) if args != node.args else node
         new[node] = args[0] if node.op == "defined" else rebuilt
-    return new[expr]
+    return new
 
 
 def weight(root: Expr) -> int:

@@ -98,7 +98,7 @@ def apply(name: str, *args: Expr, data: tuple[Any, ...] = ()) -> Expr:
     """
     if name in AXIS_BY_AXIS and len(args) > 1:
         args = _composed_alike(args)
-    elif name == "matmul" and args[0].rank and args[1].rank:
+    elif name == "matmul" and args[0].rank and args[1].rank and args[0].axes[-1] != args[1].axes[0]:
         a, b = args
         args = _composed(a, {0: b.axes[0]}), _composed(b, {b.rank - 1: a.axes[-1]})
     return Expr(name, args, data, OPERATIONS[name].axes(args, data))

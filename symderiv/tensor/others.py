@@ -62,13 +62,12 @@ def spelled_out(expr: Expr) -> Expr:
     return apply("where", count, zero, zero, apply("div", whole, divisor), data=(">",))
 
 
-def without_others(expr: Expr) -> Expr:
-    """Return an expression with every product of other entries spelled out."""
-    found = [e for e in walk(expr) if e.op == "others"]
+def without_others(*exprs: Expr) -> list[Expr]:
+    """Return expressions with every product of other entries spelled out."""
     change: dict[Expr, Expr] = {}
-    for e in found:  # arguments come first
+    for e in [e for e in walk(*exprs) if e.op == "others"]:  # arguments come first
         change[e] = spelled_out(Expr(e.op, tuple(replaced(a, change) for a in e.args), e.data, e.axes))
-    return replaced(expr, change) if change else expr
+    return [replaced(e, change) for e in exprs] if change else list(exprs)
 
 
 def _reduced(name: str, array: Expr, over: Sequence[int]) -> Expr:

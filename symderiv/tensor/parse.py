@@ -22,7 +22,7 @@ from symderiv import dims
 from symderiv.dims import Size
 from symderiv.errors import ParseError, Place, ShapeError, SymderivError, UnknownNameError, UnsupportedError
 from symderiv.functions import FUNCTIONS
-from symderiv.tensor.expr import Expr
+from symderiv.tensor.expr import Expr, walk
 from symderiv.tensor.operations import apply, inner
 from symderiv.tensor.origin import Origin
 from symderiv.tensor.syntax import expression_tree, instead, named, too_deep
@@ -581,15 +581,23 @@ def einsum_spec(text: str) -> str:
 
 def literal_value(expr: Expr) -> Fraction | None:
     """Return the value of an expression made of literal numbers only."""
-    if expr.op == "number":
-        return expr.data[0]  # type: ignore[no-any-return]
-    values = [literal_value(a) for a in expr.args]
-    if not values or any(v is None for v in values):
+    values: dict[Expr, Fraction] = {}
+    for node in walk(expr):
+        value = _literal(node, [values[a] for a in node.args])
+        if value is None:
+            return None
+        values[node] = value
+    return values[expr]
+
+
+def _literal(node: Expr, values: list[Fraction]) -> Fraction | None:
+    """Return the value of an operation on numbers, None for one that is not carried out here."""
+    if node.op == "number":
+        return node.data[0]  # type: ignore[no-any-return]
+    if not values:
         return None
-    a = values[0]
-    b = values[-1]
-    assert a is not None and b is not None
-    match expr.op:
+    a, b = values[0], values[-1]
+    match node.op:
         case "neg":
             return -a
         case "add":
@@ -600,8 +608,8 @@ def literal_value(expr: Expr) -> Fraction | None:
             return a * b
         case "div" if b != 0:
             return a / b
-        case "power" if abs(expr.data[0]) <= 64 and expr.data[0].denominator == 1 and a != 0:
-            return a ** int(expr.data[0])
+        case "power" if abs(node.data[0]) <= 64 and node.data[0].denominator == 1 and a != 0:
+            return a ** int(node.data[0])
     return None
 
 
