@@ -214,10 +214,10 @@ def df_dX_MC90(X):
     """
     n, _ = X.shape
     t1 = X @ X
-    t2 = np.zeros((n, n, n, n), dtype=np.result_type(X, 0.5))
-    np.einsum('ijik->ijk', t2)[...] = t1.T
-    t3 = np.zeros((n, n, n, n), dtype=t1.dtype)
-    np.einsum('ijkj->jik', t3)[...] = t1
+    t2 = np.zeros((n, n, n, n), dtype=t1.dtype)
+    np.einsum('ijkj->jik', t2)[...] = t1
+    t3 = np.zeros((n, n, n, n), dtype=np.result_type(X, 0.5))
+    np.einsum('ijik->ijk', t3)[...] = t1.T
     return t2 + t3 + np.einsum('ij,kl->iljk', X, X)
 
 
@@ -1430,9 +1430,9 @@ def df_dX_MN32(X):
     """
     n, m = X.shape
     t1 = np.zeros((n, n, n, m), dtype=X.dtype)
-    np.einsum('ijik->ijk', t1)[...] = X
+    np.einsum('ijjk->jik', t1)[...] = X
     t2 = np.zeros((n, n, n, m), dtype=X.dtype)
-    np.einsum('ijjk->jik', t2)[...] = X
+    np.einsum('ijik->ijk', t2)[...] = X
     return t1 + t2
 
 
@@ -1445,10 +1445,10 @@ def df_dZ_MN33(Z):
     Cost: about 3*n**4 floating-point operations.
     """
     n, _ = Z.shape
-    t1 = np.zeros((n, n, n, n), dtype=np.result_type(Z, 0.5))
-    np.einsum('ijik->ijk', t1)[...] = Z.T
-    t2 = np.zeros((n, n, n, n), dtype=Z.dtype)
-    np.einsum('ijkj->jik', t2)[...] = Z
+    t1 = np.zeros((n, n, n, n), dtype=Z.dtype)
+    np.einsum('ijkj->jik', t1)[...] = Z
+    t2 = np.zeros((n, n, n, n), dtype=np.result_type(Z, 0.5))
+    np.einsum('ijik->ijk', t2)[...] = Z.T
     return t1 + t2
 
 

@@ -72,7 +72,8 @@ class Expr:
                 stack += missing
                 continue
             stack.pop()
-            text = f"{top.op}|{top.data}|{_shape_of(top.axes)[1]}|" + ",".join(a._key for a in top.args)
+            data = [sorted(x) if isinstance(x, frozenset) else x for x in top.data]  # a set prints in any order
+            text = f"{top.op}|{data}|{_shape_of(top.axes)[1]}|" + ",".join(a._key for a in top.args)
             top._key = hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
         return self._key
 
