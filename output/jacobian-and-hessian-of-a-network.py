@@ -3,35 +3,32 @@
 import numpy as np
 
 
-def dy_dx(x, w):
+def dy_dx(w, dy_da):
     """H1: derivative of y with respect to x.
 
-    x: shape (I,)
     w: shape (J, I)
+    dy_da: shape (K, J)
 
     Returns an array of shape (K, I).
     Cost: about 2*I*J*K floating-point operations.
     """
-    a = w @ x
-    y = net(a)
-    return partial(y, a) @ w
+    return dy_da @ w
 
 
-def dy_da(x, w1, w2):
+def dy_da(x, w1, w2, dy_db, dh):
     """H2: derivative of y with respect to a.
 
     x: shape (I,)
     w1: shape (J, I)
     w2: shape (L, J)
+    dy_db: shape (K, L)
+    dh: the derivative of h, entrywise
 
     Returns an array of shape (K, J).
     Cost: about 2*I*J + 2*J*K*L floating-point operations.
     """
     a = w1 @ x
-    z = h(a)
-    b = w2 @ z
-    y = net(b)
-    return partial(y, b) @ w2 * diff(h)(a)
+    return dy_db @ (w2 * dh(a))
 
 
 def sigmoid(x):
@@ -88,57 +85,56 @@ def Q_N(alpha, b):
     return Q
 
 
-def dg0_dw1(x, w1, w2):
+def dg0_dw1(x, w1, w2, dg0_db, dh):
     """H22: derivative of g0 with respect to w1.
 
     x: shape (I,)
     w1: shape (J, I)
     w2: shape (K, J)
+    dg0_db: shape (K,)
+    dh: the derivative of h, entrywise
 
     Returns an array of shape (J, I).
-    Cost: about 3*I*J + 4*J*K floating-point operations.
+    Cost: about 3*I*J + 2*J*K floating-point operations.
     """
     a = w1 @ x
-    z = h(a)
-    b = w2 @ z
-    g0 = f0(b)
-    return np.einsum('i,j->ij', diff(h)(a) * (w2.T @ partial(g0, b)), x)
+    return np.einsum('i,j->ij', dh(a) * (w2.T @ dg0_db), x)
 
 
-def dg1_dw1(x, w1, w2):
+def dg1_dw1(x, w1, w2, dg1_db, dg1_dz, dh):
     """H22: derivative of g1 with respect to w1.
 
     x: shape (I,)
     w1: shape (J, I)
     w2: shape (K, J)
+    dg1_db: shape (K,)
+    dg1_dz: shape (J,)
+    dh: the derivative of h, entrywise
 
     Returns an array of shape (J, I).
-    Cost: about 3*I*J + 4*J*K floating-point operations.
+    Cost: about 3*I*J + 2*J*K floating-point operations.
     """
     a = w1 @ x
-    z = h(a)
-    b = w2 @ z
-    g1 = f1(b, z)
-    return np.einsum('i,j->ij', (w2.T @ partial(g1, b) + partial(g1, z)) * diff(h)(a), x)
+    return np.einsum('i,j->ij', (w2.T @ dg1_db + dg1_dz) * dh(a), x)
 
 
-def dg2_dw1(x, w1, w2):
+def dg2_dw1(x, w1, w2, dg2_db, dg2_ds, dh, d2h):
     """H22: derivative of g2 with respect to w1.
 
     x: shape (I,)
     w1: shape (J, I)
     w2: shape (K, J)
+    dg2_db: shape (K,)
+    dg2_ds: shape (J,)
+    dh: the derivative of h, entrywise
+    d2h: the second derivative of h, entrywise
 
     Returns an array of shape (J, I).
-    Cost: about 3*I*J + 4*J*K floating-point operations.
+    Cost: about 3*I*J + 2*J*K floating-point operations.
     """
     a = w1 @ x
-    s = diff(h)(a)
-    z = h(a)
-    b = w2 @ z
-    g2 = f2(b, s)
-    t1 = s * (w2.T @ partial(g2, b)) + diff(h, 2)(a) * partial(g2, s)
-    return np.einsum('i,j->ij', t1, x)
+    s = dh(a)
+    return np.einsum('i,j->ij', s * (w2.T @ dg2_db) + d2h(a) * dg2_ds, x)
 
 
 def H(x, w1, w2, h, dh, d2h, dloss, d2loss):

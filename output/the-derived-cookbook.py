@@ -38,12 +38,14 @@ def df_dt_MC35(dX, dY):
     return dX + dY
 
 
-def df_dt_MC38(t, dX, dY):
+def df_dt_MC38(t, dX, dY, Xt, Yt):
     """MC38: derivative of f with respect to t.
 
     t: shape ()
     dX: shape (n, m)
     dY: shape (n, m)
+    Xt: a function of an array of shape (); its values have shape (n, m)
+    Yt: a function of an array of shape (); its values have shape (n, m)
 
     Returns an array of shape (n, m).
     Cost: about 5*m*n floating-point operations.
@@ -74,12 +76,14 @@ def df_dt_MC36(dX):
     return np.trace(dX)
 
 
-def df_dt_MC37(t, dX, dY):
+def df_dt_MC37(t, dX, dY, Xt, Yt):
     """MC37: derivative of f with respect to t.
 
     t: shape ()
     dX: shape (n, n)
     dY: shape (n, n)
+    Xt: a function of an array of shape (); its values have shape (n, n)
+    Yt: a function of an array of shape (); its values have shape (n, n)
 
     Returns an array of shape (n, n).
     Cost: about 4*n**3 floating-point operations.
@@ -89,11 +93,12 @@ def df_dt_MC37(t, dX, dY):
     return X @ dY + dX @ Y
 
 
-def df_dt_MC40(t, dX):
+def df_dt_MC40(t, dX, Xt):
     """MC40: derivative of f with respect to t.
 
     t: shape ()
     dX: shape (n, n)
+    Xt: a function of an array of shape (); its values have shape (n, n)
 
     Returns an array of shape (n, n).
     Cost: about 6*n**3 floating-point operations.
@@ -103,11 +108,12 @@ def df_dt_MC40(t, dX):
     return -(t1 @ dX @ t1)
 
 
-def df_dt_MC42(t, dX):
+def df_dt_MC42(t, dX, Xt):
     """MC42: derivative of f with respect to t.
 
     t: shape ()
     dX: shape (n, n)
+    Xt: a function of an array of shape (); its values have shape (n, n)
 
     Returns an array of shape ().
     Cost: about 8*n**3/3 floating-point operations.
@@ -116,11 +122,12 @@ def df_dt_MC42(t, dX):
     return np.linalg.det(X) * np.vdot(dX, np.linalg.inv(X).T)
 
 
-def df_dt_MC43(t, dX):
+def df_dt_MC43(t, dX, Xt):
     """MC43: derivative of f with respect to t.
 
     t: shape ()
     dX: shape (n, n)
+    Xt: a function of an array of shape (); its values have shape (n, n)
 
     Returns an array of shape ().
     Cost: about 2*n**3 floating-point operations.
@@ -402,17 +409,17 @@ def df_dX_MC64(X, C):
     return (-(t1 @ t1)).T
 
 
-def dE_dX(X):
+def dE_dX(X, dE_dW):
     """MC65: derivative of E with respect to X.
 
     X: shape (n, n)
+    dE_dW: shape (n, n)
 
     Returns an array of shape (n, n).
     Cost: about 6*n**3 floating-point operations.
     """
     W = np.linalg.inv(X)
-    E = loss(W)
-    return -(W.T @ partial(E, W) @ W.T)
+    return -(W.T @ dE_dW @ W.T)
 
 
 def df_dx(a):
@@ -624,18 +631,22 @@ def df_dx_MC89(x, c, alpha):
     return 2 * (c @ x - alpha) * c
 
 
-def df_dx_MC93(x, M):
+def df_dx_MC93(x, M, ds_dx, dr_dx, rf, sf):
     """MC93: derivative of f with respect to x.
 
     x: shape (n,)
     M: shape (p, m)
+    ds_dx: shape (p, n)
+    dr_dx: shape (m, n)
+    rf: a function of an array of shape (n,); its values have shape (m,)
+    sf: a function of an array of shape (n,); its values have shape (p,)
 
     Returns an array of shape (n,).
-    Cost: about 3*m*n + 4*m*p + 3*n*p floating-point operations.
+    Cost: about 2*m*n + 4*m*p + 2*n*p floating-point operations.
     """
-    s = sf(x)
     r = rf(x)
-    return partial(s, x).T @ (M @ r) + partial(r, x).T @ (M.T @ s)
+    s = sf(x)
+    return ds_dx.T @ (M @ r) + dr_dx.T @ (M.T @ s)
 
 
 def df_dx_MC95(x, A, B):
@@ -1637,42 +1648,45 @@ def df_dx_VE2(x, A, b):
     return A.T @ t1 / np.linalg.norm(t1)
 
 
-def df_dx_VE3(x, c):
+def df_dx_VE3(x, c, dh):
     """VE3: derivative of f with respect to x.
 
     x: shape (n,)
     c: shape (n,)
+    dh: the derivative of h, entrywise
 
     Returns an array of shape (n,).
     Cost: about 2*n floating-point operations.
     """
-    return c * diff(h)(x)
+    return c * dh(x)
 
 
-def df_dx_VE4(x, A, b):
+def df_dx_VE4(x, A, b, dh):
     """VE4: derivative of f with respect to x.
 
     x: shape (n,)
     A: shape (m, n)
     b: shape (m,)
+    dh: the derivative of h, entrywise
 
     Returns an array of shape (n,).
     Cost: about 4*m*n floating-point operations.
     """
-    return A.T @ (b * diff(h)(A @ x))
+    return A.T @ (b * dh(A @ x))
 
 
-def df_dA_VE5(x, A, b):
+def df_dA_VE5(x, A, b, dh):
     """VE5: derivative of f with respect to A.
 
     x: shape (n,)
     A: shape (m, n)
     b: shape (m,)
+    dh: the derivative of h, entrywise
 
     Returns an array of shape (m, n).
     Cost: about 3*m*n floating-point operations.
     """
-    return np.einsum('i,j->ij', b * diff(h)(A @ x), x)
+    return np.einsum('i,j->ij', b * dh(A @ x), x)
 
 
 def df_dx_VE7(x):
@@ -2061,18 +2075,19 @@ def df_dlam(A, lam):
     return -np.vdot(t1, t2 @ t2)
 
 
-def df_dw_RB1(X, w, y):
+def df_dw_RB1(X, w, y, drho):
     """RB1: derivative of f with respect to w.
 
     X: shape (n, d)
     w: shape (d,)
     y: shape (n,)
+    drho: the derivative of rho, entrywise
 
     Returns an array of shape (d,).
     Cost: about 4*d*n floating-point operations.
     """
     r = X @ w - y
-    return X.T @ diff(rho)(r)
+    return X.T @ drho(r)
 
 
 def df_dw_RB4(X, w, y):
@@ -2103,19 +2118,20 @@ def df_dw_RB6(X, w, y):
     return X.T @ np.sign(r)
 
 
-def df_dw_RB7(X, w, y, s):
+def df_dw_RB7(X, w, y, s, drho):
     """RB7: derivative of f with respect to w.
 
     X: shape (n, d)
     w: shape (d,)
     y: shape (n,)
     s: shape ()
+    drho: the derivative of rho, entrywise
 
     Returns an array of shape (d,).
     Cost: about 4*d*n floating-point operations.
     """
     r = X @ w - y
-    return X.T @ diff(rho)(r / s)
+    return X.T @ drho(r / s)
 
 
 def sigmoid(x):
@@ -2450,49 +2466,52 @@ def dE_dA_NN1(D):
     return np.array(D)
 
 
-def dE_dW_NN2(X, W, b, G):
+def dE_dW_NN2(X, W, b, G, dh):
     """NN2: derivative of E with respect to W.
 
     X: shape (n, d)
     W: shape (d, k)
     b: shape (k,)
     G: shape (n, k)
+    dh: the derivative of h, entrywise
 
     Returns an array of shape (d, k).
     Cost: about 4*d*k*n floating-point operations.
     """
     A = X @ W + b
-    return X.T @ (G * diff(h)(A))
+    return X.T @ (G * dh(A))
 
 
-def dE_db_NN3(X, W, b, G):
+def dE_db_NN3(X, W, b, G, dh):
     """NN3: derivative of E with respect to b.
 
     X: shape (n, d)
     W: shape (d, k)
     b: shape (k,)
     G: shape (n, k)
+    dh: the derivative of h, entrywise
 
     Returns an array of shape (k,).
     Cost: about 2*d*k*n floating-point operations.
     """
     A = X @ W + b
-    return np.einsum('ij,ij->j', G, diff(h)(A))
+    return np.einsum('ij,ij->j', G, dh(A))
 
 
-def dE_dX_NN4(X, W, b, G):
+def dE_dX_NN4(X, W, b, G, dh):
     """NN4: derivative of E with respect to X.
 
     X: shape (n, d)
     W: shape (d, k)
     b: shape (k,)
     G: shape (n, k)
+    dh: the derivative of h, entrywise
 
     Returns an array of shape (n, d).
     Cost: about 4*d*k*n floating-point operations.
     """
     A = X @ W + b
-    return (G * diff(h)(A)) @ W.T
+    return (G * dh(A)) @ W.T
 
 
 def dE_do(x, y, V, b, W, c):
@@ -3528,11 +3547,12 @@ def dh3_dh1(W, s):
     return (W * (1 - h2**2)) @ W * (1 - h3**2)[:, None]
 
 
-def dE_dW_RN7(W, s):
+def dE_dW_RN7(W, s, dE_dh3):
     """RN7: derivative of E with respect to W.
 
     W: shape (k, k)
     s: shape (k,)
+    dE_dh3: shape (k,)
 
     Returns an array of shape (k, k).
     Cost: about 15*k**2 floating-point operations.
@@ -3540,8 +3560,7 @@ def dE_dW_RN7(W, s):
     h1 = np.tanh(W @ s)
     h2 = np.tanh(W @ h1)
     h3 = np.tanh(W @ h2)
-    E = loss(h3)
-    t1 = partial(E, h3) * (1 - h3**2)
+    t1 = dE_dh3 * (1 - h3**2)
     t2 = (1 - h2**2) * (W.T @ t1)
     t3 = np.einsum('i,j->ij', (1 - h1**2) * (W.T @ t2), s) + np.einsum('i,j->ij', t2, h1)
     return t3 + np.einsum('i,j->ij', t1, h2)
@@ -4303,18 +4322,19 @@ def df_dv_GL2(X, beta, y, v):
     return 0.5 * (np.linalg.norm(e)**2 / v - n) / v
 
 
-def df_dbeta_GL10(X, beta, y):
+def df_dbeta_GL10(X, beta, y, db):
     """GL10: derivative of f with respect to beta.
 
     X: shape (n, p)
     beta: shape (p,)
     y: shape (n,)
+    db: the derivative of b, entrywise
 
     Returns an array of shape (p,).
     Cost: about 4*n*p floating-point operations.
     """
     eta = X @ beta
-    return -(X.T @ (diff(b)(eta) - y))
+    return -(X.T @ (db(eta) - y))
 
 
 def df_dbeta_GL12(X, beta, y):
@@ -4360,19 +4380,21 @@ def df_dbeta_GL15(X, beta, y):
     return -(X.T @ (1 - y * np.exp(-eta)))
 
 
-def df_dbeta_GL16(X, beta, y, w):
+def df_dbeta_GL16(X, beta, y, w, g, dg):
     """GL16: derivative of f with respect to beta.
 
     X: shape (n, p)
     beta: shape (p,)
     y: shape (n,)
     w: shape (n,)
+    g: a function, entrywise
+    dg: the derivative of g, entrywise
 
     Returns an array of shape (p,).
     Cost: about 4*n*p floating-point operations.
     """
     eta = X @ beta
-    return X.T @ (w * (g(eta) - y) * diff(g)(eta))
+    return X.T @ (w * (g(eta) - y) * dg(eta))
 
 
 def df_deta(X, beta, R, c):
@@ -4457,12 +4479,13 @@ def df_ds_GP3(y, K, s):
     return 0.5 * (y @ t1 @ t1 @ y - np.trace(t1))
 
 
-def dg_dtheta(y, theta, dK):
+def dg_dtheta(y, theta, dK, Kt):
     """GP5: derivative of g with respect to theta.
 
     y: shape (n,)
     theta: shape ()
     dK: shape (n, n)
+    Kt: a function of an array of shape (); its values have shape (n, n)
 
     Returns an array of shape ().
     Cost: about 2*n**3 floating-point operations.
@@ -4972,51 +4995,41 @@ def dJ_dB(u0, u1, u2, p3, p2, p1):
     return t1 + np.einsum('i,j->ij', p3, u2)
 
 
-def dx2_dx0(x0, u0, u1):
+def dx2_dx0(dx2_dx1, dx1_dx0):
     """SR10: derivative of x2 with respect to x0.
 
-    x0: shape (n,)
-    u0: shape (m,)
-    u1: shape (m,)
+    dx2_dx1: shape (n, n)
+    dx1_dx0: shape (n, n)
 
     Returns an array of shape (n, n).
     Cost: about 2*n**3 floating-point operations.
     """
-    x1 = f(x0, u0)
-    x2 = f(x1, u1)
-    return partial(x2, x1) @ partial(x1, x0)
+    return dx2_dx1 @ dx1_dx0
 
 
-def dJ_dx1(x0, u0, u1):
+def dJ_dx1(dx2_dx1, dJ_dx2):
     """SR11: derivative of J with respect to x1.
 
-    x0: shape (n,)
-    u0: shape (m,)
-    u1: shape (m,)
+    dx2_dx1: shape (n, n)
+    dJ_dx2: shape (n,)
 
     Returns an array of shape (n,).
-    Cost: about 3*n**2 floating-point operations.
+    Cost: about 2*n**2 floating-point operations.
     """
-    x1 = f(x0, u0)
-    x2 = f(x1, u1)
-    J = g(x2)
-    return partial(x2, x1).T @ partial(J, x2)
+    return dx2_dx1.T @ dJ_dx2
 
 
-def dJ_du0_SR12(x0, u0, u1):
+def dJ_du0_SR12(dx1_du0, dx2_dx1, dJ_dx2):
     """SR12: derivative of J with respect to u0.
 
-    x0: shape (n,)
-    u0: shape (m,)
-    u1: shape (m,)
+    dx1_du0: shape (n, m)
+    dx2_dx1: shape (n, n)
+    dJ_dx2: shape (n,)
 
     Returns an array of shape (m,).
-    Cost: about 3*m*n + 3*n**2 floating-point operations.
+    Cost: about 2*m*n + 2*n**2 floating-point operations.
     """
-    x1 = f(x0, u0)
-    x2 = f(x1, u1)
-    J = g(x2)
-    return partial(x1, u0).T @ (partial(x2, x1).T @ partial(J, x2))
+    return dx1_du0.T @ (dx2_dx1.T @ dJ_dx2)
 
 
 def df_ds_SY1(s, A, b, c):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import importlib.util
 import inspect
 from pathlib import Path
@@ -90,9 +92,12 @@ def test_every_function_of_a_layer_is_known_here(name):
 
 
 @pytest.mark.parametrize("path", built_in(), ids=lambda p: p.stem)
-def test_the_modules_import_numpy_only(path):
+def test_the_modules_need_numpy_only(path):
+    """SciPy serves where it is there."""
     lines = (OUTPUT / f"{path.stem}.py").read_text(encoding="utf-8").splitlines()
-    assert [x for x in lines if x.lstrip().startswith(("import", "from"))] == ["import numpy as np"]
+    assert [x for x in lines if x.startswith(("import", "from"))] == ["import numpy as np"]
+    inner = [k for k, x in enumerate(lines) if x.lstrip().startswith(("import ", "from ")) and x != x.lstrip()]
+    assert all(lines[k].strip() == "from scipy import linalg" and lines[k - 1] == "try:" for k in inner)
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -110,3 +115,14 @@ def test_a_function_agrees_with_finite_differences(name, function, seed, slope_o
     wanted = slope_of((lambda a: energy(through(a))) if of_energy else through, at, variable)
     assert np.shape(found) == wanted.shape
     np.testing.assert_allclose(found, wanted, rtol=1e-7, atol=1e-8)
+
+
+@pytest.mark.parametrize("module", sorted(OUTPUT.glob("*.py")), ids=lambda path: path.stem)
+def test_generated_functions_name_only_what_they_have(module):
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    here = {"np", "linalg", *dir(builtins), *(f.name for f in tree.body if isinstance(f, ast.FunctionDef))}
+    for function in tree.body:
+        if isinstance(function, ast.FunctionDef):
+            names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
+            own = {a.arg for a in function.args.args} | {n.id for n in names if isinstance(n.ctx, ast.Store)}
+            assert {n.id for n in names} <= here | own, function.name

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from symderiv.claims.conditions import Condition
 from symderiv.claims.supposed import given_conditions
+from symderiv.code.handed import callables, function_names
 from symderiv.code.numpy import Argument, Source, function_text
 from symderiv.errors import SymderivError
 from symderiv.handout.introduced import Introduced, told_apart
@@ -263,10 +264,10 @@ class Printer:
             return None
         variables = {e.name: e for e in walk_expr(result) if e.op == "var"}
         order = [n for n in [*self.sheet.names.scope.names, *variables] if n in variables]
-        arguments = [Argument(n, variables[n].shape) for n in dict.fromkeys(order)]
+        arguments = [Argument(n, variables[n].shape) for n in dict.fromkeys(order)] + callables([result])
         name = f"d{left.of.tensor.name}_d{left.entry.tensor.name}"
         summary = f"{claim.id}: derivative of {left.of.tensor.name} with respect to {left.entry.tensor.name}."
-        return Source(name, arguments, [result], summary, (), names)
+        return Source(name, arguments, [result], summary, (), names, function_names([result]))
 
     def result(self, claim: Claim) -> tuple[Expr, dict[Expr, str]]:
         """Return the derivative in terms of variables, given derivatives and definitions by name."""
@@ -319,12 +320,22 @@ def _nameless(claim: Claim) -> Expr | None:
     return None if f.op in ("var", "defined", "called") else f
 
 
+def _handed(derivative: Expr) -> Expr:
+    """Return the array that stands for a derivative of something unknown: whoever calls the code hands it in."""
+    f, x = derivative.args
+    if any(a.op not in ("defined", "called", "var", "unknown") for a in (f, x)):
+        raise SymderivError("a derivative that code cannot be handed by a name")
+    return Expr("var", (), (f"d{f.name}_d{x.name}", frozenset()), derivative.axes)
+
+
 def _written_out(expr: Expr, names: dict[Expr, str]) -> Expr:
     """Replace definitions by what they stand for; the generated code assigns them under their names."""
     new: dict[Expr, Expr] = {}
     for node in walk_expr(expr):
         args = tuple(new[a] for a in node.args)
-        if node.op in ("defined", "called"):
+        if node.op == "diff":
+            new[node] = _handed(node)
+        elif node.op in ("defined", "called"):
             new[node] = args[0]
             if node.op == "defined":
                 names[args[0]] = node.name
