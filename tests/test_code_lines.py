@@ -90,6 +90,34 @@ def test_definitions_keep_their_values():
     assert lines == ["A = np.tanh(X)", "return A * Y"]
 
 
+@pytest.mark.parametrize("view", ["reshape(tanh(X), (n * p,))", "vec(tanh(X))", "tanh(X).T"])
+def test_memory_under_two_names_is_not_written_over(view):
+    """A definition that is a view of an array keeps its values when that array is of no use otherwise."""
+    texts = (f"tanh(X) * exp(sum({view}))", f"exp(sum({view})) * Y", f"sin({view})")
+    given = arrays()
+    f = compiled(source(*texts, names={view: "V"}), "f")
+    t = np.tanh(given["X"])
+    wanted = {"r": t.reshape(-1), "v": t.T.reshape(-1), "t": t.T}[view[0]]
+    for found, right in zip(
+        f(**given), (t * np.exp(t.sum()), np.exp(t.sum()) * given["Y"], np.sin(wanted)), strict=True
+    ):
+        assert np.allclose(found, right)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_matrix_that_is_factored_is_kept(sign):
+    """Where Cholesky's factor is missing the matrix itself is read again."""
+    scope = scope_of({"S": ("n", "n"), "b": ("n",)}, {"S": "symmetric"})
+    texts = ("inv(tanh(S)) @ b", "tanh(S) * exp(sum(inv(tanh(S)) @ b))", "inv(tanh(S)) @ (b + sum(inv(tanh(S)) @ b))")
+    arguments = [Argument(k, v.shape) for k, v in scope.names.items()]
+    f = compiled(function_source(Source("f", arguments, [parse(t, scope) for t in texts], "f.")), "f")
+    s, b = sign * (np.eye(3) + 0.1), np.array([0.1, 0.2, 0.3])
+    k = np.tanh(s)
+    x = np.linalg.solve(k, b)
+    for found, right in zip(f(s, b), (x, k * np.exp(x.sum()), np.linalg.solve(k, b + x.sum())), strict=True):
+        assert np.allclose(found, right)
+
+
 def test_several_results_are_arrays_of_their_own():
     f = compiled(source("tanh(X) * Y", "tanh(X) * G", "tanh(X)"), "f")
     given = arrays()

@@ -20,6 +20,7 @@ NEW_MEMORY = 2.0  # nanoseconds that an entry of a large new array costs beside 
 NOTABLE = 0.02  # of the whole: what writing over an array has to save
 WIDTH, SHORT = 80, 12  # characters: of an expression at most, of one that gets no line at any rate
 VIEWS = frozenset({"transpose", "newaxis"})
+ALIASES = VIEWS | {"reshape", "vec", "diag", "einsum", "factored"}  # what may hold on to another array's memory
 ATOMIC = frozenset({"factored", "number", "size"})
 IN_PLACE = frozenset({"filled", "raised"})  # an array, then what is written to some of its entries
 SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
@@ -155,6 +156,9 @@ class Lines:
         self.assigned[e] = name
         if e.op in FRESH and not self.is_named(e):
             self.owned.add(e)
+        while e.op in ALIASES and e.args:  # a name for memory that has one already: neither is written over
+            (e, *_) = e.args
+            self.owned.discard(e)
 
     def pair(self, e: Expr) -> None:
         """Write the assignment of two values that are computed together."""
