@@ -61,7 +61,7 @@ def installed(package: str) -> str:
 def machine() -> Iterator[str]:
     """Yield what the numbers depend on."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    yield f"measured {datetime.datetime.now(datetime.UTC):%Y-%m-%d} on {platform.system()} {platform.release()}"
+    yield f"measured {datetime.datetime.now(datetime.UTC):%Y-%m-%d} on {platform.system()}"
     yield f"CPU: {processor()}, {os.cpu_count()} cores, {memory:.0f} GiB of memory; one thread used"
     yield f"Python {platform.python_version()}, SymPy {installed('sympy')}, symderiv {symderiv.__version__}"
     yield f"NumPy {np.__version__} with {blas(np)}"
