@@ -196,7 +196,9 @@ class _Plan:
         for sign, term in terms:
             try:
                 part = self.reader.substituted(alone, 0, term)
-                form = self.filled(part, None) if part.deltas else contracted(part, self.setting)
+                if part.deltas:
+                    return None
+                form = contracted(part, self.setting)
             except NotRead:
                 return None
             found.append(negated(form) if sign < 0 else form)
@@ -209,9 +211,9 @@ class _Plan:
 
     # -- deltas
 
-    def filled(self, product: Product, e: Expr | None) -> Expr:
+    def filled(self, product: Product, e: Expr) -> Expr:
         """Return a product with deltas between axes of the result: zeros but for what it has on them."""
-        if len(product.out) == 2 and e is not None:
+        if len(product.out) == 2:
             return e  # eye or diag of a vector, which NumPy has words for
         same = {q: p for p, q in product.deltas}
         while any(p in same for p in same.values()):
@@ -224,8 +226,6 @@ class _Plan:
         spec = "".join(letters[same.get(x, x)] for x in product.out)
         spec += "->" + "".join(letters[x] for x in (*missing, *inner))
         shape = tuple(product.sizes[x] for x in product.out)
-        if e is None:
-            raise NotRead
         return Expr("filled", (block,), (spec, shape), e.axes)
 
 
