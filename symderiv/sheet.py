@@ -440,5 +440,5 @@ def _plain(expr: Expr) -> Expr:
         elif node.op == "directional":
             new[node] = by_derivatives(*args)
         else:
-            new[node] = Expr(node.op, args, node.data, node.axes) if args != node.args else node
+            new[node] = node.with_args(args)
     return new[expr]

@@ -35,7 +35,7 @@ def shortened(expr: Expr, clipped: bool = True) -> Expr:
     new: dict[Expr, Expr] = {}
     for e in walk(expr):
         args = tuple(new[a] for a in e.args)
-        own = Expr(e.op, args, e.data, e.axes) if args != e.args else e
+        own = e.with_args(args)
         if own.op == "where" and clipped:
             own = _clipped(own)
         elif own.op == "mul" and clipped:

@@ -205,7 +205,7 @@ def _text(expr: Expr) -> Expr:
         if node.op in ("defined", "called"):
             new[node] = args[0]
         else:
-            new[node] = Expr(node.op, args, node.data, node.axes) if args != node.args else node
+            new[node] = node.with_args(args)
     return new[expr]
 
 

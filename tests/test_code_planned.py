@@ -232,3 +232,39 @@ def test_sizes_of_all_arguments_may_be_given():
     assert "Planned for m = 150, n = 120, k = 10." in d.to_numpy(sizes={"m": 150, "n": 120, "k": 10})
     with pytest.raises(ShapeError, match="no array has the size q"):
         d.to_numpy(sizes={"q": 3})
+
+
+@pytest.mark.parametrize("text", ["sum(0 * (A - B) @ x)", "trace(0 * (A + B) @ (A - B))", "sum(0 * (A + B) * (x + x))"])
+def test_products_with_zero_are_planned(text):
+    arrays = {"A": rng.random((3, 3)), "B": rng.random((3, 3)), "x": rng.random(3)}
+    name = "x" if "x" in text else "A"
+    shapes = {"A": ("n", "n"), "B": ("n", "n")} | ({"x": ("n",)} if name == "x" else {})
+    value, gradient = derive(text, name, shapes=shapes).compile(value=True)(**{k: arrays[k] for k in shapes})
+    assert value == 0
+    assert not gradient.any()
+
+
+def doubled(X, Y):
+    t = X + Y
+    for _ in range(40):
+        t = (t + t) - (Y + t)
+    return np.sum(t @ X)
+
+
+def nested(X, Y):
+    t = X
+    for _ in range(400):
+        t = np.tanh(t) * Y + X
+    return np.sum(t)
+
+
+@pytest.mark.parametrize("function", [doubled, nested])
+def test_no_sharing_and_no_depth_is_too_much(function):
+    shapes = {"X": ("n", "n"), "Y": ("n", "n")}
+    derived = derive(function, "X", shapes=shapes).compile(value=True)
+    X, Y = 0.1 * rng.random((2, 3, 3))
+    step = 1e-6 * rng.random((3, 3))
+    value, gradient = derived(X=X, Y=Y)
+    assert np.isclose(value, function(X, Y))
+    change = function(X + step, Y) - function(X - step, Y)
+    assert np.isclose(np.sum(gradient * step), change / 2, rtol=1e-4)

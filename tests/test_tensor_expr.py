@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from symderiv.tensor.expr import defined, names_written_out, walk, written_out
+from symderiv.tensor.expr import defined, inductive, names_written_out, walk, written_out
 from symderiv.tensor.operations import apply
 from symderiv.tensor.parse import parse, scope_of
 from symderiv.tensor.text import to_text
@@ -60,3 +60,18 @@ def test_definitions_are_named_by_their_texts_written_out():
     names = {to_text(e): name for e, name in names_written_out(apply("add", v, u), v).items()}
     assert names == {"A @ x": "u", "A @ x * (A @ x)": "v"}
     assert list(names.values()) == ["u", "v"]
+
+
+def test_a_value_found_arguments_first_is_found_once():
+    asked = []
+
+    def rule(expr, known):
+        asked.append(expr)
+        return 1 + sum(map(known, expr.args))
+
+    expr = SCOPE.names["A"]
+    for _ in range(200):
+        expr = apply("add", expr, expr)
+    assert inductive(rule)(expr) == 2**201 - 1
+    assert len(asked) == len(set(asked)) == 201
+    assert inductive(lambda e, known: 1 + sum(map(known, e.args)))(chain(DEEP)) == 2 * DEEP + 1

@@ -66,7 +66,7 @@ def along_numbers(*exprs: Expr) -> tuple[Expr, ...]:
         elif node.op == "directional":
             new[node] = _derivative(args[0], number_of(directions_of(node)))
         else:
-            new[node] = Expr(node.op, args, node.data, node.axes) if args != node.args else node
+            new[node] = node.with_args(args)
     return tuple(new[e] for e in exprs)
 
 

@@ -37,7 +37,7 @@ def with_variables(*exprs: Expr) -> tuple[Expr, ...]:
         elif node.op == "diff" and node.data[0] == "holding":
             new[node] = Expr("diff", args, ("total",), node.axes)
         else:
-            new[node] = Expr(node.op, args, node.data, node.axes) if args != node.args else node
+            new[node] = node.with_args(args)
     return tuple(new[e] for e in exprs)
 
 

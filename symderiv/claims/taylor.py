@@ -139,7 +139,7 @@ def _with_names(expr: Expr, free: Iterator[str]) -> Expr:
             if args[0] not in names:
                 names[args[0]] = defined(next(free), args[0])
             args = (names[args[0]], *args[1:])
-        rebuilt = Expr(node.op, args, node.data, node.axes) if args != node.args else node
+        rebuilt = node.with_args(args)
         new[node] = args[0] if node.op == "called" else _without_zeros(rebuilt)
     return new[expr]
 

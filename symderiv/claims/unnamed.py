@@ -36,7 +36,7 @@ class Naming:
         new: dict[Expr, Expr] = {}
         for node in walk(expr):
             args = tuple(new[a] for a in node.args)
-            rebuilt = Expr(node.op, args, node.data, node.axes) if args != node.args else node
+            rebuilt = node.with_args(args)
             new[node] = self.derivative(rebuilt) if node.op == "diff" else rebuilt
         return new[expr]
 

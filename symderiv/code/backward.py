@@ -415,5 +415,5 @@ def _replaced(expr: Expr, change: dict[Expr, Expr]) -> Expr:
     new: dict[Expr, Expr] = {}
     for node in walk(expr):
         args = tuple(new[a] for a in node.args)
-        new[node] = change.get(node) or (Expr(node.op, args, node.data, node.axes) if args != node.args else node)
+        new[node] = change.get(node) or node.with_args(args)
     return new[expr]

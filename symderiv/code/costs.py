@@ -9,14 +9,14 @@ as some forty multiplications inside of a matrix product.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from math import prod
 
 import sympy
 
 from symderiv.dims import Shape, Size
 from symderiv.errors import ShapeError
-from symderiv.tensor.expr import Expr, walk
+from symderiv.tensor.expr import Expr, inductive, walk
 
 LARGEST, SMALLEST = 1000.0, 100.0  # of the sizes that are not given
 
@@ -71,13 +71,25 @@ def usual(shapes: Iterable[Shape], given: Mapping[str, int] | None = None) -> di
     return sizes | {named[name]: float(value) for name, value in (given or {}).items()}
 
 
+def _ways(e: Expr, turned: Callable[[Expr], bool]) -> set[bool]:
+    """Return the ways in which the matrices that an operation reads lie in memory."""
+    return {turned(a) for a in e.args if a.rank == 2 and a.op != "newaxis"}
+
+
+@inductive
+def lies_turned(e: Expr, known: Callable[[Expr], bool]) -> bool:
+    """Tell whether the columns of a matrix lie one after the other in memory, not its rows."""
+    if e.op == "transpose":
+        return not known(e.args[0])
+    return e.op in KEEPING and _ways(e, known) == {True}
+
+
 class Costs:
     """Costs of expressions at given sizes."""
 
     def __init__(self, sizes: Sizes) -> None:
         self.sizes = sizes
         self.known: dict[Size, float] = {}
-        self.lying: dict[Expr, bool] = {}
 
     def size(self, size: Size) -> float:
         """Return a size as a number."""
@@ -144,20 +156,7 @@ class Costs:
 
     def turned(self, e: Expr, straight: float, mixed: float) -> float:
         """Return one price or another, as the matrices among the arguments lie in memory alike or not."""
-        ways = {self.is_turned(a) for a in e.args if a.rank == 2 and a.op != "newaxis"}
-        return mixed if len(ways) > 1 else straight
-
-    def is_turned(self, e: Expr) -> bool:
-        """Tell whether the columns of a matrix lie one after the other in memory, not its rows."""
-        if e not in self.lying:
-            if e.op == "transpose":
-                self.lying[e] = not self.is_turned(e.args[0])
-            elif e.op in KEEPING:
-                ways = {self.is_turned(a) for a in e.args if a.rank == 2 and a.op != "newaxis"}
-                self.lying[e] = ways == {True}
-            else:
-                self.lying[e] = False
-        return self.lying[e]
+        return mixed if len(_ways(e, lies_turned)) > 1 else straight
 
     def along(self, e: Expr) -> float:
         """Return the cost of a softmax: each short run along memory costs as much as some entries."""
@@ -165,7 +164,7 @@ class Costs:
         if inner.rank != 2 or not e.data:
             return SOFTMAX * self.entries(inner)
         axis = e.data[0] % 2
-        runs = self.size(inner.shape[1 - axis]) if (axis == 1) != self.is_turned(inner) else 0.0
+        runs = self.size(inner.shape[1 - axis]) if (axis == 1) != lies_turned(inner) else 0.0
         return SOFTMAX * self.entries(inner) + RUN * runs
 
     def product(self, left: Expr, right: Expr) -> float:
@@ -185,7 +184,7 @@ class Costs:
         letters = {x: self.size(s) for x, s in pairs}
         if len(inputs) == 2 and len({frozenset(x) for x in inputs}) == 1 and len(inputs[0]) == 2:
             first = inputs[0]
-            ways = {self.is_turned(a) ^ (x != first) for x, a in zip(inputs, e.args, strict=True)}
+            ways = {lies_turned(a) ^ (x != first) for x, a in zip(inputs, e.args, strict=True)}
             return (DOT if len(ways) == 1 else TURNED_PASS) * prod(letters.values())
         return PASS * prod(letters.values())
 

@@ -90,7 +90,7 @@ def softmaxes(exprs: Sequence[Expr]) -> list[Expr]:
     new: dict[Expr, Expr] = {}
     for e in walk(*exprs):
         args = tuple(new[a] for a in e.args)
-        new[e] = e if args == e.args else Expr(e.op, args, e.data, e.axes)
+        new[e] = e.with_args(args)
         key = _along(e)
         if key is not None and len(found[key]) == 2:
             both = Expr("softmax_and_logsumexp", args, (key[1],), args[0].axes)
@@ -110,7 +110,7 @@ def with_labels_added(exprs: Sequence[Expr]) -> list[Expr]:
     new: dict[Expr, Expr] = {}
     for e in walk(*exprs):
         args = tuple(new[a] for a in e.args)
-        new[e] = e if args == e.args else Expr(e.op, args, e.data, e.axes)
+        new[e] = e.with_args(args)
         if e.op in SUM and e.args[1].op == "one_hot" and args[0].axes == e.axes:
             label, _ = e.args[1].data
             count = e.shape[0] if e.rank == 2 else None

@@ -166,7 +166,7 @@ class Split:
         if e.op in PRODUCT:
             return self.gathered(e, made, PRODUCT)
         args = tuple(self.lightened(a, made) for a in e.args)
-        return e if args == e.args else Expr(e.op, args, e.data, e.axes)
+        return e.with_args(args)
 
     def is_free(self, e: Expr, made: set[str]) -> bool:
         """Tell whether an expression needs nothing that is computed in the loop."""

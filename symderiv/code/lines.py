@@ -8,12 +8,12 @@ the function has made itself are written over, and only those that hold floats w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from symderiv.code.costs import Costs, Sizes
 from symderiv.functions import FUNCTIONS
-from symderiv.tensor.expr import Expr, walk
+from symderiv.tensor.expr import Expr, inductive, walk
 
 LARGE = 16_000  # entries, at representative sizes
 NEW_MEMORY = 2.0  # nanoseconds that an entry of a large new array costs beside the operation
@@ -46,16 +46,21 @@ def holds_floats(e: Expr) -> bool:
     >>> [holds_floats(parse(text, scope)) for text in ("X @ w", "tanh(X @ w)", "0.5 * X")]
     [False, True, True]
     """
+    return _holds_floats(e)
+
+
+@inductive
+def _holds_floats(e: Expr, known: Callable[[Expr], bool]) -> bool:
     match e.op:
         case "number":
             return bool(e.data[0].denominator != 1)
         case "map" if e.data[0] in FUNCTIONS and e.data[0] not in KEEPING_INTEGERS:
             return True
         case "power":
-            return bool(e.data[0] < 0 or e.data[0].denominator != 1) or holds_floats(e.args[0])
+            return bool(e.data[0] < 0 or e.data[0].denominator != 1) or known(e.args[0])
         case "var" | "map" | "unknown" | "block":
             return False
-    return e.op in ALWAYS_FLOATS or any(holds_floats(a) for a in e.args)
+    return e.op in ALWAYS_FLOATS or any(map(known, e.args))
 
 
 class Printing(Protocol):

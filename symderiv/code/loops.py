@@ -318,7 +318,7 @@ def _from_the_left(expr: Expr) -> Expr:
         elif node.op == "matmul" and args[0].rank == 1 and args[1].op == "matmul" and args[1].rank == 1:
             new[node] = apply("matmul", *args)
         else:
-            new[node] = Expr(node.op, args, node.data, node.axes) if args != node.args else node
+            new[node] = node.with_args(args)
     return new[expr]
 
 

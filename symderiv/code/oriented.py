@@ -44,6 +44,13 @@ class Turner:
             self.known[e] = self.inside(e)
         return self.known[e]
 
+    def from_within(self, e: Expr) -> Expr:
+        """Return the transpose of a matrix, what it is made of turned first, so that no depth is too much."""
+        for part in walk(e):
+            if part.rank == 2 and part is not e:
+                self.turned(part)
+        return self.turned(e, first=True)
+
     def inside(self, e: Expr) -> Expr:
         if e.op == "transpose" and not e.data:
             return e.args[0]
@@ -88,7 +95,7 @@ def once(roots: Sequence[Expr]) -> list[Expr]:
     seen: dict[Expr, Expr] = {}  # the transpose of an expression: what it is the transpose of
     for e in walk(*roots):
         args = tuple(new[a] for a in e.args)
-        built = e if args == e.args else Expr(e.op, args, e.data, e.axes)
+        built = e.with_args(args)
         if built.op == "sub" and not without_cost(built):
             mirror = Expr("sub", (args[1], args[0]), (), e.axes)
             if mirror in made:
@@ -126,7 +133,7 @@ def signs_out(roots: Sequence[Expr]) -> list[Expr]:
         elif e.op in ("add", "sub") and any(minus):
             new[e] = _signed_sum(bare, minus[0], minus[1] ^ (e.op == "sub"))
         else:
-            new[e] = e if args == e.args else Expr(e.op, args, e.data, e.axes)
+            new[e] = e.with_args(args)
     return [new[r] for r in roots]
 
 
@@ -176,7 +183,7 @@ def _views_out(roots: Sequence[Expr]) -> list[Expr]:
         elif e.op == "transpose" and not e.data and args[0].rank == 2:
             new[e] = flipped(args[0])
         else:
-            new[e] = e if args == e.args else Expr(e.op, args, e.data, e.axes)
+            new[e] = e.with_args(args)
     return [new[r] for r in roots]
 
 
@@ -190,12 +197,12 @@ def _read_turned(roots: Sequence[Expr]) -> list[Expr]:
 def _flipped_at(roots: Sequence[Expr], e: Expr, deep: bool) -> list[Expr]:
     """Return expressions with one matrix computed the other way round, or (deep) all that it is made of."""
     if deep:
-        return once(_replaced(roots, {e: flipped(Turner().turned(e))}))
+        return once(_replaced(roots, {e: flipped(Turner().from_within(e))}))
     uses: Counter[Expr] = Counter(roots)
     for part in walk(*roots):
         uses.update(part.args)
     shared = {part for part, count in uses.items() if count > 1}
-    other = Turner(shared).turned(e, first=True)
+    other = Turner(shared).from_within(e)
     return _replaced(roots, {e: flipped(other)})
 
 
@@ -209,7 +216,7 @@ def _replaced(roots: Sequence[Expr], change: Mapping[Expr, Expr]) -> list[Expr]:
         if e.op == "transpose" and not e.data and args[0].rank == 2:
             new[e] = flipped(args[0])
         else:
-            new[e] = e if args == e.args else Expr(e.op, args, e.data, e.axes)
+            new[e] = e.with_args(args)
     return [new[r] for r in roots]
 
 

@@ -92,7 +92,7 @@ class _Plan:
         new: dict[Expr, Expr] = {}
         for e in self.nodes:
             args = tuple(new[a] for a in e.args)
-            built = e if args == e.args else Expr(e.op, args, e.data, e.axes)
+            built = e.with_args(args)
             if e.op == "transpose" and not e.data and is_symmetric(e.args[0]):
                 (built,) = args
             shared = self.uses[e] > 1 and not without_cost(e)
@@ -114,6 +114,8 @@ class _Plan:
         """Return the cheapest form of a product, as it is where none costs clearly less."""
         try:
             product = self.reader.product(e)
+            if not product.coef:
+                return e
             if product.deltas:
                 return self.filled(product, e)
         except NotRead:
@@ -185,7 +187,7 @@ class _Plan:
 
     def distributed(self, product: Product, place: int) -> Expr | None:
         """Return a product as a sum of products, with the terms of one of its factors."""
-        terms = list(_terms(product.factors[place].expr, 1, self.opens))
+        terms = self.terms(product.factors[place].expr)
         if len(terms) > MOST_TERMS or any(t.op == "number" for _, t in terms):
             return None
         scalars = [f for f in product.factors if not f.labels]
@@ -209,6 +211,19 @@ class _Plan:
         top, low = ([f.expr for f in scalars if f.inverted is inverted] for inverted in (False, True))
         return assembled(abs(product.coef), top, low, [value])
 
+    def terms(self, total: Expr) -> list[tuple[int, Expr]]:
+        """Return the terms of a sum with their signs; a sum within it that is of use elsewhere is one term."""
+        found: list[tuple[int, Expr]] = []
+        stack = [(1, total)]
+        while stack and len(found) <= MOST_TERMS:
+            sign, e = stack.pop()
+            if e.op in ("add", "sub", "neg") and (e is total or self.opens(e)):
+                last = sign if e.op == "add" else -sign
+                stack += [(last, e.args[-1]), *((sign, a) for a in e.args[:-1])]
+            else:
+                found.append((sign, e))
+        return found
+
     # -- deltas
 
     def filled(self, product: Product, e: Expr) -> Expr:
@@ -227,17 +242,6 @@ class _Plan:
         spec += "->" + "".join(letters[x] for x in (*missing, *inner))
         shape = tuple(product.sizes[x] for x in product.out)
         return Expr("filled", (block,), (spec, shape), e.axes)
-
-
-def _terms(e: Expr, sign: int, opens: object) -> Iterator[tuple[int, Expr]]:
-    """Yield the terms of a sum with their signs."""
-    if e.op in ("add", "sub"):
-        yield from _terms(e.args[0], sign, opens)
-        yield from _terms(e.args[1], -sign if e.op == "sub" else sign, opens)
-    elif e.op == "neg":
-        yield from _terms(e.args[0], -sign, opens)
-    else:
-        yield sign, e
 
 
 def _with_deltas_added(e: Expr) -> Expr:

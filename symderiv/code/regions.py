@@ -137,5 +137,5 @@ def _on_atoms(members: Sequence[Expr], atoms: Mapping[Expr, Expr]) -> Expr:
     new = dict(atoms)
     for e in members:
         args = tuple(new[a] for a in e.args)
-        new[e] = e if args == e.args else Expr(e.op, args, e.data, e.axes)
+        new[e] = e.with_args(args)
     return new[members[-1]]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from symderiv.tensor.expr import Expr
+from collections.abc import Callable
+
+from symderiv.tensor.expr import Expr, inductive
 
 POSITIVE_TRAITS = frozenset({
     "positive", "open_unit", "probability", "binary", "counts", "simplex", "simplex_rows", "one_hot_rows",
@@ -25,6 +27,11 @@ def is_nonnegative(expr: Expr) -> bool:
     ... ]
     [True, False]
     """
+    return _is_nonnegative(expr)
+
+
+@inductive
+def _is_nonnegative(expr: Expr, known: Callable[[Expr], bool]) -> bool:
     match expr.op:
         case "number":
             return bool(expr.data[0] >= 0)
@@ -33,22 +40,22 @@ def is_nonnegative(expr: Expr) -> bool:
         case "var":
             return bool(expr.data[1] & POSITIVE_TRAITS)
         case "defined":
-            return is_nonnegative(expr.args[0])
+            return known(expr.args[0])
         case "map":
             return expr.data[0] in POSITIVE_FUNCTIONS
         case "power":
             (exponent,) = expr.data
             even = exponent.denominator == 1 and exponent.numerator % 2 == 0
-            return even or is_nonnegative(expr.args[0])
+            return even or known(expr.args[0])
         case "mul" if expr.args[0] is expr.args[1]:
             return True
         case "sub":
             return _bounded_by_one(expr)
         case "where":
-            return all(is_nonnegative(e) for e in expr.args[2:])
+            return all(map(known, expr.args[2:]))
         case "maximum":
-            return any(is_nonnegative(e) for e in expr.args)
-    return expr.op in CLOSED and all(is_nonnegative(e) for e in expr.args)
+            return any(map(known, expr.args))
+    return expr.op in CLOSED and all(map(known, expr.args))
 
 
 def _bounded_by_one(expr: Expr) -> bool:

@@ -158,7 +158,7 @@ class Collector:
                         self.label(name, expr, ranges)
         read = self.text if expr.op == "block" else self.cut
         args = tuple(read(a, ranges) for a in expr.args)
-        return Expr(expr.op, args, expr.data, expr.axes) if args != expr.args else expr
+        return expr.with_args(args)
 
     def label(self, name: str, expr: Expr, ranges: tuple[Range, ...]) -> None:
         """Collect a label."""

@@ -48,7 +48,7 @@ def worded(roots: Sequence[Expr], symmetric: Collection[Expr]) -> list[Expr]:
         elif e.op == "einsum":
             new[e] = _read_straight(Expr(e.op, args, e.data, e.axes))
         else:
-            new[e] = e if args == e.args else Expr(e.op, args, e.data, e.axes)
+            new[e] = e.with_args(args)
     return [new[r] for r in roots]
 
 

@@ -340,7 +340,7 @@ def _written_out(expr: Expr, names: dict[Expr, str]) -> Expr:
             if node.op == "defined":
                 names[args[0]] = node.name
         else:
-            new[node] = Expr(node.op, args, node.data, node.axes) if args != node.args else node
+            new[node] = node.with_args(args)
     return new[expr]
 
 

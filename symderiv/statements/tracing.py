@@ -146,7 +146,7 @@ def with_names(result: Expr, names: Mapping[Expr, str], scope: Scope) -> Expr:
     new: dict[Expr, Expr] = {}
     for node in walk(result):
         args = tuple(new[a] for a in node.args)
-        rebuilt = Expr(node.op, args, node.data, node.axes) if args != node.args else node
+        rebuilt = node.with_args(args)
         new[node] = defined(chosen[node], rebuilt) if node in chosen else rebuilt
     return new[result]
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from symderiv import dims
 from symderiv.dims import Shape, Size
 
+T = TypeVar("T")
 Axis = tuple[Size, ...]
 Axes = tuple[Axis, ...]
 
@@ -92,8 +93,16 @@ class Expr:
         """Return the name of a variable or a definition."""
         return str(self.data[0])
 
+    def with_args(self, args: tuple[Expr, ...]) -> Expr:
+        """Return the same operation of other arguments, which have the axes of these."""
+        return self if args == self.args else Expr(self.op, args, self.data, self.axes)
+
     def __repr__(self) -> str:
-        inner = ", ".join([*map(str, self.data), *map(repr, self.args)])
+        return self._shown(6)
+
+    def _shown(self, depth: int) -> str:
+        """Return the operations to a depth: a graph written out as a tree can be of any length."""
+        inner = ", ".join([*map(str, self.data), *(a._shown(depth - 1) if depth else "…" for a in self.args)])
         return f"{self.op}({inner})"
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -140,6 +149,33 @@ def walk(*roots: Expr) -> Iterator[Expr]:
             stack.extend((a, False) for a in reversed(node.args) if a not in done)
 
 
+def inductive(rule: Callable[[Expr, Callable[[Expr], T]], T]) -> Callable[[Expr], T]:
+    """Return a function of expressions from a rule that knows its values at the arguments.
+
+    Each value is found once, however often it is met, and no depth of nesting is too much.
+
+    >>> depth = inductive(lambda e, known: 1 + max(map(known, e.args), default=0))
+    >>> x = Expr("var", (), ("x", frozenset()), ())
+    >>> depth(Expr("neg", (Expr("neg", (x,), (), ()),), (), ()))
+    3
+    """
+    found: weakref.WeakKeyDictionary[Expr, T] = weakref.WeakKeyDictionary()
+
+    def value(expr: Expr) -> T:
+        stack = [expr]
+        while expr not in found:
+            top = stack[-1]
+            missing = [a for a in top.args if a not in found]
+            stack += missing
+            if not missing:
+                stack.pop()
+            if not missing and top not in found:
+                found[top] = rule(top, found.__getitem__)
+        return found[expr]
+
+    return value
+
+
 def walk_own(*roots: Expr) -> Iterator[Expr]:
     """Yield every node below the roots but those in the texts of definitions: indices there are their own."""
     done: set[Expr] = set()
@@ -163,7 +199,7 @@ def replaced(expr: Expr, change: Mapping[Expr, Expr]) -> Expr:
     new: dict[Expr, Expr] = {}
     for node in walk(expr):
         args = tuple(new[a] for a in node.args)
-        rebuilt = Expr(node.op, args, node.data, node.axes) if args != node.args else node
+        rebuilt = node.with_args(args)
         new[node] = change.get(node, rebuilt)
     return new[expr]
 
@@ -182,7 +218,7 @@ def _all_written_out(*roots: Expr) -> dict[Expr, Expr]:
     new: dict[Expr, Expr] = {}
     for node in walk(*roots):
         args = tuple(new[a] for a in node.args)
-        rebuilt = Expr(node.op, args, node.data, node.axes) if args != node.args else node
+        rebuilt = node.with_args(args)
         new[node] = args[0] if node.op == "defined" else rebuilt
     return new
 

@@ -36,7 +36,7 @@ def named(expr: Expr, variables: Iterable[str], taken: Iterable[str]) -> Expr:
     new: dict[Expr, Expr] = {}
     for node in walk(expr):
         args = tuple(new[a] for a in node.args)
-        rebuilt = Expr(node.op, args, node.data, node.axes) if args != node.args else node
+        rebuilt = node.with_args(args)
         new[node] = defined(next(names), rebuilt) if node in cuts and node is not expr else rebuilt
     return new[expr]
 

@@ -297,7 +297,7 @@ def from_the_right(expr: Expr) -> Expr:
     new: dict[Expr, Expr] = {}
     for node in walk(expr):
         args = tuple(new[a] for a in node.args)
-        result = Expr(node.op, args, node.data, node.axes) if args != node.args else node
+        result = node.with_args(args)
         while result.op == "matmul" and result.args[1].rank == 1 and result.args[0].op == "matmul":
             (a, b), v = result.args[0].args, result.args[1]
             if a.rank != 2 or b.rank != 2:
