@@ -23,6 +23,7 @@ from symderiv.errors import (
 
 if TYPE_CHECKING:
     from symderiv import numpy_names
+    from symderiv.check.stored import check_proof
     from symderiv.curvature import HessianVectorProduct, hvp
     from symderiv.derivation import Derivation, derive
     from symderiv.generating import Generated, generate
@@ -48,6 +49,7 @@ _LATER = {
     **{name: "symderiv.verdict" for name in ("Verdict", "verify")},
     "Sheet": "symderiv.sheet",
     "Tensor": "symderiv.tensor.array",
+    "check_proof": "symderiv.check.stored",
     "declare": "symderiv.statements.declaring",
     **{name: "symderiv.interop" for name in ("from_sympy", "to_sympy")},
 }
@@ -69,6 +71,6 @@ def __dir__() -> list[str]:
 __all__ = [
     "Derivation", "Generated", "Gradients", "HessianVectorProduct", "HessianVectorProducts", "Packed", "ParseError",
     "Proof", "ProofError", "ShapeError", "Sheet", "SymderivError", "Tensor", "UnknownNameError", "UnsupportedError",
-    "Verdict", "__version__", "declare", "derive", "from_sympy", "generate", "gradients", "hvp", "numpy_names",
+    "Verdict", "__version__", "check_proof", "declare", "derive", "from_sympy", "generate", "gradients", "hvp", "numpy_names",
     "to_sympy", "verify",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from symderiv.check.kernel import check as kernel_check
+from symderiv.check.part import Part
 from symderiv.errors import ProofError, UnsupportedError
 from symderiv.index.nodes import Argument, Context, Definition, Index, Names, Step, Tensor
 from symderiv.index.written import Written
@@ -35,12 +35,21 @@ class Ending:
 
     def check(self) -> None:
         """Have the kernel examine the end; raise :class:`symderiv.ProofError` where it does not follow."""
-        argument, context = self.line()
         try:
-            kernel_check([argument], context)
+            self.line().check()
         except ProofError:
-            for argument, context in self.lines():
-                kernel_check([argument], context)
+            for part in self.lines():
+                part.check()
+
+    @cached_property
+    def shown(self) -> tuple[Part, ...]:
+        """Return the end as the kernel follows it: in one line, or definition by definition."""
+        line = self.line()
+        try:
+            line.check()
+        except ProofError:
+            return tuple(self.lines())
+        return (line,)
 
     @property
     def free(self) -> tuple[Index, ...]:
@@ -65,13 +74,13 @@ class Ending:
                 found[e.name] = Definition(Tensor(e.name, *(i.size for i in flat)), flat, body)
         return found
 
-    def line(self) -> tuple[Argument, Context]:
+    def line(self) -> Part:
         """Return the end as one line, every definition looked through."""
         definitions = {**self.inner, **self.heads}
         after = self.written(self.wanted, definitions)
-        return self.argument(self.chain.right, after), Context(definitions, {}, self.traits())
+        return Part((self.argument(self.chain.right, after),), Context(definitions, {}, self.traits()))
 
-    def lines(self) -> Iterator[tuple[Argument, Context]]:
+    def lines(self) -> Iterator[Part]:
         """Yield the end definition by definition, outermost first: each is put in, the others keep their names."""
         before, expr = self.chain.right, self.over
         hidden = {name: d for name, d in self.inner.items() if d.body is not None}
@@ -87,10 +96,11 @@ class Ending:
                 raise ProofError(err.message) from None
             definitions = {**seen, **self.heads}
             after = self.written(expr, definitions)
-            yield self.argument(before, after), Context(definitions, dict(hidden), self.traits())
+            yield Part((self.argument(before, after),), Context(definitions, dict(hidden), self.traits()))
             before = after
         definitions = {**self.inner, **self.heads}
-        yield self.argument(before, self.written(self.wanted, definitions)), Context(definitions, {}, self.traits())
+        last = self.argument(before, self.written(self.wanted, definitions))
+        yield Part((last,), Context(definitions, {}, self.traits()))
 
     def written(self, expr: Expr, definitions: dict[str, Definition]) -> Any:
         """Return an expression at the indices of the derivative, as written."""

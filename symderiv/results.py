@@ -9,7 +9,8 @@ from typing import Any
 
 import sympy
 
-from symderiv.check.kernel import check as kernel_check
+from symderiv.check.part import Part
+from symderiv.check.stored import to_json
 from symderiv.code.compiled import Compiled
 from symderiv.code.numpy import Argument as CodeArgument
 from symderiv.code.numpy import Source, checked_name, function_source
@@ -23,8 +24,11 @@ from symderiv.index.nodes import Argument, Step
 from symderiv.inputs import Shapes
 from symderiv.interop import matrix_form
 from symderiv.render.latex import Latex
+from symderiv.render.model import ProofView
 from symderiv.render.proof import proof_views
+from symderiv.render.terminal import WIDTH, proof_text
 from symderiv.render.tex import aligned
+from symderiv.render.whole import display, whole
 from symderiv.replay import Replayed
 from symderiv.tensor.expr import Expr, walk
 from symderiv.tensor.origin import Origin
@@ -76,9 +80,17 @@ class Proof:
     def check(self) -> None:
         """Have every step examined by the kernel; raise :class:`symderiv.ProofError` at the first bad one."""
         for part in self.parts:
-            kernel_check(part.arguments, part.context)
+            Part(part.arguments, part.context).check()
         for ending in self.endings:
             ending.check()
+
+    def to_json(self) -> str:
+        """Return the proof as JSON, for :func:`symderiv.check_proof`: to be kept with a paper and checked later.
+
+        The format, with its version, is described in :mod:`symderiv.check.stored`.
+        """
+        ends = [part for ending in self.endings for part in ending.shown]
+        return to_json([*(Part(part.arguments, part.context) for part in self.parts), *ends])
 
     @cached_property
     def accepted(self) -> bool:
@@ -105,12 +117,29 @@ class Proof:
         """Return the printer that knows the names of this proof."""
         return Latex(self.expressions, functions=self.functions)
 
+    def views(self, detail: str = "normal", language: str = "en") -> list[ProofView]:
+        """Return the definitions that the proof runs over, and each chain of equalities, ready to be printed."""
+        return whole(self.parts, self.latex(), detail, language, self.accepted)
+
+    def to_text(self, detail: str = "normal", language: str = "en", width: int = WIDTH) -> str:
+        """Return the proof as text with Unicode letters, aligned at the equals signs, `width` columns wide.
+
+        It begins with what the names stand for; the box □ closes it only where the kernel accepts every step.
+        """
+        chains = proof_text(self.views(detail, language), width)
+        return "\n\n".join("\n".join(map(str, lines)) for lines in chains)
+
+    def _repr_latex_(self) -> str:
+        return display(self.views(), [s.latex() for s in self.statements])
+
+    def __repr__(self) -> str:
+        return f"Proof({len(self.steps)} steps in {len(self.arguments)} chains of equalities)"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
     def __str__(self) -> str:
-        lines = []
-        for a in self.arguments:
-            lines.append(f"{a.left}")
-            lines += [f"  = {s.after}    [{s.rule}]" for s in a.steps]
-        return "\n".join(lines)
+        return self.to_text()
 
 
 def proof_of(

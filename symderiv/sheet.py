@@ -13,6 +13,8 @@ from typing import Any
 
 from symderiv.check.decide import Outcome, decide_equal
 from symderiv.check.kernel import check as kernel_check
+from symderiv.check.part import Part
+from symderiv.check.stored import to_json
 from symderiv.claims.conditions import Condition, conditions
 from symderiv.claims.endings import Ending
 from symderiv.claims.expansions import Expansion, expansion, names_remainder, zeros
@@ -22,7 +24,7 @@ from symderiv.claims.neglecting import exactly, leaving_out
 from symderiv.claims.proving import Attempt, attempts, equations
 from symderiv.claims.supposed import attempts_by_hypotheses, given_conditions, solved
 from symderiv.claims.taylor import prove_expansion
-from symderiv.errors import ProofError, ShapeError, SymderivError, UnsupportedError
+from symderiv.errors import ProofError, ShapeError, SymderivError, UnknownNameError, UnsupportedError
 from symderiv.index.graph import Node
 from symderiv.index.nodes import Argument, Definition, Index, Names, Tensor
 from symderiv.index.text import index_text
@@ -140,6 +142,27 @@ class Sheet:
         n = self.names
         return [*n.scope.names, *n.scope.sizes, *n.unknown, *n.functions, *n.scope.functions, *n.families.table]
 
+    def to_json(self, claim: str) -> str:
+        """Return the proof of a claim, by id or label, as JSON for :func:`symderiv.check_proof`.
+
+        Raises UnsupportedError where there is none: a claim that is refuted, undecided or confirmed by exact
+        evaluation, or one for members of a family that was proved by induction, whose file would hold less than
+        the proof.
+        """
+        found = next((c for c in self.claims if claim in (c.id, c.label)), None)
+        if found is None:
+            raise UnknownNameError(
+                f"there is no claim {claim!r}", hint=f"claims: {', '.join(c.id for c in self.claims)}"
+            )
+        match found.proof:
+            case Replayed() as proof:
+                return to_json([Part(proof.arguments, proof.context, self.proofs)])
+            case Blockwise(proofs=proofs):
+                return to_json([Part(proof.arguments, proof.context, self.proofs) for proof in proofs])
+            case Induction():
+                raise UnsupportedError(f"{claim} is proved by induction, which the stored form does not hold yet")
+        raise UnsupportedError(f"there is no proof of {claim} that the kernel accepts: it is {found.status}")
+
     # -- deciding
 
     def decide(self, statement: Statement) -> Claim:
@@ -167,7 +190,7 @@ class Sheet:
             code = generated(statement, self.names)
         except UnsupportedError as err:
             return _with(base, scope=f"{err.message}; {err.hint}" if err.hint else err.message)
-        found = agreement(code, statement, self.names, _plain)
+        found = agreement(code, statement, self.names, plain)
         basis = "numeric" if found.status == "agrees" else ""
         return _with(base, status=found.status, basis=basis, scope=found.scope, code=code)
 
@@ -232,7 +255,7 @@ class Sheet:
         """Return the exact decision, at points that satisfy the hypotheses."""
         found = solved(left, right, given, self.names.families.labels)
         left, right, names = found if found is not None else (left, right, set[str]())
-        outcome = decide_equal(_plain(left), _plain(right))
+        outcome = decide_equal(plain(left), plain(right))
         if outcome.status != "refuted":
             return outcome
         if found is None or any(g.relation not in ("==", "!=") for g in given):
@@ -271,9 +294,9 @@ class Sheet:
         base = _with(base, expected="refuted" if statement.negated else "approximation")
         is_open = statement.open or bool(statement.ranges)
         decided = self.decide_open if is_open else self.decide_closed
-        plain = decided(statement, base)
-        if plain.status == "proved":
-            return _with(plain, status="approximation", exact=True)
+        as_it_stands = decided(statement, base)
+        if as_it_stands.status == "proved":
+            return _with(as_it_stands, status="approximation", exact=True)
         try:
             factor = coefficient_at_an_instance(statement, self.names) if is_open else None
             exact, rest = exactly(statement, {} if is_open else self.matrix_names(), factor)
@@ -287,7 +310,7 @@ class Sheet:
         name = statement.label.split()[0] if statement.label.split() else f"table {len(self.claims) + 1}"
         base = Claim(name, statement.label, statement.text, "undecided", "agrees", statement=statement)
         try:
-            table = tabulated(statement, self.names, _plain)
+            table = tabulated(statement, self.names, plain)
         except SymderivError as err:
             raise err.at(statement.place) from None
         scope = f"relative error {table.error:.0e} against independent numeric derivatives"
@@ -303,7 +326,7 @@ class Sheet:
         except (ProofError, UnsupportedError) as err:
             base = _with(base, unproved=err.message)
         orders = range(claim.count)
-        found = [decide_equal(_plain(claim.at_zero(n)), zeros(claim.numerator.axes)) for n in orders]
+        found = [decide_equal(plain(claim.at_zero(n)), zeros(claim.numerator.axes)) for n in orders]
         wrong = next((n for n in orders if found[n].status == "refuted"), None)
         if wrong is not None:
             power = wrong - claim.divided
@@ -428,7 +451,7 @@ def _whole_derivative(args: tuple[Expr, ...], mode: tuple[str, ...]) -> Expr:
     return Expr("entry", (whole,), tuple(names), kept)
 
 
-def _plain(expr: Expr) -> Expr:
+def plain(expr: Expr) -> Expr:
     """Return an expression in what the checks read: functions written out."""
     new: dict[Expr, Expr] = {}
     for node in walk(expr):

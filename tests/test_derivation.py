@@ -13,8 +13,9 @@ import pytest
 import sympy
 
 import symderiv
-from symderiv import derivation, derive, ending, results
+from symderiv import derivation, derive, ending
 from symderiv import verdict as deciding
+from symderiv.check import part
 from symderiv.operands import LETTERS, lettered
 from symderiv.tensor.operations import apply
 from symderiv.tensor.parse import number, parse, scope_of
@@ -569,9 +570,8 @@ def test_what_the_kernel_sees_runs_from_the_derivative_to_the_claim(monkeypatch)
         seen.append((arguments, context))
         return check(arguments, context, *more)
 
-    check = ending.kernel_check
-    monkeypatch.setattr(results, "kernel_check", spy)
-    monkeypatch.setattr(ending, "kernel_check", spy)
+    check = part.check
+    monkeypatch.setattr(part, "check", spy)
     verdict = symderiv.verify(claim=RIGHT_CLAIM, **CLAIMED)
     proof = verdict.derivation.proof
     assert [arguments for arguments, _ in seen[:-2]] == [part.arguments for part in proof.parts]
@@ -604,9 +604,9 @@ def test_a_damaged_closing_step_is_refused(damage, monkeypatch):
     wrong = parse(WRONG_CLAIM, scope_of(CLAIMED["shapes"]))
 
     def broken(self):
-        last, context = line(self)
-        other, _ = line(replace(self, wanted=wrong))
-        return DAMAGES[damage](last, other), context
+        part = line(self)
+        other = line(replace(self, wanted=wrong)).claim
+        return replace(part, arguments=(DAMAGES[damage](part.claim, other),))
 
     monkeypatch.setattr(ending.Ending, "line", broken)
     monkeypatch.setattr(ending.Ending, "lines", lambda self: iter([broken(self)]))
@@ -826,7 +826,7 @@ def test_the_box_closes_a_proof_only_where_the_kernel_accepts_it(monkeypatch):
     def refuse(*_):
         raise symderiv.ProofError("a bad step")
 
-    monkeypatch.setattr("symderiv.results.kernel_check", refuse)
+    monkeypatch.setattr("symderiv.check.part.check", refuse)
     assert r"\square" not in derive("x @ A @ x", "x", shapes=shapes).proof.to_latex()
 
 
