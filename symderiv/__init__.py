@@ -2,14 +2,16 @@
 
 `derive` differentiates an expression and gives the result, the proof and the code; `gradients` does so in
 several variables at once, and `hvp` multiplies the Hessian with a direction; `generate` writes a NumPy module and
-its tests; `verify` decides whether a claimed
-derivative is right; `declare` makes tensors that take Python's operators and NumPy's functions; `Sheet` reads
-statements: declarations, definitions, claims.
+its tests; `verify` decides whether a claimed derivative is right, `check_proof` examines a stored proof; `declare`
+makes tensors that take Python's operators and NumPy's functions; `Sheet` reads statements: declarations,
+definitions, claims; `add_function`, `add_operation` and `add_rule` teach it more.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from symderiv.errors import (
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from symderiv.check.stored import check_proof
     from symderiv.curvature import HessianVectorProduct, hvp
     from symderiv.derivation import Derivation, derive
+    from symderiv.extending import add_function, add_operation, add_rule
+    from symderiv.functions import Function
     from symderiv.generating import Generated, generate
     from symderiv.interop import from_sympy, to_sympy
     from symderiv.joint import HessianVectorProducts
@@ -42,6 +46,8 @@ _LATER = {
     **{name: "symderiv.derivation" for name in ("Derivation", "derive")},
     **{name: "symderiv.several" for name in ("Gradients", "gradients")},
     **{name: "symderiv.curvature" for name in ("HessianVectorProduct", "hvp")},
+    "Function": "symderiv.functions",
+    **{name: "symderiv.extending" for name in ("add_function", "add_operation", "add_rule")},
     "HessianVectorProducts": "symderiv.joint",
     "Packed": "symderiv.packing",
     **{name: "symderiv.generating" for name in ("Generated", "generate")},
@@ -55,13 +61,26 @@ _LATER = {
 }
 
 
+_EXTENSIONS = [partial(entry_points, group="symderiv.extensions")]  # taken off when asked for: they import symderiv
+
+
 def __getattr__(name: str) -> Any:
     """Import the engine, and SymPy with it, when it is first used."""
     if name in _LATER:
-        return getattr(import_module(_LATER[name]), name)
+        found = getattr(import_module(_LATER[name]), name)
+        load_extensions()
+        return found
     if name == "numpy_names":
         return import_module("symderiv.numpy_names")
     raise AttributeError(f"module 'symderiv' has no attribute {name!r}")
+
+
+def load_extensions() -> None:
+    """Let installed packages add what they name under `symderiv.extensions` (:mod:`symderiv.extending`), once."""
+    if _EXTENSIONS:
+        entries = _EXTENSIONS.pop()()
+        if entries:
+            import_module("symderiv.extending").load(entries)
 
 
 def __dir__() -> list[str]:
@@ -69,8 +88,9 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
-    "Derivation", "Generated", "Gradients", "HessianVectorProduct", "HessianVectorProducts", "Packed", "ParseError",
-    "Proof", "ProofError", "ShapeError", "Sheet", "SymderivError", "Tensor", "UnknownNameError", "UnsupportedError",
-    "Verdict", "__version__", "check_proof", "declare", "derive", "from_sympy", "generate", "gradients", "hvp", "numpy_names",
+    "Derivation", "Function", "Generated", "Gradients", "HessianVectorProduct", "HessianVectorProducts",
+    "Packed", "ParseError", "Proof", "ProofError", "ShapeError", "Sheet", "SymderivError", "Tensor",
+    "UnknownNameError", "UnsupportedError", "Verdict", "__version__", "add_function", "add_operation",
+    "add_rule", "check_proof", "declare", "derive", "from_sympy", "generate", "gradients", "hvp", "numpy_names",
     "to_sympy", "verify",
 ]  # fmt: skip

@@ -7,12 +7,17 @@ inside it where tests sample it.  Formulas are texts of the language, parsed lik
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Function:
-    """One scalar function, applied entrywise."""
+    """One scalar function, applied entrywise.
+
+    `formula` (a text in u) or `call` (a function of an array) give the function itself where NumPy has none of its name.
+    """
 
     name: str
     derivative: str
@@ -22,6 +27,8 @@ class Function:
     samples: tuple[float, ...] = (-1.3, -0.4, 0.7, 1.6)
     kink: str = ""
     reason: str = ""
+    formula: str = ""
+    call: Callable[[Any], Any] | None = None
 
 
 def _table(*rows: Function) -> dict[str, Function]:

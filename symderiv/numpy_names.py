@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from symderiv.functions import FUNCTIONS
 from symderiv.tensor.array import Tensor, over
 from symderiv.tensor.constants import filled
 from symderiv.tensor.operations import apply
@@ -142,6 +143,9 @@ class _Names(ModuleType):
 
 def __getattr__(name: str) -> Any:
     """Return NumPy's own function of that name, where the language has the name."""
+    added = FUNCTIONS[name].call if name in FUNCTIONS else None
+    if added is not None:
+        return lambda x: _mapped(name, x) if isinstance(x, Tensor) else added(np.asarray(x, dtype=float))
     if name in KNOWN:
         return getattr(np, name, None) or getattr(np.linalg, name)
     raise AttributeError(f"the language has no name {name!r}")

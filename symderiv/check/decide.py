@@ -8,7 +8,6 @@ differ.  A claim that is undefined where the derivative exists is refuted too.  
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from symderiv.check.bounds import degree
 from symderiv.check.field import Array
 from symderiv.check.indices import Indices
 from symderiv.check.numeric import Numeric
+from symderiv.check.outcome import Counterexample, Outcome
 from symderiv.check.points import MOODS
 from symderiv.check.reading import Reading
 from symderiv.check.sampling import plans
@@ -28,30 +28,6 @@ RELATIVE = 1e-6
 LARGE = 1e-3
 FLOOR = 1e-9
 MORE_TURNS = 4
-
-
-@dataclass(frozen=True)
-class Counterexample:
-    """Sizes, a point and an entry where the claim fails: `left` is the true value, `right` the claimed one.
-
-    The entry counts the values of the free indices first, in order of appearance, then the axes.
-    """
-
-    sizes: dict[str, int]
-    seed: int
-    entry: tuple[int, ...]
-    left: float
-    right: float
-    point: dict[str, list]  # type: ignore[type-arg]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The status ("proved", "refuted", "undecided"), what it rests on or why, and a counterexample."""
-
-    status: str
-    scope: str
-    counterexample: Counterexample | None = None
 
 
 def decide_derivative(

@@ -249,7 +249,7 @@ class Numeric(Operations[Array]):
             if name == "sign":
                 return side + 0.0 * u.real
             return np.asarray(u * (side if name == "abs" else side > 0))
-        own = PLAIN.get(name) or getattr(np, name, None)
+        own = PLAIN.get(name) or _called(FUNCTIONS[name].call) or getattr(np, name, None)
         if own is None:
             raise UnsupportedError(f"{name} cannot be checked in floats")
         return np.asarray(own(u))
@@ -333,6 +333,18 @@ def _softplus(u: Array) -> Array:
 def _log1p(u: Array) -> Array:
     real = np.where(u.real > -1, u.real, np.nan)
     return _along(u, np.log1p(real), lambda: 1 / (1 + real))
+
+
+def _called(call: Callable[[Array], Array] | None) -> Callable[[Array], Array] | None:
+    """Return a function of real arrays as one of arrays with a small imaginary part, by differences."""
+    if call is None:
+        return None
+
+    def slope(real: Array) -> Array:
+        steps = [STEP * k for k in OFFSETS]
+        return np.asarray(sum(w * call(real + s) for w, s in zip(WEIGHTS, steps, strict=True)) / STEP)
+
+    return lambda u: _along(u, np.asarray(call(u.real)), lambda: slope(u.real))
 
 
 def _inside(function: Callable[[Array], Array]) -> Callable[[Array], Array]:

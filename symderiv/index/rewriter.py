@@ -10,7 +10,7 @@ import sympy
 
 from symderiv.errors import ProofError
 from symderiv.index.nodes import Context, Entry, Immediate, Place, Step, Sum, all_indices, at, heads, places, put
-from symderiv.index.rules import DERIVATIVE_RULES, RULES, TIDYING_RULES, WORD, contraction, moving
+from symderiv.index.rules import ADDED, DERIVATIVE_RULES, RULES, TIDYING_RULES, WORD, contraction, moving
 
 MOST_STEPS = 5000
 
@@ -93,7 +93,7 @@ class Rewriter:
 
     def tidy(self) -> None:
         """Drop zeros, open brackets, bring sums outside and part them where a δ waits."""
-        while self.apply_first(("zero",)) or self.apply_first(TIDYING_RULES):
+        while self.apply_first(("zero",)) or self.apply_first((*TIDYING_RULES, *ADDED)):
             pass
 
     def contract(self) -> None:

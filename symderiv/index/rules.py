@@ -667,4 +667,5 @@ DERIVATIVE_RULES = (
     "inverse", "determinant", "log determinant", "matrix power", "softmax", "log sum exp", "product of entries",
     "product of other entries", "unknown function", "definition",
 )  # fmt: skip
+ADDED: list[str] = []  # rules that others have added, tried after those of the house
 TIDYING_RULES = ("zero", "associate", "cancel", "delta", "common delta", "exchange", "distribute")
