@@ -33,7 +33,7 @@ from symderiv.index.nodes import (
 
 ZERO, ONE = sympy.Integer(0), sympy.Integer(1)
 RELATIONS = ("<", "<=", ">", ">=")
-KEPT = 1 << 16  # entries of a memo
+KEPT = 1 << 12  # entries of a memo
 
 
 class RefusedError(Exception):
