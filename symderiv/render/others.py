@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Sequence
-from itertools import combinations
+from itertools import combinations, count
 
 FREE, LETTERS = "ijklmnpqrstuvw", "klpqrstuvwijmn"
 Labels = Sequence[str]
@@ -45,9 +45,12 @@ def product(
 ) -> str:
     """Return the product with its axes at labels; `argument` writes an entry of what is multiplied.
 
-    Its running letters are none of the labels and none of those taken.
+    Its running letters are none of the labels and none of those taken; where none is left, one gets a prime.
+
+    >>> product("j", 1, (0,), lambda at: "x_{" + at[0] + "}", lambda at: at[0], LETTERS)
+    "\\\\prod_{k' \\\\ne j} x_{k'}"
     """
-    free = (c for c in LETTERS if c not in labels and c not in taken)
+    free = (c for n in count() for c in (a + "'" * n for a in LETTERS) if c not in labels and c not in taken)
     running = {a: next(free) for a in over}
     left_out = places(labels, rank, over)
 
