@@ -4,61 +4,28 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import re
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import ModuleType
 
 import pytest
-from click.testing import CliRunner, Result
+from command_line import LEAST_SQUARES, QUADRATIC, output, python, refusal, run
 
-from symderiv import __version__, cli
-from symderiv.errors import ParseError, ProofError, ShapeError
-from symderiv.render.plain import Plain
-
-LEAST_SQUARES = ["norm(X @ w - y)**2", "--wrt", "w", "--shape", "X: (n, p)", "--shape", "w: (p,)",
-                 "--shape", "y: (n,)"]  # fmt: skip
-QUADRATIC = ["x @ A @ x", "--wrt", "x", "--shape", "x: (n,)", "--shape", "A: (n, n)"]
-
-
-def run(*args: str) -> Result:
-    return CliRunner().invoke(cli.main, list(args), prog_name="symderiv")
-
-
-def output(*args: str) -> str:
-    result = run(*args)
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-def refusal(*args: str) -> str:
-    """Return what a usage error says; nothing goes to standard output, and there is no traceback."""
-    result = run(*args)
-    assert result.exit_code == 2, result.output
-    assert result.stdout == ""
-    assert "Traceback" not in result.stderr
-    return result.stderr
-
-
-def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, **environment}
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
-
+from symderiv import __version__
+from symderiv.cli import main
+from symderiv.cli.options import DETAILS
+from symderiv.errors import ProofError
 
 # --- help, version, commands ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "args", [["--help"], ["--version"], ["derive", "--help"], ["generate", "--help"], ["handout", "--help"]]
-)
-def test_help_imports_nothing_heavy(args: list[str]) -> None:
-    code = f"""
+def test_help_imports_nothing_heavy() -> None:
+    code = """
 import sys
 from symderiv.cli import main
-main({args!r}, standalone_mode=False)
+for args in [["--help"], ["--version"], *([name, "--help"] for name in main.commands)]:
+    main(args, standalone_mode=False)
 heavy = ("sympy", "numpy", "rich", "jinja2", "symderiv.derivation", "symderiv.tensor", "symderiv.render.document")
 sys.exit(", ".join(name for name in heavy if name in sys.modules) or 0)
 """
@@ -87,7 +54,8 @@ def test_an_unknown_command_gets_a_suggestion(typed: str, meant: str) -> None:
 
 
 def test_a_command_that_resembles_none_gets_the_list() -> None:
-    assert "known are derive, generate, handout, verify" in refusal("xyzzy")
+    said = refusal("xyzzy")
+    assert all(name in said.partition("known are ")[2] for name in main.commands)
 
 
 # --- derive ---------------------------------------------------------------------------------------
@@ -164,7 +132,7 @@ def test_proof_is_readable_text() -> None:
 
 
 def test_detail_says_how_much_of_the_proof() -> None:
-    brief, normal, full = (output("derive", *LEAST_SQUARES, "--detail", d) for d in cli.DETAILS)
+    brief, normal, full = (output("derive", *LEAST_SQUARES, "--detail", d) for d in DETAILS)
     assert output("derive", *LEAST_SQUARES, "--proof") == normal
     assert len(brief.splitlines()) < len(normal.splitlines()) < len(full.splitlines())
 
@@ -287,16 +255,6 @@ def test_a_claim_of_another_shape_is_a_usage_error() -> None:
     assert "claim: shape ()" in text
 
 
-def test_infinite_values_stay_valid_json(capsys: pytest.CaptureFixture[str]) -> None:
-    cli._print_json({"left": float("nan"), "point": {"x": [1.0, float("-inf")]}})
-    assert json.loads(capsys.readouterr().out) == {"left": "nan", "point": {"x": [1.0, "-inf"]}}
-
-
-def test_values_are_told_apart() -> None:
-    assert cli._told_apart(1 / 3, 2 / 3) == ("0.333333", "0.666667")
-    assert cli._told_apart(1.0, 1.00000001) == ("1", "1.00000001")
-
-
 # --- errors ---------------------------------------------------------------------------------------
 
 
@@ -351,364 +309,6 @@ def test_an_interruption_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(derivation, "derive", interrupt)
     result = run("derive", *QUADRATIC)
     assert (result.exit_code, result.output) == (130, "")
-
-
-# --- options --------------------------------------------------------------------------------------
-
-
-def test_shapes() -> None:
-    assert cli.read_shapes(["X: (n, 3)", " a:() ", "x:(n,)"]) == {"X": ("n", 3), "a": (), "x": ("n",)}
-
-
-@pytest.mark.parametrize(
-    ("text", "hint"),
-    [
-        ("X: n, p", '"X: (n, p)"'),
-        ("X: (n, p", '"X: (n, p)"'),
-        ("x: (n)", '"x: (n,)"'),
-        ("x: n", '"x: (n,)"'),
-        ("x: 5", '"x: (5,)"'),
-        ("X: [n, p]", '"X: (n, p)"'),
-        ("X (n, p)", 'column 2)\n  X (n, p)\n   ^\n  hint: write --shape "X: (n, p)"'),
-        ("X = (n, p)", '"X: (n, p)"'),
-        ("X(n, p)", '"X: (n, p)"'),
-        ("X", "colon"),
-        ("", "colon"),
-        (": (n,)", "'' is not a name"),
-        ("3: (n,)", "'3' is not a name"),
-        ("a.b: (n,)", "'a.b' is not a name"),
-        ("S: symmetric(n, n)", '--shape "S: (n, n)" --assume "S: symmetric"'),
-        ("X: (n, 0)", "positive integer"),
-        ("X: (n, -1)", "positive integer"),
-        ("X: (n, True)", "positive integer"),
-        ("X: (n, 2.5)", "X: (n, 2.5)\n         ^^^"),
-        ("X: (2 * n,)", "a name such as n"),
-        ("Σθ: (n, 1.5)", "Σθ: (n, 1.5)\n          ^^^\n"),
-        ("X: ('n',)", "a name such as n"),
-        ("X: (n, p) = 3", "not a shape"),
-        ("X: (n,); y: (n,)", "not a shape"),
-        ("X: (" + "(" * 5000, "not a shape"),
-        ("X: (n\0,)", "not a shape"),
-    ],
-)  # fmt: skip
-def test_malformed_shapes_are_explained(text: str, hint: str) -> None:
-    with pytest.raises(ParseError) as caught:
-        cli.read_shapes([text])
-    assert hint in str(caught.value)
-
-
-def test_a_shape_is_never_evaluated() -> None:
-    with pytest.raises(ParseError):
-        cli.read_shapes(["X: (print('evaluated'),)"])
-
-
-def test_a_shape_given_twice_is_refused() -> None:
-    with pytest.raises(ParseError, match="given twice"):
-        cli.read_shapes(["x: (n,)", "x: (m,)"])
-
-
-def test_assumptions() -> None:
-    found = cli.read_assumptions(["S: symmetric", "S: invertible", "x: positive"])
-    assert found == {"S": ["symmetric", "invertible"], "x": ["positive"]}
-
-
-@pytest.mark.parametrize("text", ["S", "S:", "S: ,", ": symmetric", "S symmetric"])
-def test_malformed_assumptions_are_explained(text: str) -> None:
-    with pytest.raises(ParseError) as caught:
-        cli.read_assumptions([text])
-    assert "--assume" in str(caught.value)
-
-
-def test_functions() -> None:
-    assert cli.read_functions(["h"], 2, []) == {"h": ["dh", "d2h"]}
-    assert cli.read_functions(["h: a, b, c"], 1, []) == {"h": ["a", "b", "c"]}
-    assert cli.read_functions(["h"], 1, ["dh"]) == {"h": ["dh_"]}
-
-
-@pytest.mark.parametrize("text", ["h:", "3", "h: d h", "h(x)"])
-def test_malformed_functions_are_explained(text: str) -> None:
-    with pytest.raises(ParseError, match="is not a name"):
-        cli.read_functions([text], 1, [])
-
-
-# --- mathematics as text --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("latex", "text"),
-    [
-        (r"2\,X^{\top}\,(X\,w - y)", "2 Xᵀ (X w − y)"),
-        (r"\frac{\partial f}{\partial u_{j}}", "∂f/∂uⱼ"),
-        (r"\frac{\partial}{\partial w_{k}}\left(\sum_{r=1}^{p} X_{lr}\,w_{r} - y_{l}\right)",
-         "∂/∂wₖ (Σᵣ Xₗᵣ wᵣ − yₗ)"),
-        (r"\sum_{l,r} 2\,u_{l}\,\delta_{rk}", "Σₗᵣ 2 uₗ δᵣₖ"),
-        (r"\frac{1}{2}", "1/2"),
-        (r"\frac{a + b}{u}\,v", "((a + b)/u) v"),
-        (r"\log\det X", "log det X"),
-        (r"\log(u)", "log(u)"),
-        (r"(S^{-1})^{\top}", "(S⁻¹)ᵀ"),
-        (r"w_{1}^{2}", "w₁²"),
-        (r"e^{u_{t}}", "e^uₜ"),
-        (r"\sqrt{v}", "√v"),
-        (r"\sqrt{a + b}", "√(a + b)"),
-        (r"\left\lVert X\right\rVert_F", "‖X‖_F"),
-        (r"\theta \odot \mathbf{1}", "θ ⊙ 1"),
-        (r"\begin{cases} 1 & \text{if } u > 0 \\ 0 & \text{else} \end{cases}", "{ 1 if u > 0; 0 else }"),
-        (r"\operatorname{tr}(A)", "tr(A)"),
-        (r"\mathrm{lr}\,g", "lr g"),
-        (r"a \overset{t=j}{=} b", "a = b"),
-        (r"2 \cdot b + \underbrace{y_{l}}_{=0}", "2 · b + yₗ [=0]"),
-    ],
-)  # fmt: skip
-def test_latex_as_text(latex: str, text: str) -> None:
-    assert Plain()(latex) == text
-
-
-def test_indices_are_written_alike() -> None:
-    small, marked = Plain(), Plain(small=False)
-    assert (small(r"X_{ij}"), small.missed) == ("Xᵢⱼ", False)
-    assert (small(r"X_{qj}"), small.missed) == ("X_{qj}", True)
-    assert marked(r"X_{ij}\,w_{1}\,u_{k}") == "X_{ij} w₁ u_k"
-
-
-def test_reasons_hold_mathematics() -> None:
-    assert Plain().text(r"contract $\delta_{tj}$") == "contract δₜⱼ"
-
-
-def test_broken_latex_ends() -> None:
-    for latex in (r"\frac", r"\frac{a", "x_", "x^{", r"\sum_", "}", r"\begin", r"\overset"):
-        assert isinstance(Plain()(latex), str)
-
-
-# --- handout --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Record:
-    handout: str
-    id: str
-    status: str
-    expected: str
-    basis: str = ""
-    label: str = ""
-    claim: str = "diff(E, W) == D.T @ B"
-    condition: str = ""
-    counterexample: object = None
-    correct: str = ""
-
-    def as_json(self) -> dict[str, object]:
-        return asdict(self)
-
-
-GOOD = [
-    Record("layers", "L1", "proved", "proved", "kernel"),
-    Record("layers", "L2", "refuted", "refuted"),
-    Record("layers_deep", "H7", "approximation", "approximation", label="H7 (5.81)"),
-]
-BAD = [*GOOD, Record("layers", "L3", "refuted", "proved", correct="2 * x")]
-
-
-class Stand:
-    """Stands in for `symderiv.handout.build`: reports records, writes files, remembers its arguments."""
-
-    def __init__(self, records: list[Record]) -> None:
-        self.records = records
-        self.notices: list[str] = []
-        self.arguments: tuple[object, ...] = ()
-        self.options: dict[str, object] = {}
-
-    def build(self, sources, output, formats, *, detail, language, engine, report, notice):
-        self.arguments = (sources, output, formats)
-        self.options = {"detail": detail, "language": language, "engine": engine}
-        output.mkdir(exist_ok=True)
-        for record in self.records:
-            report(record)
-            for fmt in formats:
-                (output / f"{record.handout}.{fmt}").write_text(fmt)
-        (output / "index.html").write_text("")
-        for line in self.notices:
-            notice(line)
-        return self.records
-
-
-@pytest.fixture
-def stand(monkeypatch: pytest.MonkeyPatch) -> Stand:
-    stand = Stand(GOOD)
-    module = ModuleType("symderiv.handout.build")
-    module.build = stand.build  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "symderiv.handout.build", module)
-    return stand
-
-
-def test_handout_reports_each_claim_and_each_handout(stand: Stand, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    lines = output("handout", "-o", str(out), "--format", "tex,md").splitlines()
-    assert lines == [
-        "layers  ✓ L1  proved (kernel)",
-        "layers  ✗ L2  refuted (expected)",
-        "layers_deep  ≈ H7 (5.81)  approximation",
-        f"layers: 2 claims (1 proved, 1 refuted), all as expected → {out / 'layers.md'}, {out / 'layers.tex'}",
-        "layers_deep: 1 claim (1 approximation), all as expected → "
-        f"{out / 'layers_deep.md'}, {out / 'layers_deep.tex'}",
-        f"written: {out / 'index.html'}",
-    ]
-
-
-def test_handout_exits_with_1_where_a_claim_surprises(stand: Stand, tmp_path: Path) -> None:
-    stand.records = BAD
-    result = run("handout", "-o", str(tmp_path))
-    assert result.exit_code == 1
-    assert "layers  ✗ L3  refuted (expected: proved)\n" in result.stdout
-    assert "    claim: diff(E, W) == D.T @ B\n    correct: 2 * x\n" in result.stdout
-    assert "not as expected: L3" in result.stdout
-
-
-def test_handout_as_json_prints_one_record_a_line(stand: Stand, tmp_path: Path) -> None:
-    stand.records = BAD
-    result = run("handout", "-o", str(tmp_path), "--json")
-    assert result.exit_code == 1
-    assert [json.loads(line) for line in result.stdout.splitlines()] == [r.as_json() for r in BAD]
-
-
-def test_handout_passes_its_options_on(stand: Stand, tmp_path: Path) -> None:
-    source = tmp_path / "own.md"
-    source.write_text("# Own\n")
-    out = tmp_path / "pages"
-    args = ["-o", str(out), "--format", "PDF, tex,pdf", "--detail", "full", "--language", "de"]
-    output("handout", str(source), *args)
-    assert stand.arguments == ([source], out, ["pdf", "tex"])
-    assert stand.options == {"detail": "full", "language": "de", "engine": "typst"}
-
-
-def test_handout_defaults_to_the_built_in_ones(stand: Stand, tmp_path: Path) -> None:
-    output("handout", "-o", str(tmp_path))
-    assert stand.arguments == (None, tmp_path, ["tex", "pdf", "html", "md", "py"])
-    assert stand.options == {"detail": None, "language": None, "engine": "typst"}
-
-
-def test_handout_names_only_the_files_of_this_run(stand: Stand, tmp_path: Path) -> None:
-    (tmp_path / "layers.txt").write_text("from before")
-    assert "layers.txt" not in output("handout", "-o", str(tmp_path))
-
-
-@pytest.mark.parametrize("more", [[], ["--json"]])
-def test_what_was_left_out_is_said_beside_the_output(stand: Stand, tmp_path: Path, more: list[str]) -> None:
-    stand.notices = ["layers: no PDF: no Japanese font is installed"]
-    result = run("handout", "-o", str(tmp_path), *more)
-    assert result.exit_code == 0
-    assert result.stderr == "layers: no PDF: no Japanese font is installed\n"
-    assert "no PDF" not in result.stdout
-
-
-def test_a_handout_without_claims(stand: Stand, tmp_path: Path) -> None:
-    stand.records = []
-    assert output("handout", "-o", str(tmp_path)) == f"no claims\nwritten: {tmp_path / 'index.html'}\n"
-
-
-@pytest.mark.parametrize(
-    ("args", "said"),
-    [
-        (["--format", "tex,pfd"], "did you mean 'pdf'?"),
-        (["--format", "docx!"], "choose from tex,pdf,html,md,py"),
-        (["--format", ","], "choose from"),
-        (["nowhere.md"], "does not exist"),
-        (["--detail", "some"], "normal"),
-    ],
-)
-def test_handout_options_are_checked(stand: Stand, tmp_path: Path, args: list[str], said: str) -> None:
-    assert said in refusal("handout", "-o", str(tmp_path), *args)
-    assert stand.arguments == ()
-
-
-def test_errors_of_a_handout_are_usage_errors(stand: Stand, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def fail(*args: object, **options: object) -> None:
-        raise ShapeError("sizes n and p do not agree", hint="transpose one")
-
-    monkeypatch.setattr(sys.modules["symderiv.handout.build"], "build", fail)
-    assert refusal("handout", "-o", str(tmp_path)) == ("error: sizes n and p do not agree\n  hint: transpose one\n")
-
-
-def test_a_folder_that_cannot_be_written_is_a_usage_error(
-    stand: Stand, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    def fail(*args: object, **options: object) -> None:
-        raise PermissionError(13, "Permission denied", "output")
-
-    monkeypatch.setattr(sys.modules["symderiv.handout.build"], "build", fail)
-    assert "Permission denied" in refusal("handout", "-o", str(tmp_path))
-
-
-# --- terminals ------------------------------------------------------------------------------------
-
-ON_A_TERMINAL = """
-import sys
-from types import ModuleType, SimpleNamespace
-from symderiv.cli import main
-record = SimpleNamespace(handout="layers", id="L1", label="L1", status="proved", expected="proved",
-                         basis="kernel", claim="", condition="", counterexample=None, correct="")
-module = ModuleType("symderiv.handout.build")
-def build(sources, output, formats, *, detail, language, engine, report, notice):
-    report(record)
-    return [record]
-module.build = build
-sys.modules["symderiv.handout.build"] = module
-main(sys.argv[1:], prog_name="symderiv")
-"""
-COLOUR = re.compile(r"\x1b\[[\d;]*3[0-7][\d;]*m")
-
-
-def on_a_terminal(*args: str, **environment: str) -> tuple[str, int]:
-    """Return what a process prints to a pseudo-terminal, and its exit code."""
-    pty = pytest.importorskip("pty")
-    env = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
-    leader, follower = pty.openpty()
-    env |= {"TERM": "xterm-256color", **environment}
-    command = [sys.executable, "-c", ON_A_TERMINAL, *args]
-    process = subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower, env=env)
-    os.close(follower)
-    said = b""
-    while True:
-        try:
-            part = os.read(leader, 4096)
-        except OSError:  # the other end is closed
-            break
-        if not part:
-            break
-        said += part
-    os.close(leader)
-    return said.decode(), process.wait()
-
-
-def test_a_terminal_gets_colours(tmp_path: Path) -> None:
-    said, code = on_a_terminal("handout", "-o", str(tmp_path))
-    assert code == 0
-    assert COLOUR.search(said)
-    assert "L1" in said and "1 claim" in said
-    refuted, code = on_a_terminal("verify", *QUADRATIC, "--claim", "x")
-    assert code == 1
-    assert COLOUR.search(refuted)
-
-
-@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_colours_can_be_switched_off(tmp_path: Path, environment: dict[str, str]) -> None:
-    said, code = on_a_terminal("handout", "-o", str(tmp_path), **environment)
-    assert code == 0
-    assert "L1" in said
-    assert not COLOUR.search(said)
-    refuted, _ = on_a_terminal("verify", *QUADRATIC, "--claim", "x", **environment)
-    assert "\x1b" not in refuted
-
-
-def test_json_on_a_terminal_has_no_progress(tmp_path: Path) -> None:
-    said, _ = on_a_terminal("verify", *QUADRATIC, "--claim", "x", "--json")
-    assert json.loads(said)["status"] == "refuted"
-
-
-def test_an_encoding_without_the_marks_is_survived() -> None:
-    code = f"from symderiv.cli import main; main({['verify', *QUADRATIC, '--claim', '2 * A @ x']!r})"
-    done = python(code, PYTHONIOENCODING="latin-1")
-    assert done.returncode == 1, done.stderr
-    assert "? refuted" in done.stdout
 
 
 # --- structure and layout
