@@ -32,6 +32,7 @@ from symderiv.functions import FUNCTIONS
 from symderiv.lift import lift
 from symderiv.lower import lower
 from symderiv.render.latex import Latex
+from symderiv.render.phrases import phrase
 from symderiv.structured import DIAGONAL
 from symderiv.tensor.expr import Expr, walk
 from symderiv.tensor.operations import apply
@@ -79,18 +80,17 @@ class Statement:
     functions: Mapping[FunctionName, str]
     structured: bool = False
 
-    def latex(self, layout: str | None = None) -> str:
+    def latex(self, layout: str | None = None, printer: Latex | None = None) -> str:
         """Return the statement; without a layout the right side is the array."""
         try:
-            return self._latex(layout)
+            return self._latex(layout, printer or Latex({}, functions=self.functions))
         except RecursionError:
             raise UnsupportedError(
                 "the result is nested too deeply to be written in one expression",
                 hint="statements() writes it over named definitions",
             ) from None
 
-    def _latex(self, layout: str | None) -> str:
-        printer = Latex({}, functions=self.functions)
+    def _latex(self, layout: str | None, printer: Latex) -> str:
         d = r"\mathrm{d}" if self.structured else r"\partial"
         below = r"\,".join(
             rf"{d} {printer.name(n)}" + (f"^{{{k}}}" if k > 1 else "")
@@ -139,30 +139,24 @@ def notes(
     assumed: Mapping[str, Sequence[str]],
     structures: Mapping[str, str],
     functions: Mapping[FunctionName, str],
+    language: str = "en",
 ) -> tuple[str, ...]:
     """Return the convention, what was assumed, what that means for the variables, and what holds at kinks."""
-    said = [f"Convention: {CONVENTION}."]
+    said = [phrase(language, "note_convention")]
     if assumed:
         listed = ", ".join(f"{name} {' '.join(traits)}" for name, traits in assumed.items())
-        said.append(f"Assumed: {listed}.")
+        said.append(phrase(language, "note_assumed", items=listed))
     for x in dict.fromkeys(variables):
-        said += _about(x, structures.get(x.name, ""), assumed.get(x.name, ()))
-    return (*said, *_invertible(function, variables, functions), *_kinks(function))
+        said += _about(x, structures.get(x.name, ""), assumed.get(x.name, ()), language)
+    return (*said, *_invertible(function, variables, functions, language), *_kinks(function, language))
 
 
-def _about(x: Expr, kind: str, assumed: Sequence[str]) -> list[str]:
+def _about(x: Expr, kind: str, assumed: Sequence[str], language: str) -> list[str]:
     """Say how the entries of a variable with a structure were counted."""
-    if kind == DIAGONAL:
-        return [f"Structured: {x.name} is diagonal and only its diagonal is free: the derivative is 0 elsewhere."]
     if kind:
-        return [
-            f"Structured: {x.name} is symmetric and {x.name}[i, j] changes together with {x.name}[j, i]: "
-            "G + G.T - G * eye, with G the derivative for independent entries."
-        ]
+        return [phrase(language, "note_diagonal" if kind == DIAGONAL else "note_symmetric", name=x.name)]
     used = [t for t in assumed if t in MERGING]
-    if not used:
-        return []
-    return [f"The entries of {x.name} count as independent; that it is {' '.join(used)} only simplifies the result."]
+    return [phrase(language, "note_independent", name=x.name, traits=" ".join(used))] if used else []
 
 
 def assumptions(
@@ -209,7 +203,9 @@ def differs(result: Any, again: Callable[[], Any]) -> bool:
         return True
 
 
-def _invertible(function: Expr, variables: Sequence[Expr], functions: Mapping[FunctionName, str]) -> list[str]:
+def _invertible(
+    function: Expr, variables: Sequence[Expr], functions: Mapping[FunctionName, str], language: str
+) -> list[str]:
     """Name the matrices whose determinant is differentiated: the result is written with their inverses.
 
     A determinant has a derivative at a singular matrix too, its cofactors; there the result is undefined.
@@ -220,18 +216,27 @@ def _invertible(function: Expr, variables: Sequence[Expr], functions: Mapping[Fu
         below = [v for v in walk(*e.args) if v.op in ("var", "defined")] if e.op == "det" else []
         if any(v.name in names for v in below) and not _is_regular(e.args[0]):
             found[to_text(e.args[0], functions)] = None
-    return [f"Condition: {text} is invertible." for text in found]
+    return [phrase(language, "note_invertible", text=text) for text in found]
 
 
 def _is_regular(matrix: Expr) -> bool:
     return matrix.op == "var" and bool(matrix.data[1] & {"invertible", "positive_definite", "orthogonal"})
 
 
-def _kinks(function: Expr) -> list[str]:
-    said = {FUNCTIONS[e.data[0]].kink for e in walk(function) if e.op == "map" and e.data[0] in FUNCTIONS}
+def _kinks(function: Expr, language: str) -> list[str]:
+    names = {e.data[0] for e in walk(function) if e.op == "map" and e.data[0] in FUNCTIONS}
+    said = {_kink(name, language) for name in names if FUNCTIONS[name].kink}
     ops = {e.op for e in walk(function)}
     if ops & {"maximum", "minimum"}:
-        said.add("maximum and minimum count half of each slope at a tie")
+        said.add(phrase(language, "kink_extreme"))
     if "where" in ops:
-        said.add("where has the slope of the branch its condition takes")
-    return [f"At a kink: {text}." for text in sorted(said - {""})]
+        said.add(phrase(language, "kink_where"))
+    return [phrase(language, "note_kink", text=text) for text in sorted(said)]
+
+
+def _kink(name: str, language: str) -> str:
+    """Return what holds at the kink of a function; as its row in the table says it where there is no phrase."""
+    try:
+        return phrase(language, f"kink_{name}")
+    except KeyError:
+        return FUNCTIONS[name].kink

@@ -27,9 +27,11 @@ from symderiv.joint import HessianVectorProducts, along, joint
 from symderiv.lift import lift
 from symderiv.lower import lower
 from symderiv.render.latex import Latex
+from symderiv.render.phrases import phrase
 from symderiv.replay import replay
 from symderiv.results import Declared, Proof, Result, code_source, compiled, named_orders, proof_of, shown
 from symderiv.shorten import shortened
+from symderiv.shown import Shown, about
 from symderiv.stage import Stage
 from symderiv.structured import structure
 from symderiv.tangents import program
@@ -41,8 +43,8 @@ from symderiv.tensor.parse import KNOWN, Scope, without_symmetry
 from symderiv.tensor.text import FunctionName, to_text
 
 
-@dataclass(frozen=True)
-class HessianVectorProduct:
+@dataclass(frozen=True, repr=False)
+class HessianVectorProduct(Shown):
     """The Hessian of a number, multiplied with a direction: an array of the shape of the variable."""
 
     function: Expr
@@ -100,11 +102,18 @@ class HessianVectorProduct:
         end = ending(parts[1], parts[1].arguments[-1], self.named_result, self.result.expr, variables, taken)
         return proof_of(parts, self.functions, (), [end])
 
-    @cached_property
+    @property
     def notes(self) -> tuple[str, ...]:
         """Return the convention, the assumptions that matter, and what holds at kinks."""
-        assumed = assumptions(self.function, [self.wrt], self._needs)
-        return notes(self.function, [self.wrt], assumed, {}, self.declared.functions)
+        return self.noted("en")
+
+    def noted(self, language: str) -> tuple[str, ...]:
+        """Return the notes in a language."""
+        return notes(self.function, [self.wrt], self._assumed, {}, self.functions, language)
+
+    @cached_property
+    def _assumed(self) -> dict[str, tuple[str, ...]]:
+        return assumptions(self.function, [self.wrt], self._needs)
 
     def _needs(self, name: str, trait: str) -> bool:
         """Tell whether the result is another one without an assumption."""
@@ -118,8 +127,19 @@ class HessianVectorProduct:
         f, x, v = (latex.name(n) for n in (self.stages[0].name, self.wrt.name, self.direction.name))
         return rf"\frac{{\partial^{{2}} {f}}}{{\partial {x}^{{2}}}}[{v}] = {latex.matrix(self.result.expr)}"
 
-    def _repr_latex_(self) -> str:
-        return f"$${self.to_latex()}$$"
+    def equations(self) -> list[str]:
+        """Return what was found, as LaTeX."""
+        return [self.to_latex()]
+
+    def done(self, language: str) -> list[str]:
+        """Return what was done, in a sentence."""
+        values = about(self, [self.wrt.name], language)
+        return [phrase(language, "explain_hvp", directions=self.direction.name, **values)]
+
+    def described(self) -> str:
+        """Return what this is, in a line."""
+        of = shown(self.function, self.functions)
+        return f"HessianVectorProduct({of}, in {self.wrt.name} along {self.direction.name})"
 
     def __str__(self) -> str:
         return str(self.result)

@@ -14,6 +14,8 @@ from symderiv.adjoints import adjoints
 from symderiv.batched import Wanted, batched_source, wants_batch
 from symderiv.code.numpy import Source, function_source
 from symderiv.conventions import Statement, assumptions, differs, notes, without_trait
+from symderiv.diagrams.closed import of_stage
+from symderiv.diagrams.diagram import Diagram
 from symderiv.ending import Ending, ending
 from symderiv.errors import ProofError, UnsupportedError
 from symderiv.factors.structure import Structure
@@ -26,6 +28,7 @@ from symderiv.inputs import variables as read_variables
 from symderiv.interop import IndexForm
 from symderiv.lift import lift
 from symderiv.lower import lower
+from symderiv.render.phrases import phrase
 from symderiv.replay import Closing, Replayed, replay
 from symderiv.results import (
     Declared,
@@ -38,6 +41,7 @@ from symderiv.results import (
     shown,
 )
 from symderiv.shorten import shortened
+from symderiv.shown import Shown, about, clipped, nodes_named
 from symderiv.stage import Stage
 from symderiv.structured import structures
 from symderiv.tensor.expr import Axes, Expr, names_written_out, replaced, written_out
@@ -51,8 +55,8 @@ LONGEST_STATED = 2000  # nodes; a longer result is not written as one formula un
 LONGEST_UNNAMED = 300  # nodes of a result; a longer one is stated over named adjoints
 
 
-@dataclass(frozen=True)
-class Derivation:
+@dataclass(frozen=True, repr=False)
+class Derivation(Shown):
     """A derivative with its proof and its code."""
 
     function: Expr
@@ -194,11 +198,18 @@ class Derivation:
         """Return what the heads in `index_form` stand for that are no variables (an inverse, say), as text."""
         return self._indexed.definitions
 
-    @cached_property
+    @property
     def notes(self) -> tuple[str, ...]:
         """Return the convention, the assumptions that matter, how structure was counted, what holds at kinks."""
-        assumed = assumptions(self.function, self.wrt, self._needs)
-        return notes(self.function, self.wrt, assumed, self.structures, self.declared.functions)
+        return self.noted("en")
+
+    def noted(self, language: str) -> tuple[str, ...]:
+        """Return the notes in a language."""
+        return notes(self.function, self.wrt, self._assumed, self.structures, self.functions, language)
+
+    @cached_property
+    def _assumed(self) -> dict[str, tuple[str, ...]]:
+        return assumptions(self.function, self.wrt, self._needs)
 
     def _needs(self, name: str, trait: str) -> bool:
         """Tell whether the result is another one without an assumption."""
@@ -218,11 +229,42 @@ class Derivation:
         """
         return self.statement.latex(layout)
 
-    def _repr_latex_(self) -> str:
-        return f"$${self.to_latex()}$$"
+    def equations(self) -> list[str]:
+        """Return what was found, as LaTeX."""
+        return [self.to_latex()]
+
+    def done(self, language: str) -> list[str]:
+        """Return what was done, in a sentence."""
+        values = about(self, [x.name for x in self.wrt], language) | {"result": clipped(self._stated, self.functions)}
+        nodes = nodes_named(self.definitions, self.functions, language)
+        if nodes:
+            return [phrase(language, "explain_through", nodes=nodes, **values)]
+        return [phrase(language, "explain_done", **values)]
+
+    def described(self) -> str:
+        """Return what this is, in a line."""
+        by = ", ".join(w.name for w in self.wrt)
+        of = shown(self.function, self.functions)
+        return f"Derivation({of}, in {by}: shape {dims.written(self.shape)})"
 
     def __str__(self) -> str:
         return str(self.result)
+
+    def diagram(self, order: int = 1) -> Diagram:
+        """Return the graph of definitions, values forward and derivatives back; notebooks show it as a picture.
+
+        `order` tells which derivative's: 1 is the function on its way to its first derivative, 2 that derivative on
+        its way to the second.  The picture is `diagram().svg()`, `.tikz()` or `.typst()`; pygraphviz places it.
+
+        >>> d = derive("norm(X @ w - y)**2", "w", shapes={"X": ("n", "p"), "w": ("p",), "y": ("n",)})
+        >>> [(edge.tail, edge.head, *edge.back[:1]) for edge in d.diagram().graph.edges if edge.back]
+        [('w', 'u', '\\\\partial f/\\\\partial w'), ('u', 'f', '\\\\partial f/\\\\partial u')]
+        """
+        if order not in range(1, len(self.stages) + 1):
+            raise UnsupportedError(
+                f"there is no diagram of order {order}", hint=f"orders are from 1 to {len(self.stages)}"
+            )
+        return Diagram(of_stage(self.stages[order - 1], self.functions, self.taken))
 
     def to_numpy(
         self,

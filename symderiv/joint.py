@@ -28,9 +28,11 @@ from symderiv.index.graph import Node
 from symderiv.lift import lift
 from symderiv.lower import lower
 from symderiv.render.latex import Latex
+from symderiv.render.phrases import phrase
 from symderiv.replay import replay
 from symderiv.results import Declared, Proof, Result, code_source, compiled, named_orders, proof_of, shown
 from symderiv.shorten import shortened
+from symderiv.shown import Shown, about, listed
 from symderiv.stage import Stage
 from symderiv.tangents import program
 from symderiv.tensor.expr import Expr, names_written_out, replaced, walk, written_out
@@ -40,8 +42,8 @@ from symderiv.tensor.parse import without_symmetry
 from symderiv.tensor.text import FunctionName, to_text
 
 
-@dataclass(frozen=True)
-class HessianVectorProducts:
+@dataclass(frozen=True, repr=False)
+class HessianVectorProducts(Shown):
     """The Hessian of a number in several variables, multiplied with a direction for each of them.
 
     `h["W"]` is the part that has the shape of W; iterating gives the names.
@@ -146,11 +148,18 @@ class HessianVectorProducts:
         ]
         return proof_of(parts, self.functions, (), ends)
 
-    @cached_property
+    @property
     def notes(self) -> tuple[str, ...]:
         """Return the convention, the assumptions that matter, and what holds at kinks."""
-        assumed = assumptions(self.function, self.wrt, self._needs)
-        return notes(self.function, self.wrt, assumed, {}, self.declared.functions)
+        return self.noted("en")
+
+    def noted(self, language: str) -> tuple[str, ...]:
+        """Return the notes in a language."""
+        return notes(self.function, self.wrt, self._assumed, {}, self.functions, language)
+
+    @cached_property
+    def _assumed(self) -> dict[str, tuple[str, ...]]:
+        return assumptions(self.function, self.wrt, self._needs)
 
     def _needs(self, name: str, trait: str) -> bool:
         """Tell whether the result is another one without an assumption."""
@@ -160,20 +169,32 @@ class HessianVectorProducts:
         function, wrt = replaced(self.function, change), [change.get(x, x) for x in self.wrt]
         return differs(self.statements(), lambda: joint(function, wrt, self.directions, self.declared).statements())
 
-    def to_latex(self) -> str:
-        r"""Return one line `\frac{\partial \varphi}{\partial W} = …` for each variable, φ the derivative along all."""
+    def equations(self) -> list[str]:
+        """Return what was found, as LaTeX: the derivative along all directions, and its gradient."""
         latex = Latex({}, functions=self.functions)
         f, phi = latex.name(self.stages[0].name), latex.name(self.stages[1].name)
         terms = [rf"\langle \partial {f} / \partial {latex.name(x.name)}, {latex.name(v.name)} \rangle"
                  for x, v in zip(self.wrt, self.directions, strict=True)]  # fmt: skip
-        lines = [rf"{phi} &= {' + '.join(terms)}"]
+        lines = [rf"{phi} = {' + '.join(terms)}"]
         for x in self.wrt:
             right = latex.matrix(self.results[x.name].expr)
-            lines.append(rf"\frac{{\partial {phi}}}{{\partial {latex.name(x.name)}}} &= {right}")
+            lines.append(rf"\frac{{\partial {phi}}}{{\partial {latex.name(x.name)}}} = {right}")
+        return lines
+
+    def to_latex(self) -> str:
+        r"""Return one line `\frac{\partial \varphi}{\partial W} = …` for each variable, φ the derivative along all."""
+        lines = [line.replace(" = ", " &= ", 1) for line in self.equations()]
         return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
-    def _repr_latex_(self) -> str:
-        return f"$${self.to_latex()}$$"
+    def done(self, language: str) -> list[str]:
+        """Return what was done, in a sentence."""
+        directions = listed([v.name for v in self.directions], language)
+        return [phrase(language, "explain_hvp", directions=directions, **about(self, self.names, language))]
+
+    def described(self) -> str:
+        """Return what this is, in a line."""
+        of, along = shown(self.function, self.functions), ", ".join(v.name for v in self.directions)
+        return f"HessianVectorProducts({of}, in {', '.join(self.names)} along {along})"
 
     def __str__(self) -> str:
         return self.statements()

@@ -47,6 +47,12 @@ class Result:
         """Return the closed form as a `MatrixExpr` or a number of SymPy; see :attr:`Derivation.matrix_form`."""
         return matrix_form(self.expr, self.origin, self.functions)
 
+    def __repr__(self) -> str:
+        return f"Result({self})"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
     def __str__(self) -> str:
         return to_text(self.expr, self.functions)
 

@@ -19,15 +19,19 @@ from symderiv.code.numpy import Source, function_source
 from symderiv.code.packing import PackedModule
 from symderiv.conventions import Statement, assumptions, differs, notes, without_trait
 from symderiv.derivation import closing_of, declared_in, function_name, standing_alone, with_assumptions
+from symderiv.diagrams.closed import of_stage
+from symderiv.diagrams.diagram import Diagram
 from symderiv.ending import ending
 from symderiv.errors import ParseError, ShapeError, UnknownNameError, UnsupportedError
 from symderiv.inputs import Shapes, read
 from symderiv.inputs import variables as read_variables
 from symderiv.lift import lift
 from symderiv.packing import Flattened, Packed
+from symderiv.render.phrases import phrase
 from symderiv.replay import replay
 from symderiv.results import Declared, Proof, Result, code_source, compiled, named_orders, proof_of, shown
 from symderiv.shorten import shortened
+from symderiv.shown import Shown, about, nodes_named
 from symderiv.stage import Stage
 from symderiv.structured import structures
 from symderiv.tensor.expr import Expr, names_written_out, replaced, walk, written_out
@@ -36,8 +40,8 @@ from symderiv.tensor.parse import without_symmetry
 from symderiv.tensor.text import FunctionName, to_text
 
 
-@dataclass(frozen=True)
-class Gradients:
+@dataclass(frozen=True, repr=False)
+class Gradients(Shown):
     """The value of a function and its derivatives in several variables.
 
     `g["W"]` is the closed form of ∂f/∂W, of the shape `f.shape + W.shape`; iterating gives the names.
@@ -150,11 +154,18 @@ class Gradients:
         structured, result = x.name in self.structures, self.results[x.name].expr
         return Statement(self.stage.name, self.function.shape, (x,), result, self.functions, structured)
 
-    @cached_property
+    @property
     def notes(self) -> tuple[str, ...]:
         """Return the convention, the assumptions that matter, how structure was counted, what holds at kinks."""
-        assumed = assumptions(self.function, self.wrt, self._needs)
-        return notes(self.function, self.wrt, assumed, self.structures, self.declared.functions)
+        return self.noted("en")
+
+    def noted(self, language: str) -> tuple[str, ...]:
+        """Return the notes in a language."""
+        return notes(self.function, self.wrt, self._assumed, self.structures, self.functions, language)
+
+    @cached_property
+    def _assumed(self) -> dict[str, tuple[str, ...]]:
+        return assumptions(self.function, self.wrt, self._needs)
 
     def _needs(self, name: str, trait: str) -> bool:
         """Tell whether the results are others without an assumption."""
@@ -173,11 +184,28 @@ class Gradients:
         lines = [self._statement(x).latex(layout).replace(" = ", " &= ", 1) for x in self.wrt]
         return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
-    def _repr_latex_(self) -> str:
-        return f"$${self.to_latex()}$$"
+    def equations(self) -> list[str]:
+        """Return what was found, as LaTeX, one equation for each variable."""
+        return [self._statement(x).latex() for x in self.wrt]
+
+    def done(self, language: str) -> list[str]:
+        """Return what was done, in a sentence."""
+        own = {e.name: e.args[0] for e in walk(self._named_function) if e.op == "defined"}
+        values, nodes = about(self, self.names, language), nodes_named(own, self.functions, language)
+        if nodes:
+            return [phrase(language, "explain_gradients_through", nodes=nodes, **values)]
+        return [phrase(language, "explain_gradients", **values)]
+
+    def described(self) -> str:
+        """Return what this is, in a line."""
+        return f"Gradients({shown(self.function, self.functions)}, in {', '.join(self.names)})"
 
     def __str__(self) -> str:
         return self.statements()
+
+    def diagram(self) -> Diagram:
+        """Return the graph of definitions, values forward and derivatives back; see :meth:`Derivation.diagram`."""
+        return Diagram(of_stage(self.stage, self.functions, self.declared.taken))
 
     # -- code
 

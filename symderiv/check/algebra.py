@@ -40,7 +40,14 @@ from symderiv.index.nodes import (
 
 @law("zero")
 def zero(before: Any, after: Any, case: Case) -> None:
-    """`f · 0 = 0`, `f + 0 = f`, `Σ 0 = 0`, and a choice between 0 and 0 is 0."""
+    """`f · 0 = 0`, `f + 0 = f`, `Σ 0 = 0`, and a choice between 0 and 0 is 0.
+
+    Proof: the laws of 0 in a ring.
+
+    Source: the axioms of a ring.
+
+    Example: x: (n,); c: (n,); derive(x - c, x)
+    """
     if isinstance(before, Times):
         require(ZERO in factors(before), "no factor is 0")
         expect(after, ZERO)
@@ -57,7 +64,14 @@ def zero(before: Any, after: Any, case: Case) -> None:
 
 @law("associate")
 def associate(before: Any, after: Any, case: Case) -> None:
-    """`f (g h) = f g h`, `f + (g + h) = f + g + h`, `Σ_i Σ_j = Σ_ij`, `1 f = f`; numbers are multiplied out."""
+    """`f (g h) = f g h`, `f + (g + h) = f + g + h`, `Σ_i Σ_j = Σ_ij`, `1 f = f`; numbers are multiplied out.
+
+    Proof: the associative laws of a ring.
+
+    Source: the axioms of a ring.
+
+    Example: t: (); derive(tanh(t) * t, t)
+    """
     if isinstance(before, Times):
         require(_gathered(before) == _gathered(after), "the factors change")
     elif isinstance(before, Plus):
@@ -75,7 +89,14 @@ def _gathered(expr: Any) -> tuple[Any, tuple[Any, ...]]:
 
 @law("exchange")
 def exchange(before: Any, after: Any, case: Case) -> None:
-    """`f Σ_q g = Σ_q f g` where q does not stand in f; where it does, the bound one is renamed."""
+    """`f Σ_q g = Σ_q f g` where q does not stand in f; where it does, the bound one is renamed.
+
+    Proof: the distributive law for a sum over a range.
+
+    Source: Graham, Knuth and Patashnik, Concrete Mathematics, 2.3.
+
+    Example: S: (n, n); x: (n,); derive(x @ S @ x, x)
+    """
     require(isinstance(before, Times), "the rule is about a product")
     expected = []
     for k, f in enumerate(before.args):
@@ -88,7 +109,14 @@ def exchange(before: Any, after: Any, case: Case) -> None:
 
 @law("distribute")
 def distribute(before: Any, after: Any, case: Case) -> None:
-    """`f (g + h) = f g + f h` and `Σ (g + h) = Σ g + Σ h`."""
+    """`f (g + h) = f g + f h` and `Σ (g + h) = Σ g + Σ h`.
+
+    Proof: the distributive law of a ring.
+
+    Source: Graham, Knuth and Patashnik, Concrete Mathematics, 2.3.
+
+    Example: a: (n,); x: (n,); derive(sum(x * x * a), x)
+    """
     expect_one(after, _distributed(before))
 
 
@@ -106,7 +134,14 @@ def _distributed(expr: Any) -> list[Any]:
 
 @law("contract")
 def contract(before: Any, after: Any, case: Case) -> None:
-    """`Σ_j f[j] δ[j, l] = f[l]`: of the terms of the sum over j, one is left, that with j = l."""
+    """`Σ_j f[j] δ[j, l] = f[l]`: of the terms of the sum over j, one is left, that with j = l.
+
+    Proof: δ is 0 in all other terms, and 1 in this one.
+
+    Source: Graham, Knuth and Patashnik, Concrete Mathematics, 2.1 (there with brackets for δ).
+
+    Example: a: (n,); x: (n,); derive(a @ x, x)
+    """
     require(isinstance(before, Sum), "the rule is about a sum")
     gone, kept = case.named("index"), case.named("by")
     require(gone in before.bound, "the index that goes is not bound here")
@@ -122,14 +157,31 @@ def contract(before: Any, after: Any, case: Case) -> None:
 
 @law("delta")
 def delta(before: Any, after: Any, case: Case) -> None:
-    """`δ[i, i] = 1`."""
+    """`δ[i, i] = 1`.
+
+    Proof: by the definition of δ.
+
+    Source: the definition of δ.
+
+    Example:
+        x: (n,)
+        f = sum(x**3)
+        assert diff(f, x[i], x[i]) == 6 * x[i]
+    """
     require(isinstance(before, Delta) and before.args[0] == before.args[1], "no δ with twice the same index")
     expect(after, ONE)
 
 
 @law("idle sum")
 def idle_sum(before: Any, after: Any, case: Case) -> None:
-    """`Σ_{q=1}^{n} f = n f` where q does not stand in f."""
+    """`Σ_{q=1}^{n} f = n f` where q does not stand in f.
+
+    Proof: the sum has n equal terms.
+
+    Source: Graham, Knuth and Patashnik, Concrete Mathematics, 2.3.
+
+    Example: M: (m, n); a: (m,); derive(sum(outer(a, ones(n))), a)
+    """
     require(isinstance(before, Sum), "the rule is about a sum")
     standing = free(before.body)
     idle = [b for b in before.bound if b not in standing]
@@ -140,7 +192,14 @@ def idle_sum(before: Any, after: Any, case: Case) -> None:
 
 @law("merge")
 def merge(before: Any, after: Any, case: Case) -> None:
-    """`a f + b f = (a + b) f` for numbers a, b: equal terms are collected."""
+    """`a f + b f = (a + b) f` for numbers a, b: equal terms are collected.
+
+    Proof: the distributive law of a ring.
+
+    Source: the axioms of a ring.
+
+    Example: x: (n,); derive(sum(x * x), x)
+    """
     require(isinstance(before, Plus), "the rule is about a sum of terms")
     collected: list[tuple[Any, Any]] = []
     for term in terms(before):
@@ -171,7 +230,14 @@ def _leading_number(term: Any) -> tuple[Any, Any]:
 
 @law("cancel")
 def cancel(before: Any, after: Any, case: Case) -> None:
-    """`f⁻¹ f = 1` for two factors of a product, f not being 0."""
+    """`f⁻¹ f = 1` for two factors of a product, f not being 0.
+
+    Proof: by the definition of the inverse of a number.
+
+    Source: the axioms of a field.
+
+    Example: t: (); derive(log(sigmoid(t)), t)
+    """
     require(isinstance(before, Times), "the rule is about a product")
     parts = factors(before)
     pairs = [
@@ -185,7 +251,19 @@ def cancel(before: Any, after: Any, case: Case) -> None:
 
 @law("commute")
 def commute(before: Any, after: Any, case: Case) -> None:
-    """`f g = g f`, `f + g = g + f`, `Σ_i Σ_j = Σ_j Σ_i`, at any depth; `δ[i, j] = δ[j, i]`."""
+    """`f g = g f`, `f + g = g + f`, `Σ_i Σ_j = Σ_j Σ_i`, at any depth; `δ[i, j] = δ[j, i]`.
+
+    Proof: the commutative laws of a ring, and of finite sums; δ is symmetric in its indices.
+
+    Source: Graham, Knuth and Patashnik, Concrete Mathematics, 2.3 and 2.4.
+
+    Example:
+        D: (m, n); W: (n, p); loss: function()
+        A = D @ W
+        E = loss(A)
+        B = diff(E, A)
+        assert diff(E, W) == D.T @ B
+    """
     require(not alike(before, after), "nothing changes")
     if isinstance(before, Delta) and isinstance(after, Delta):
         require(before.args == tuple(reversed(after.args)), "the indices change")
@@ -195,13 +273,27 @@ def commute(before: Any, after: Any, case: Case) -> None:
 
 @law("rearrange")
 def rearrange(before: Any, after: Any, case: Case) -> None:
-    """Both sides have one ring normal form: multiply out, collect, look through definitions."""
+    """Both sides have one ring normal form: multiply out, collect, look through definitions.
+
+    Proof: a ring normal form is unique, and both sides have the same one.
+
+    Source: the axioms of a ring.
+
+    Example: x: (n,); y: (n,); assert (x + y) @ (x + y) == x @ x + 2 * x @ y + y @ y
+    """
     require(case.equal(before, after), "the two sides differ")
 
 
 @law("common delta")
 def common_delta(before: Any, after: Any, case: Case) -> None:
-    """A choice between `δ f` and `δ g` is δ times the choice between f and g (0 counts as `δ · 0`)."""
+    """A choice between `δ f` and `δ g` is δ times the choice between f and g (0 counts as `δ · 0`).
+
+    Proof: each branch has the factor δ.
+
+    Source: the definition of a choice.
+
+    Example: m: (n,); derive(sum(where(m < 1, 1 - m, 0)), m)
+    """
     require(isinstance(before, Choice), "the rule is about a choice")
     parts = factors(after)
     deltas = [f for f in parts if isinstance(f, Delta)]
@@ -219,7 +311,12 @@ def common_delta(before: Any, after: Any, case: Case) -> None:
 
 @law("rename")
 def rename(before: Any, after: Any, case: Case) -> None:
-    """`Σ_q f[q] = Σ_r f[r]`: the letter of a bound index says nothing."""
+    """`Σ_q f[q] = Σ_r f[r]`: the letter of a bound index says nothing.
+
+    Proof: both sums have the same terms.
+
+    Source: Graham, Knuth and Patashnik, Concrete Mathematics, 2.1.
+    """
     require(_skeleton(before) == _skeleton(after), "more changes than the names of bound indices")
     expect(after, before)
 
@@ -232,13 +329,23 @@ def _skeleton(expr: Any) -> tuple[Any, ...]:
 
 @law("factor")
 def factor(before: Any, after: Any, case: Case) -> None:
-    """`f g + f h = f (g + h)` and `Σ g + Σ h = Σ (g + h)`: what distributing would undo."""
+    """`f g + f h = f (g + h)` and `Σ g + Σ h = Σ (g + h)`: what distributing would undo.
+
+    Proof: the distributive law, read from the right.
+
+    Source: Graham, Knuth and Patashnik, Concrete Mathematics, 2.3.
+    """
     expect_one(before, _distributed(unbracketed(after)))
 
 
 @law("use delta")
 def use_delta(before: Any, after: Any, case: Case) -> None:
-    """`δ[j, l] f[j] = δ[j, l] f[l]`: both are 0 unless j = l."""
+    """`δ[j, l] f[j] = δ[j, l] f[l]`: both are 0 unless j = l.
+
+    Proof: for j = l both sides are the same, otherwise both are 0.
+
+    Source: the definition of δ.
+    """
     require(isinstance(before, Times) and isinstance(after, Times), "the rule is about a product")
     require(not alike(before, after), "nothing changes")
     for d in (f for f in factors(before) if isinstance(f, Delta)):
@@ -279,21 +386,36 @@ def _same_powers(before: Any, after: Any, case: Case) -> None:
 
 @law("collect powers")
 def collect_powers(before: Any, after: Any, case: Case) -> None:
-    """`bᵖ b^q = b^(p+q)`, `b⁰ = 1`."""
+    """`bᵖ b^q = b^(p+q)`, `b⁰ = 1`.
+
+    Proof: the laws of powers, for a base that is not 0 or exponents that are not negative.
+
+    Source: the laws of powers.
+    """
     _same_powers(before, after, case)
     require(len(factors(after)) < len(factors(before)), "no powers are collected")
 
 
 @law("split powers")
 def split_powers(before: Any, after: Any, case: Case) -> None:
-    """`b^(p+q) = bᵖ b^q`."""
+    """`b^(p+q) = bᵖ b^q`.
+
+    Proof: the laws of powers, read from the right.
+
+    Source: the laws of powers.
+    """
     _same_powers(before, after, case)
     require(len(factors(after)) > len(factors(before)), "no power is split")
 
 
 @law("partial fraction")
 def partial_fraction(before: Any, after: Any, case: Case) -> None:
-    """`f / ((f + g) g) = 1/g − 1/(f + g)` and the like: equal once the denominators are multiplied out."""
+    """`f / ((f + g) g) = 1/g − 1/(f + g)` and the like: equal once the denominators are multiplied out.
+
+    Proof: multiply by the denominators, which are not 0.
+
+    Source: the axioms of a field.
+    """
     product, fractions = (after, before) if isinstance(before, Plus) else (before, after)
     forms = isinstance(fractions, Plus) and isinstance(product, (Times, Power))
     require(forms, "the rule is about a product and a sum of fractions")
@@ -304,7 +426,12 @@ def partial_fraction(before: Any, after: Any, case: Case) -> None:
 
 @law("evaluate")
 def evaluate(before: Any, after: Any, case: Case) -> None:
-    """Numbers are added, multiplied and raised to whole powers."""
+    """Numbers are added, multiplied and raised to whole powers.
+
+    Proof: arithmetic with fractions.
+
+    Source: the rational numbers.
+    """
     require(_value(before) == _value(after), "the values differ")
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import gcd, lcm
 
+from symderiv.check import steps
 from symderiv.check.canonical import Exponent, Factor, Monomial
 from symderiv.check.products import ONE, Atom, Poly, Products, add, constant, number, plain
 
@@ -114,6 +115,9 @@ def magnitude(ring: Products, arg: Poly) -> Poly:
     value = constant(arg)
     if value is not None:
         return number(size_of(value))
+    by_steps = steps.sign(ring, arg) if ring.stepped else None
+    if by_steps is not None:
+        return ring.product([arg, by_steps])
     if len(arg) > 1:
         content, inner = oriented(ring, arg)
         whole = inner if never_negative(ring, inner) else ring.function("abs", "", [inner])
@@ -135,6 +139,9 @@ def sign(ring: Products, arg: Poly) -> Poly:
     value = constant(arg)
     if value is not None:
         return number((value > 0) - (value < 0))
+    by_steps = steps.sign(ring, arg) if ring.stepped else None
+    if by_steps is not None:
+        return by_steps
     if len(arg) > 1:
         content, inner = oriented(ring, arg)
         return scaled(1 if content > 0 else -1, ring.function("sign", "", [inner]))
@@ -167,6 +174,9 @@ def indicator(ring: Products, arg: Poly) -> Poly:
     value = constant(arg)
     if value is not None:
         return number(int(value > 0))
+    by_steps = steps.sign(ring, arg) if ring.stepped else None
+    if by_steps is not None:  # (s + s²)/2 is 1 where s is 1, else 0
+        return add([(HALF, by_steps), (HALF, ring.product([by_steps, by_steps]))])
     return ring.function("indicator", "", [scaled(1 / Fraction(content_of(arg)), arg)])
 
 
@@ -234,7 +244,7 @@ def is_positive(ring: Products, atom: Atom, strictly: bool = False) -> bool:
     match atom.kind:
         case "size" | "number" | "exp" | "softmax":
             return True
-        case "abs" | "indicator" | "delta":
+        case "abs" | "indicator" | "step" | "delta":
             return not strictly
         case "apply":
             name, order = atom.data[0]

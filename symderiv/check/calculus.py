@@ -57,6 +57,12 @@ def constant(before: Any, after: Any, case: Case) -> None:
     """`∂c/∂x = 0` where x stands neither in c nor in what a head of c stands for.
 
     An entry of a chain definition is held constant only inside the text of another.
+
+    Proof: the difference quotient is 0.
+
+    Source: Rudin, Principles of Mathematical Analysis, 5.3.
+
+    Example: x: (n,); c: (n,); derive(c @ c + x @ c, x)
     """
     before = derivative_of(before, sympy.Basic)
     head = before.entry.tensor
@@ -68,7 +74,14 @@ def constant(before: Any, after: Any, case: Case) -> None:
 
 @law("entry")
 def entry(before: Any, after: Any, case: Case) -> None:
-    """`∂x[a, b]/∂x[k, l] = δ[a, k] δ[b, l]`: the entries of an array are independent of each other."""
+    """`∂x[a, b]/∂x[k, l] = δ[a, k] δ[b, l]`: the entries of an array are independent of each other.
+
+    Proof: the entries of x are variables, and the derivative of a variable in itself is 1, in another one 0.
+
+    Source: Petersen and Pedersen, The Matrix Cookbook, (32).
+
+    Example: x: (n,); derive(x, x)
+    """
     before = derivative_of(before, Entry)
     require(before.of.tensor == before.entry.tensor, "the entries are of different arrays")
     pairs = zip(before.of.indices, before.entry.indices, strict=True)
@@ -77,7 +90,14 @@ def entry(before: Any, after: Any, case: Case) -> None:
 
 @law("sum")
 def derivative_of_sum(before: Any, after: Any, case: Case) -> None:
-    """`∂(Σ_q f)/∂x = Σ_q ∂f/∂x`: a finite sum is differentiated term by term."""
+    """`∂(Σ_q f)/∂x = Σ_q ∂f/∂x`: a finite sum is differentiated term by term.
+
+    Proof: linearity, once for each term.
+
+    Source: Rudin, Principles of Mathematical Analysis, 5.3.
+
+    Example: a: (n,); x: (n,); derive(a @ x, x)
+    """
     before = derivative_of(before, Sum)
     require(not set(before.of.bound) & free(before.entry), "a bound index would be captured")
     expect(after, Sum(before.func(before.of.body, before.entry), *before.of.bound))
@@ -85,14 +105,28 @@ def derivative_of_sum(before: Any, after: Any, case: Case) -> None:
 
 @law("linearity")
 def linearity(before: Any, after: Any, case: Case) -> None:
-    """`∂(f + g)/∂x = ∂f/∂x + ∂g/∂x`."""
+    """`∂(f + g)/∂x = ∂f/∂x + ∂g/∂x`.
+
+    Proof: the limit of a sum is the sum of the limits.
+
+    Source: Rudin, Principles of Mathematical Analysis, 5.3.
+
+    Example: x: (n,); c: (n,); derive(x - c, x)
+    """
     before = derivative_of(before, Plus)
     expect(after, Plus(*(before.func(t, before.entry) for t in before.of.args)))
 
 
 @law("product")
 def product(before: Any, after: Any, case: Case) -> None:
-    """`∂(f g h)/∂x = (∂f/∂x) g h + f (∂g/∂x) h + f g (∂h/∂x)` (Leibniz), constant factors left alone."""
+    """`∂(f g h)/∂x = (∂f/∂x) g h + f (∂g/∂x) h + f g (∂h/∂x)` (Leibniz), constant factors left alone.
+
+    Proof: `f(x+h) g(x+h) − f(x) g(x) = (f(x+h) − f(x)) g(x+h) + f(x) (g(x+h) − g(x))`, over h, as h goes to 0.
+
+    Source: Rudin, Principles of Mathematical Analysis, 5.3.
+
+    Example: a: (n,); x: (n,); derive(a @ x, x)
+    """
     before = derivative_of(before, Times)
     parts, x = before.of.args, before.entry
     moving = [k for k, f in enumerate(parts) if case.facts.depends(f, x.tensor)]
@@ -102,7 +136,14 @@ def product(before: Any, after: Any, case: Case) -> None:
 
 @law("power")
 def derivative_of_power(before: Any, after: Any, case: Case) -> None:
-    """`∂(fᵖ)/∂x = p fᵖ⁻¹ ∂f/∂x` for p constant in x."""
+    """`∂(fᵖ)/∂x = p fᵖ⁻¹ ∂f/∂x` for p constant in x.
+
+    Proof: the product rule for whole p; for others `fᵖ = exp(p log f)` where f is positive.
+
+    Source: Rudin, Principles of Mathematical Analysis, 5.3 to 5.5.
+
+    Example: x: (n,); derive(norm(x)**2, x)
+    """
     before = derivative_of(before, Power)
     base, exponent, x = before.of.base, before.of.exponent, before.entry
     require(not case.facts.depends(exponent, x.tensor), "the exponent depends on the variable")
@@ -115,7 +156,14 @@ def _less_one(exponent: Any) -> Any:
 
 @law("general power")
 def general_power(before: Any, after: Any, case: Case) -> None:
-    """`∂(fᵍ)/∂x = g fᵍ⁻¹ ∂f/∂x + log(f) fᵍ ∂g/∂x`, as `fᵍ = exp(g log f)`; no first term for a constant f."""
+    """`∂(fᵍ)/∂x = g fᵍ⁻¹ ∂f/∂x + log(f) fᵍ ∂g/∂x`, as `fᵍ = exp(g log f)`; no first term for a constant f.
+
+    Proof: the chain rule for `exp` and the product rule for `g log f`.
+
+    Source: Rudin, Principles of Mathematical Analysis, 5.3 to 5.5.
+
+    Example: k: positive(); x: positive(n); derive(sum(x**k), k)
+    """
     before = derivative_of(before, Power)
     base, exponent, x = before.of.base, before.of.exponent, before.entry
     require(case.facts.depends(exponent, x.tensor), "the exponent does not depend on the variable")
@@ -130,7 +178,14 @@ def general_power(before: Any, after: Any, case: Case) -> None:
 
 @law("chain")
 def chain(before: Any, after: Any, case: Case) -> None:
-    """`∂f(u)/∂x = f′(u) ∂u/∂x`, f′ from the table of functions; for an unknown f its next derivative."""
+    """`∂f(u)/∂x = f′(u) ∂u/∂x`, f′ from the table of functions; for an unknown f its next derivative.
+
+    Proof: the chain rule for functions of one variable.
+
+    Source: Rudin, Principles of Mathematical Analysis, 5.5.
+
+    Example: x: (n,); derive(sum(tanh(x)), x)
+    """
     before = derivative_of(before, Apply)
     value = before.of
     if value.name in FUNCTIONS:
@@ -193,7 +248,14 @@ def _read(tree: ast.expr, values: Mapping[str, Any]) -> Any:
 
 @law("choice")
 def choice(before: Any, after: Any, case: Case) -> None:
-    """`∂(f where u > v, else g)/∂x = ∂f/∂x where u > v, else ∂g/∂x`: off the boundary one branch holds nearby."""
+    """`∂(f where u > v, else g)/∂x = ∂f/∂x where u > v, else ∂g/∂x`: off the boundary one branch holds nearby.
+
+    Proof: what holds in a neighbourhood holds for the derivative; on the boundary it is a convention.
+
+    Source: the definition of the derivative; at the boundary symderiv's own convention.
+
+    Example: m: (n,); derive(sum(where(m < 1, 1 - m, 0)), m)
+    """
     before = derivative_of(before, Choice)
     left, right, yes, no = before.of.parts
     x = before.entry
@@ -205,6 +267,12 @@ def extreme(before: Any, after: Any, case: Case) -> None:
     """`∂max(f, g)/∂x = ½ (1 + sign(f − g)) ∂f/∂x + ½ (1 + sign(g − f)) ∂g/∂x`: at a tie (by convention) half of each.
 
     `min` is the same with the signs the other way round.
+
+    Proof: where f > g the maximum is f nearby, where f < g it is g; a tie is a convention.
+
+    Source: the definition of the derivative; at a tie symderiv's own convention.
+
+    Example: x: (n,); y: (n,); derive(sum(maximum(x, y)), x)
     """
     before = derivative_of(before, Extreme)
     f, g = before.of.parts
@@ -241,6 +309,10 @@ def inverse(before: Any, after: Any, case: Case) -> None:
     """`∂N⁻¹[i,j]/∂x = −Σ_kl N⁻¹[i,k] (∂N[k,l]/∂x) N⁻¹[l,j]`.
 
     Proof: differentiate `Σ_k N[i,k] N⁻¹[k,j] = δ[i,j]` and multiply by N⁻¹ from the left.
+
+    Source: Magnus and Neudecker, Matrix Differential Calculus, 8.4; Petersen and Pedersen, The Matrix Cookbook, (60).
+
+    Example: X: invertible(n, n); derive(trace(inv(X)), X)
     """
     before, definition, n = _whole(before, case, "inv")
     k, m = _fresh_matrix(n)
@@ -265,6 +337,10 @@ def determinant(before: Any, after: Any, case: Case) -> None:
     """`∂det(N)/∂x = det(N) Σ_kl N⁻¹[l,k] ∂N[k,l]/∂x` (Jacobi), for N invertible.
 
     Proof: by Laplace's expansion `∂det(N)/∂N[k,l]` is the cofactor, and that is `det(N) N⁻¹[l,k]` (Cramer).
+
+    Source: Magnus and Neudecker, Matrix Differential Calculus, 8.3; Petersen and Pedersen, The Matrix Cookbook, (49).
+
+    Example: X: invertible(n, n); derive(det(X), X)
     """
     before, _, n = _whole(before, case, "det")
     _expect_cofactors(before, after, n, case, [before.of])
@@ -272,7 +348,14 @@ def determinant(before: Any, after: Any, case: Case) -> None:
 
 @law("log determinant")
 def log_determinant(before: Any, after: Any, case: Case) -> None:
-    """`∂log|det(N)|/∂x = Σ_kl N⁻¹[l,k] ∂N[k,l]/∂x`, for N invertible: Jacobi, and `(log|d|)′ = 1/d`."""
+    """`∂log|det(N)|/∂x = Σ_kl N⁻¹[l,k] ∂N[k,l]/∂x`, for N invertible.
+
+    Proof: Jacobi's formula for det(N), and `(log|d|)′ = 1/d`.
+
+    Source: Magnus and Neudecker, Matrix Differential Calculus, 8.3; Petersen and Pedersen, The Matrix Cookbook, (57).
+
+    Example: X: invertible(n, n); derive(logdet(X), X)
+    """
     before, _, n = _whole(before, case, "logdet")
     _expect_cofactors(before, after, n, case, [])
 
@@ -281,8 +364,12 @@ def log_determinant(before: Any, after: Any, case: Case) -> None:
 def matrix_power(before: Any, after: Any, case: Case) -> None:
     """`Σ_ij C[j,i] ∂(N^p)[i,j]/∂x = p Σ_ijq C[j,i] ∂N[i,q]/∂x (N^(p−1))[q,j]` where `C N = N C`; C is 1 where i is j.
 
-    Proof: for p ≥ 0 Leibniz gives `∂(N^p) = Σ_{s=0}^{p−1} N^s (∂N) N^(p−1−s)`, and under the sum each term is
-    `tr(C N^s (∂N) N^(p−1−s)) = tr(C (∂N) N^(p−1))`, as C commutes with N.  For p < 0, `∂N⁻¹ = −N⁻¹ (∂N) N⁻¹` besides.
+    Proof: for p ≥ 0 Leibniz gives `∂(N^p) = Σ_{s=0}^{p−1} N^s (∂N) N^(p−1−s)`, and under the sum each term is `tr(C
+    N^s (∂N) N^(p−1−s)) = tr(C (∂N) N^(p−1))`, as C commutes with N. For p < 0, `∂N⁻¹ = −N⁻¹ (∂N) N⁻¹` besides.
+
+    Source: Petersen and Pedersen, The Matrix Cookbook, (121), for every size p.
+
+    Example: A: (n, n); k: size; derive(trace(matrix_power(A, k)), A)
     """
     require(isinstance(before, Sum) and isinstance(after, Sum), "the rule is about a sum")
     parts, bound = list(factors(before.body)), before.bound
@@ -341,6 +428,10 @@ def softmax(before: Any, after: Any, case: Case) -> None:
     """`∂s[i]/∂x = Σ_j s[i] (δ[i,j] − s[j]) ∂u[j]/∂x` for `s[i] = exp(u[i]) / Σ_j exp(u[j])`.
 
     Proof: the quotient rule, and `exp(u[j]) / Σ exp = s[j]` put back.
+
+    Source: Bishop, Pattern Recognition and Machine Learning, (4.106).
+
+    Example: a: (n,); t: (n,); derive(t @ softmax(a, 0), a)
     """
     before, definition, u = _whole(before, case, "softmax")
     new = {a: fresh(u.sizes[a]) for a in definition.axes}
@@ -352,14 +443,28 @@ def softmax(before: Any, after: Any, case: Case) -> None:
 
 @law("log sum exp")
 def log_sum_exp(before: Any, after: Any, case: Case) -> None:
-    """`∂log Σ_j exp(u[j])/∂x = Σ_j s[j] ∂u[j]/∂x` with s the softmax of u: `exp(u[j]) / Σ exp = s[j]`."""
+    """`∂log Σ_j exp(u[j])/∂x = Σ_j s[j] ∂u[j]/∂x` with s the softmax of u.
+
+    Proof: the derivative of the logarithm, and `exp(u[j]) / Σ exp = s[j]`.
+
+    Source: Boyd and Vandenberghe, Convex Optimization, 3.1.5.
+
+    Example: x: (n,); derive(logsumexp(x), x)
+    """
     before, definition, _ = _whole(before, case, "logsumexp")
     _expect_weighted(before, after, definition, "softmax", case)
 
 
 @law("product of entries")
 def product_of_entries(before: Any, after: Any, case: Case) -> None:
-    """`∂Π_j u[j]/∂x = Σ_j (Π_{k≠j} u[k]) ∂u[j]/∂x` (Leibniz)."""
+    """`∂Π_j u[j]/∂x = Σ_j (Π_{k≠j} u[k]) ∂u[j]/∂x` (Leibniz).
+
+    Proof: the product rule for as many factors as there are entries.
+
+    Source: Rudin, Principles of Mathematical Analysis, 5.3.
+
+    Example: x: (n,); derive(prod(x), x)
+    """
     before, definition, _ = _whole(before, case, "prod")
     _expect_weighted(before, after, definition, "prodexcept", case)
 
@@ -370,6 +475,10 @@ def product_of_other_entries(before: Any, after: Any, case: Case) -> None:
 
     Proof: the entries outside of J are the factors (Leibniz); one at j ∈ J is none, and the head with j twice is 0.
     Where J itself names an entry twice, both heads are 0.
+
+    Source: Rudin, Principles of Mathematical Analysis, 5.3.
+
+    Example: x: (n,); derive(prod(x), x, x)
     """
     before, definition, u = _whole(before, case, "prodexcept")
     indices, rank = before.of.indices, len(u.sizes)
@@ -412,8 +521,18 @@ def _heads_along(case: Case, kind: str, like: Definition, sizes: list[Any]) -> l
 def unknown_function(before: Any, after: Any, case: Case) -> None:
     """`∂E(A, B)/∂x = Σ_a ∂E/∂A[a] ∂A[a]/∂x + Σ_b ∂E/∂B[b] ∂B[b]/∂x` for an unknown smooth E.
 
-    A head of kind "unknown" has the axes of E, then those of each argument it was differentiated in, the
-    arguments in order: `∂²E/∂A[a]∂B[b]` is `E_AB[a, b]`, whichever came first (Schwarz).
+    A head of kind "unknown" has the axes of E, then those of each argument it was differentiated in, the arguments in
+    order: `∂²E/∂A[a]∂B[b]` is `E_AB[a, b]`, whichever came first (Schwarz).
+
+    Proof: the chain rule for functions of several variables.
+
+    Source: Rudin, Principles of Mathematical Analysis, 9.15, and 9.41 for the order.
+
+    Example:
+        x: (n,); g: function(n); loss: function()
+        y = g(x)
+        J = loss(y)
+        assert diff(J, x) == partial(y, x).T @ diff(J, y)
     """
     before, known, _ = _whole(before, case, "unknown")
     parts = []

@@ -7,7 +7,8 @@ differ.  A claim that is undefined where the derivative exists is refuted too.  
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import prod
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from symderiv.check.indices import Indices
 from symderiv.check.numeric import Numeric
 from symderiv.check.outcome import Counterexample, Outcome
 from symderiv.check.points import MOODS
-from symderiv.check.reading import Reading
+from symderiv.check.reading import Reading, length
 from symderiv.check.sampling import plans
 from symderiv.check.trial import ExactResult, Question, Trial
 from symderiv.errors import ShapeError, UnknownNameError
@@ -28,6 +29,8 @@ RELATIVE = 1e-6
 LARGE = 1e-3
 FLOOR = 1e-9
 MORE_TURNS = 4
+MOST_ENTRIES = 500_000  # of an array, which is evaluated at two dozen points at once
+MOST_LOOKED_AT = 20_000_000
 
 
 def decide_derivative(
@@ -71,6 +74,9 @@ def _decide(question: Question) -> Outcome:
     undefined: list[Trial] = []
     for turn, plan in enumerate(plans(question.reading)):
         for sizes in plan:
+            entries = largest(question, sizes)
+            if entries > MOST_ENTRIES:
+                return Outcome("undecided", f"an array of {entries} entries is too large to be tested: name its sizes")
             trial = Trial(question, sizes, turn)
             result = trial.exact()
             if result.differs is None:
@@ -103,6 +109,11 @@ def _decide(question: Question) -> Outcome:
         if trial.outside.any() and not (np.isfinite(left) & np.isfinite(right)).any():
             return _undefined(question, trial)
     return Outcome("undecided", "no point was found where both sides are defined")
+
+
+def largest(question: Question, sizes: Mapping[str, int]) -> int:
+    """Return the number of entries of the largest array that is met, at sizes of which some may be given as numbers."""
+    return max(prod(length(axis, sizes) for axis in node.axes) for node in question.reading.nodes)
 
 
 def _undefined(question: Question, trial: Trial) -> Outcome:
@@ -160,8 +171,11 @@ def _looked_again(question: Question, trial: Trial) -> Outcome | None:
     return None
 
 
-def counterexample(question: Question, trial: Trial, k: int) -> Counterexample:
-    """Return the entry where the sides differ most at a float point."""
+def counterexample(question: Question, trial: Trial, k: int) -> Counterexample | None:
+    """Return the entry where the sides differ most at a float point; None where there are too many to look at."""
+    moved = prod(prod(length(axis, trial.sizes) for axis in x.axes) for x in question.wrt)
+    if moved * largest(question, trial.sizes) > MOST_LOOKED_AT:
+        return None
     point = {name: value[k : k + 1] for name, value in trial.values.items()}
     on = Numeric(question.reading, question.indices, trial.sizes, point)
     with np.errstate(all="ignore"):

@@ -32,6 +32,15 @@ def hypothesis(before: Any, after: Any, case: Case) -> None:
     """An equation that is assumed says so, at any indices and in either direction.
 
     Not inside `∂…/∂x`: what holds at one x need not hold beside it.
+
+    Proof: it is assumed.
+
+    Source: the hypotheses of the claim.
+
+    Example:
+        A: (n, n); B: (n, n)
+        with given(A @ B == eye(n)):
+            assert A @ B @ A == A
     """
     label = case.named("label")
     equation = case.facts.assumed.get(label)
@@ -85,6 +94,15 @@ def neglect(before: Any, after: Any, case: Case) -> None:
     """What is neglected is left out: `R + c T` becomes R where T counts as 0, c a number.
 
     Where T[i,j] counts as δ[i,j] T[i,i], it does wherever it stands.
+
+    Proof: none: it is an approximation, and called one.
+
+    Source: what the claim neglects.
+
+    Example:
+        a: (); b: ()
+        with neglecting(b):
+            assert a + b == a
     """
     equation = case.facts.neglected.get(case.named("label"))
     if equation is None:
@@ -121,14 +139,35 @@ def _throughout(expr: Any, equation: Argument, case: Case) -> Any:
 
 @law("stands for")
 def stands_for(before: Any, after: Any, case: Case) -> None:
-    """`B[F, k] = ∂f[F]/∂x[k]` where B is defined as a name for ∂f/∂x: the other way round of "name"."""
+    """`B[F, k] = ∂f[F]/∂x[k]` where B is defined as a name for ∂f/∂x: the other way round of "name".
+
+    Proof: B is that derivative, by definition.
+
+    Source: the definition of the name.
+
+    Example:
+        t: (n,); y: (n,)
+        E = sum((y - t)**2) / 2
+        d = diff(E, y)
+        assert d == y - t
+    """
     require(not case.inside_derivative(), "a name inside a derivative")
     LAWS["name"](after, before, case)
 
 
 @law("by lemma")
 def by_lemma(before: Any, after: Any, case: Case) -> None:
-    """What an earlier argument has proved a total derivative to be is that derivative: "lemma" the other way round."""
+    """What an earlier argument has proved a total derivative to be is that derivative: "lemma" the other way round.
+
+    Proof: the argument that is named.
+
+    Source: an earlier argument of the same proof.
+
+    Example:
+        t: (n,); y: (n,)
+        E = sum((y - t)**2) / 2
+        assert y - t == diff(E, y)
+    """
     LAWS["lemma"](after, before, case)
 
 
@@ -137,6 +176,12 @@ def inverse_unique(before: Any, after: Any, case: Case) -> None:
     """`N⁻¹[i,j] = R[i,j]`, read in either direction, where `Σ_q N[i,q] R[q,j] = δ[i,j]` was proved before.
 
     Proof: N is square, so `N R = 1` makes N invertible; multiply by N⁻¹ from the left.
+
+    Source: Horn and Johnson, Matrix Analysis, 0.5.
+
+    Example:
+        M: invertible(n, n); v: (n,)
+        assert inv(M + outer(v, v)) == inv(M) - outer(inv(M) @ v, v @ inv(M)) / (1 + v @ inv(M) @ v)
     """
     require(not case.inside_derivative(), "an equality of entries that are held independent")
     lemma = _proved(case)
@@ -162,8 +207,15 @@ def inverse_unique(before: Any, after: Any, case: Case) -> None:
 def invertible(before: Any, after: Any, case: Case) -> None:
     """`X = Y`, entry by entry, where `N X K = N Y K` was proved before; N or K may be missing.
 
-    N and K are matrices whose inverses stand in X or Y, so they have one: multiply by N⁻¹ from the left, by K⁻¹
-    from the right.
+    N and K are matrices whose inverses stand in X or Y.
+
+    Proof: N and K have inverses, which stand in X or Y: multiply by N⁻¹ from the left, by K⁻¹ from the right.
+
+    Source: Horn and Johnson, Matrix Analysis, 0.5.
+
+    Example:
+        A: (n, m); B: (m, n)
+        assert inv(eye(n) + A @ B) @ A == A @ inv(eye(m) + B @ A)
     """
     require(not case.around, "only whole expressions")
     lemma = _proved(case)
@@ -218,7 +270,18 @@ def _ends(expr: Any, half: int) -> tuple[Index, ...] | None:
 
 @law("equal arguments")
 def equal_arguments(before: Any, after: Any, case: Case) -> None:
-    """`E(A)[i] = E(B)[i]` where A = B entry by entry, for an unknown function or a derivative of one."""
+    """`E(A)[i] = E(B)[i]` where A = B entry by entry, for an unknown function or a derivative of one.
+
+    Proof: a function has one value at one point.
+
+    Source: what a function is.
+
+    Example:
+        w: (n,); v: (n,); eps: (); loss: function()
+        E = loss(w)
+        def at(s): return loss(w + s * v)
+        assert at(eps) == E + eps * v @ diff(E, w) + O(eps**2)  # step by step at eps = 0
+    """
     require(isinstance(before, Entry) and isinstance(after, Entry), "the rule is about entries")
     require(not case.inside_derivative(), "what is equal here need not be equal beside")
     require(before.indices == after.indices, "the indices change")

@@ -16,7 +16,13 @@ from symderiv.check.ring import Ring
 from symderiv.check.terms import RefusedError, alike, require
 from symderiv.index.nodes import Argument, Derivative, Immediate, Tensor
 
-Rings = dict[tuple[frozenset[str] | None, bool, bool, bool, bool], Ring]
+Rings = dict[tuple[frozenset[str] | None, bool, bool, bool, bool, bool], Ring]
+
+# How normal forms are compared: by steps or not, inverses turned, by exponentials, sums as factors, texts put in.
+WAYS = (
+    *product((False,), (False, True), (False, True), (True, False), (False, True)),
+    *product((True,), (False,), (False,), (False,), (False, True)),
+)
 
 
 @dataclass
@@ -54,19 +60,21 @@ class Case:
         """Tell whether two expressions have one ring normal form.
 
         First sums are left standing as factors where they can be; then all is multiplied out; each with the
-        definitions of the chain named, then put in.  Last, functions are written out by exponentials, and of an
-        inverse the other one of two terms of a sum is led by.
+        definitions of the chain named, then put in.  Last, functions are written out by exponentials, of an
+        inverse the other one of two terms of a sum is led by, and kinks are written by steps.
         """
         withheld = self.withheld()
         named = any(n in self.facts.chain for e in (left, right) for n in self.facts.standing(e))
         refused: RefusedError | None = None
-        for turned, by_exp, factored, unfold in product((False, True), (False, True), (True, False), (False, True)):
+        for stepped, turned, by_exp, factored, unfold in WAYS:
             if unfold and (withheld is not None or not named):
                 continue
             if turned and not any(_holds_inverse(ring) for ring in self.rings.values()):
                 continue
+            if stepped and not any(_holds_kink(ring) for ring in self.rings.values()):
+                continue
             try:
-                if self._ring(withheld, unfold, factored, by_exp, turned).equal(left, right):
+                if self._ring(withheld, unfold, factored, by_exp, turned, stepped).equal(left, right):
                     return True
             except RefusedError as reason:
                 refused = refused or reason
@@ -75,19 +83,24 @@ class Case:
         return False
 
     def _ring(
-        self, withheld: frozenset[str] | None, unfold: bool, factored: bool, by_exp: bool, turned: bool = False
+        self, withheld: frozenset[str] | None, unfold: bool, factored: bool, by_exp: bool, turned: bool, stepped: bool
     ) -> Ring:
-        ring = self.rings.get((withheld, unfold, factored, by_exp, turned))
+        key = withheld, unfold, factored, by_exp, turned, stepped
+        ring = self.rings.get(key)
         if ring is None:
-            ring = Ring(self.facts, self.lemma, withheld, unfold, factored, by_exp)
-            ring.turned = turned
-            self.rings[withheld, unfold, factored, by_exp, turned] = ring
+            ring = self.rings[key] = Ring(self.facts, self.lemma, withheld, unfold, factored, by_exp)
+            ring.turned, ring.stepped = turned, stepped
         return ring
 
     def named(self, key: str) -> Any:
         """Return what the instance names; a step that must name it is refused without."""
         require(key in self.instance, f"the step does not name its {key}")
         return self.instance[key]
+
+
+def _holds_kink(ring: Ring) -> bool:
+    """Tell whether a size, a sign or an indicator stands in what a ring has read."""
+    return any(atom.kind in ("abs", "sign", "indicator") for atom in ring.atoms)
 
 
 def _holds_inverse(ring: Ring) -> bool:

@@ -110,6 +110,7 @@ class Products(ABC):
         self.factored = factored
         self.withheld = withheld
         self.by_exp = by_exp
+        self.stepped = False  # kinks of one number are written by steps
         self.turned = False  # of two terms of a matrix that are equally long, the other one is led by
         self.expanded: set[int] = set()
         self.left = MOST_PRODUCTS

@@ -18,7 +18,7 @@ from typing import Any
 
 import sympy
 
-from symderiv.check import arrays, atoms, axes, cancel, powers
+from symderiv.check import arrays, atoms, axes, cancel, powers, steps
 from symderiv.check.canonical import Exponent, Factor, Labels
 from symderiv.check.denominators import cleared, under_sums
 from symderiv.check.facts import SYMMETRIC, Facts
@@ -286,7 +286,7 @@ class Ring(Products):
         if found is not None:
             todo += found
             return True
-        if cancel.sum_to_one(self, work):
+        if cancel.sum_to_one(self, work) or steps.simplified(self, work):
             return True
         return powers.simplified(self, work)
 

@@ -45,6 +45,12 @@ def definition(before: Any, after: Any, case: Case) -> None:
     """`∂N[k,l]/∂x = ∂(text of N at k, l)/∂x`.
 
     N is looked through, or is a definition of the chain whose own text is meant (right after the chain rule).
+
+    Proof: N is its text, by definition.
+
+    Source: the definition itself.
+
+    Example: X: (n, p); w: (p,); derive(norm(X @ w)**2, w)
     """
     before = derivative_of(before, Entry)
     head = before.of.tensor
@@ -80,6 +86,18 @@ def cite(before: Any, after: Any, case: Case) -> None:
     """`∂P[i]/∂C` is what another proof has proved of it.
 
     `∂P[i]/∂C` of P's own text is the total derivative where only P's text leads to C.
+
+    Proof: the proof that is cited, checked under the definitions of this one.
+
+    Source: the proof that is cited.
+
+    Example:
+        D: (m, n); W: (n, p); b: (p,); loss: function()
+        A = D @ W + b
+        E = loss(A)
+        B = diff(E, A)
+        assert diff(A[i,j], b[k]) == delta[j,k], "L7"
+        assert diff(E, b[k]) == sum[i](B[i,k])
     """
     if type(before) is Derivative:
         require(not case.inside_derivative(), "a derivative of a derivative")
@@ -107,7 +125,14 @@ def _cited(case: Case) -> Argument:
 
 @law("lemma")
 def lemma(before: Any, after: Any, case: Case) -> None:
-    """A total derivative is what an earlier argument has proved of it, at the indices of this one."""
+    """A total derivative is what an earlier argument has proved of it, at the indices of this one.
+
+    Proof: the argument that is named.
+
+    Source: an earlier argument of the same proof.
+
+    Example: X: (n, p); w: (p,); y: (n,); derive(norm(X @ w - y), w)
+    """
     require(not case.inside_derivative(), "a derivative of a derivative")
     label = case.named("label")
     require(label in case.proved, f"nothing was proved of {label} before")
@@ -133,6 +158,16 @@ def derivative_of_lemma(before: Any, after: Any, case: Case) -> None:
     """`∂(∂f/∂P)/∂x = ∂R/∂x` where `∂f/∂P = R` was proved: not only at one x, but at all around it.
 
     So the proof may not use what is declared of x itself (that it is symmetric, say), nor what is assumed.
+
+    Proof: two functions that agree around a point have one derivative there.
+
+    Source: an earlier argument of the same proof.
+
+    Example:
+        X: (n, p); beta: (p,); y: (n,); v: positive()
+        e = y - X @ beta
+        f = e @ e / (2 * v)
+        assert diff(f, beta, v) == X.T @ e / v**2
     """
     twice = type(before) is Derivative and type(before.of) is Derivative
     require(twice and not case.inside_derivative(), "the rule is about the derivative of a derivative")
@@ -148,9 +183,19 @@ def derivative_of_lemma(before: Any, after: Any, case: Case) -> None:
 def through(before: Any, after: Any, case: Case) -> None:
     """`∂G/∂X = Σ_Q Σ_i ∂G/∂Q[i] ∂Q[i]/∂X`, all total, G being f or `∂ᵐf/∂P₁…∂P_m`; f leads to X through the Q only.
 
-    No P stands below a Q, no Q below another.  Proof: read each P as P + s.  Then f is a function of the Q, of the s
-    and of what does not depend on X, and neither do the s; a Q depends neither on the s nor on the other Q.  So G,
-    its derivative in the s, is such a function as well; the chain rule for it has the terms given.
+    No P stands below a Q, no Q below another.
+
+    Proof: read each P as P + s. Then f is a function of the Q, of the s and of what does not depend on X, and neither
+    do the s; a Q depends neither on the s nor on the other Q. So G, its derivative in the s, is such a function as
+    well; the chain rule for it has the terms given.
+
+    Source: Rudin, Principles of Mathematical Analysis, 9.15.
+
+    Example:
+        w: (m, n); z: (n,); c: (m,); loss: function()
+        a = w @ z + c
+        E = loss(a)
+        assert diff(E, c[j], c[j]) == diff(E, a[j], a[j])
     """
     require(type(before) is Derivative and not case.inside_derivative(), "the rule is about a total derivative")
     g, x = before.of, before.entry.tensor.name
@@ -179,8 +224,19 @@ def through(before: Any, after: Any, case: Case) -> None:
 def name(before: Any, after: Any, case: Case) -> None:
     """`∂f[F]/∂x[k] = B[F, k]` where B is defined as a name for ∂f/∂x; so for a name of a higher derivative.
 
-    In `∂(∂f/∂P)/∂x` the inner derivative may be named, or its name be put back.  `∂P[i]/∂C` of P's own text
-    is the total derivative where only P's text leads to C.
+    In `∂(∂f/∂P)/∂x` the inner derivative may be named, or its name be put back. `∂P[i]/∂C` of P's own text is the
+    total derivative where only P's text leads to C.
+
+    Proof: B is that derivative, by definition.
+
+    Source: the definition of the name.
+
+    Example:
+        D: (m, n); W: (n, p); b: (p,); loss: function()
+        A = D @ W + b
+        E = loss(A)
+        B = diff(E, A)
+        assert diff(E, b[k]) == sum[i](B[i,k])
     """
     if type(before) is type(after) is Derivative and before.entry == after.entry:
         one, other = (before.of, after.of) if isinstance(after.of, Entry) else (after.of, before.of)
@@ -204,6 +260,10 @@ def definition_of_f(before: Any, after: Any, case: Case) -> None:
     """`∂f[F]/∂X = ∂(text of f)/∂X`, where f is the only definition below f that names X.
 
     Proof: the chain rule, whose other terms are missing.
+
+    Source: Rudin, Principles of Mathematical Analysis, 9.15.
+
+    Example: x: (n,); derive(x @ x, x)
     """
     f, x = _root(before, case)
     require(case.named("name") == f, "the step names another definition")
@@ -216,11 +276,15 @@ def definition_of_f(before: Any, after: Any, case: Case) -> None:
 def chain_rule(before: Any, after: Any, case: Case) -> None:
     """`∂f[F]/∂X = Σ_P Σ_i ∂f[F]/∂P[i] ∂P[i]/∂X`, over all P on which f depends whose own text names X.
 
-    The first factor is the total derivative, P taken as independent; the second is that of P's own text,
-    other definitions held constant; for f itself the first is 1.
+    The first factor is the total derivative, P taken as independent; the second is that of P's own text, other
+    definitions held constant; for f itself the first is 1.
 
-    Proof: f is a function of X and of the P; the P are functions of X and of each other, without a circle.
-    Unfold them, outermost first; each way from f to X ends with one P whose own text names X.
+    Proof: f is a function of X and of the P; the P are functions of X and of each other, without a circle. Unfold
+    them, outermost first; each way from f to X ends with one P whose own text names X.
+
+    Source: Rudin, Principles of Mathematical Analysis, 9.15.
+
+    Example: X: (n, p); w: (p,); y: (n,); derive(norm(X @ w - y)**2, w)
     """
     f, x = _root(before, case)
     through = case.named("through")
@@ -264,6 +328,10 @@ def symmetry(before: Any, after: Any, case: Case) -> None:
     """`S[i, j] = S[j, i]` for a symmetric head, but not inside `∂…/∂x` where x stands in S.
 
     Entries of a symmetric variable are independent of each other until the last derivative is taken.
+
+    Proof: S is declared to be symmetric.
+
+    Source: the declaration of S.
     """
     withheld = case.withheld() or frozenset()
 
@@ -279,7 +347,19 @@ def symmetry(before: Any, after: Any, case: Case) -> None:
 
 @law("transpose")
 def transpose(before: Any, after: Any, case: Case) -> None:
-    """`(Aᵀ)[j, i] = A[i, j]` where a definition says what Aᵀ is; the factors may take another order."""
+    """`(Aᵀ)[j, i] = A[i, j]` where a definition says what Aᵀ is; the factors may take another order.
+
+    Proof: by the definition of the transpose.
+
+    Source: the definition of the transpose.
+
+    Example:
+        D: (m, n); W: (n, p); loss: function()
+        A = D @ W
+        E = loss(A)
+        B = diff(E, A)
+        assert diff(E, D) == B @ W.T
+    """
     a, b = _without_views(before, case), _without_views(after, case)
     require(a is not before or b is not after, "no transpose stands here")
     require(alike(a, b, ordered=False), "more changes than a transpose")
@@ -300,13 +380,33 @@ def _without_views(expr: Any, case: Case) -> Any:
 
 @law("unfold")
 def unfold(before: Any, after: Any, case: Case) -> None:
-    """An entry is what its definition says, at its indices."""
+    """An entry is what its definition says, at its indices.
+
+    Proof: by definition.
+
+    Source: the definition itself.
+
+    Example:
+        x: (n,)
+        f = x @ x
+        assert 2 * f == x @ diff(f, x)
+    """
     _expect_folded(before, after, case)
 
 
 @law("fold")
 def fold(before: Any, after: Any, case: Case) -> None:
-    """What a definition says is an entry of its head."""
+    """What a definition says is an entry of its head.
+
+    Proof: by definition.
+
+    Source: the definition itself.
+
+    Example:
+        x: (n,)
+        f = x @ x
+        assert x @ diff(f, x) == 2 * f
+    """
     _expect_folded(after, before, case)
 
 
@@ -327,7 +427,14 @@ def _expect_folded(entry: Any, text: Any, case: Case) -> None:
 
 @law("read off")
 def read_off(before: Any, after: Any, case: Case) -> None:
-    """The whole expression is an entry of a head whose definition says the same, in ring normal form."""
+    """The whole expression is an entry of a head whose definition says the same, in ring normal form.
+
+    Proof: a ring normal form is unique.
+
+    Source: the definitions of the operations of matrices.
+
+    Example: X: (n, p); w: (p,); y: (n,); derive(y @ X @ w, w)
+    """
     require(not case.around, "only the whole expression is read off")
     require(isinstance(after, Entry), "the result is no entry")
     require(len(set(after.indices)) == len(after.indices), "an index stands twice in the result")
@@ -348,6 +455,12 @@ def assumption(before: Any, after: Any, case: Case) -> None:
     """A result is another one, entry by entry, by what is declared of the variables that the step names.
 
     All derivatives are taken: no entry is held independent of another any more.
+
+    Proof: the declaration of the variable, put in.
+
+    Source: the declaration of the variable.
+
+    Example: S: symmetric(n, n); derive(trace(S @ S), S)
     """
     require(isinstance(before, Entry), "the rule is about a result that was read off")
     named = case.named("of")
@@ -363,9 +476,15 @@ def assumption(before: Any, after: Any, case: Case) -> None:
 def free_entries(before: Any, after: Any, case: Case) -> None:
     """`df/dS[k,l] = Σ_ij ∂f/∂S[i,j] ∂S[i,j]/∂S[k,l]` over the free entries of a symmetric or diagonal variable S.
 
-    Symmetric: `∂S[i,j]/∂S[k,l] = δ[i,k] δ[j,l] + δ[i,l] δ[j,k] − δ[i,j] δ[i,k] δ[j,l]`.  Proof: the entries
-    (k, l) and (l, k) change together, all others stay; for k = l the two are one, which the last term takes
-    off again.  Diagonal: `δ[i,j] δ[i,k] δ[j,l]`, as nothing off the diagonal changes.
+    Symmetric: `∂S[i,j]/∂S[k,l] = δ[i,k] δ[j,l] + δ[i,l] δ[j,k] − δ[i,j] δ[i,k] δ[j,l]`.
+
+    Proof: the entries (k, l) and (l, k) change together, all others stay; for k = l the two are one, which the last
+    term takes off again. Diagonal: `δ[i,j] δ[i,k] δ[j,l]`, as nothing off the diagonal changes.
+
+    Source: Petersen and Pedersen, The Matrix Cookbook, (138); Magnus and Neudecker have it by the duplication matrix,
+    3.8.
+
+    Example: S: symmetric(n, n); x: (n,); derive(x @ S @ x, S, structured=True)
     """
     require(type(before) is Structured and isinstance(before.of, Entry), "the rule is about df/dS over free entries")
     head, (k, m) = before.entry.tensor, before.entry.indices

@@ -13,11 +13,12 @@ GREEK_NAMES = f"{_LOWER} phi chi psi omega varepsilon {_UPPER}".split()
 GREEK = dict(zip(GREEK_NAMES, "αβγδεζηθικλμνξπρστυφχψωεΓΔΘΛΞΠΣΥΦΨΩ", strict=True))
 SYMBOLS = GREEK | {
     "partial": "∂", "top": "⊤", "odot": " ⊙ ", "otimes": " ⊗ ", "times": "×", "cdot": " · ", "le": " ≤ ",
-    "ge": " ≥ ", "ne": " ≠ ", "approx": " ≈ ", "to": " → ", "lVert": "‖", "rVert": "‖", "ldots": "…",
-    "dots": "…", "cdots": "⋯", "quad": "  ", "qquad": "  ", ",": " ", ";": " ", ":": " ", " ": " ", "!": "",
-    "\\": "; ",
+    "ge": " ≥ ", "geq": " ≥ ", "ne": " ≠ ", "neq": " ≠ ", "to": " → ", "lVert": "‖", "rVert": "‖", "ldots": "…",
+    "dots": "…", "cdots": " ⋯ ", "prime": "′", "square": "□", "in": " ∈ ", "infty": "∞", "approx": " ≈ ",
+    "quad": "  ", "qquad": "  ", ",": " ", ";": " ", ":": " ", " ": " ", "!": "", "\\": "; ",
 }  # fmt: skip
 SILENT = {"left", "right", "Bigl", "Bigr", "bigl", "bigr", "displaystyle", "limits", "nolimits"}
+ACCENTS = {"hat": "\u0302", "widehat": "\u0302", "bar": "\u0304", "tilde": "\u0303", "dot": "\u0307", "ddot": "\u0308"}
 WRAPPERS = {"mathrm", "mathbf", "mathbb", "mathcal", "mathit", "operatorname", "text", "boldsymbol"}
 
 
@@ -84,6 +85,9 @@ class Plain:
             return ""
         if word in WRAPPERS:
             return self.item()
+        if word in ACCENTS:
+            inner = self.item()
+            return inner + ACCENTS[word] if len(inner) == 1 else f"{word}{_enclosed(inner)}"
         if word in SYMBOLS:
             self.skip_blanks()
             return SYMBOLS[word]
@@ -103,13 +107,15 @@ class Plain:
 
     def script(self, mark: str) -> str:
         """Return an index or an exponent: in small letters, or after its mark."""
-        inner = self.item()
+        inner = self.item().replace("⊙ ", "⊙").strip()
         if mark == "^":
             if all(c in SUPERSCRIPTS for c in inner):
                 return small_form(inner, SUPERSCRIPTS)
             return f"^{_enclosed(inner)}"
-        if inner.isdigit() or (self.small and all(c in SUBSCRIPTS for c in inner.replace(",", ""))):
-            return small_form(inner.replace(",", ""), SUBSCRIPTS)
+        letters = inner.replace(",", "")
+        if letters.isdigit() or (self.small and all(c in SUBSCRIPTS for c in letters)):
+            told_apart = inner if "," in inner and not letters.isalpha() else letters  # 4,i is not 4i
+            return small_form(told_apart, SUBSCRIPTS | {",": ","})
         self.missed = True
         return f"_{inner}" if len(inner) == 1 else f"_{{{inner}}}"
 
