@@ -139,9 +139,82 @@ def test_a_symmetric_matrix_need_not_be_definite(n, sign):
 
 def test_factoring_without_scipy():
     text = source_of("inv(S) @ b", {"S": ("n", "n"), "b": ("n",)}, {"S": "symmetric"})
-    alone = text.replace("from scipy import linalg", "raise ImportError")
+    alone = text.replace("from scipy import linalg", "from scipy import missing as linalg")
     s, b = definite(4), rng.normal(size=4)
     assert np.allclose(code.compiled(alone, "f")(S=s, b=b), np.linalg.solve(s, b))
+
+
+KERNELS = "-y @ inv(s * exp(-D / l) + t * eye(n)) @ y / 2 - logdet(s * exp(-D / l) + t * eye(n)) / 2"
+OF_KERNELS = {"y": ("n",), "D": ("n", "n"), "s": (), "t": (), "l": ()}
+
+
+@pytest.mark.parametrize("with_scipy", [True, False])
+def test_a_shared_matrix_is_not_formed_where_sums_over_it_are_all(with_scipy):
+    """`outer(a, a) - inv(K)` in three sums: quadratic forms, and one triangle of the inverse."""
+    assume = {"D": "symmetric", "s": "positive", "t": "positive", "l": "positive"}
+    text = gradients(KERNELS, ["s", "l", "t"], shapes=OF_KERNELS, assume=assume).to_numpy(sizes={"n": 1000})
+    body = text.split('"""')[-1]
+    assert "einsum" not in body
+    assert body.count("upper_inverse(") == 1 and "last=True" in body
+    assert "factored_inverse" not in text
+    if not with_scipy:
+        text = text.replace("from scipy import linalg", "from scipy import missing as linalg")
+    points = rng.random((6, 2))
+    given = {"y": rng.normal(size=6), "D": np.linalg.norm(points[:, None] - points, axis=2)}
+    given |= {"s": np.array(1.3), "t": np.array(0.4), "l": np.array(0.7)}
+    value, slopes = code.compiled(text, "gradients")(**given)
+
+    def likelihood(**at):
+        k = at["s"] * np.exp(-at["D"] / at["l"]) + at["t"] * np.eye(6)
+        return -at["y"] @ np.linalg.solve(k, at["y"]) / 2 - np.linalg.slogdet(k)[1] / 2
+
+    assert np.isclose(value, likelihood(**given))
+    for name in ("s", "l", "t"):
+        up, down = (likelihood(**given | {name: given[name] + h}) for h in (1e-5, -1e-5))
+        assert np.isclose(slopes[name], (up - down) / 2e-5, rtol=1e-6)
+
+
+def test_a_shared_matrix_is_formed_once_where_it_is_multiplied():
+    text = "sum((X - Y) @ A * (X - Y)) + sum(exp((X - Y) @ A))"
+    shapes = {"X": ("n", "p"), "Y": ("n", "p"), "A": ("p", "p")}
+    found = plan(text, shapes)
+    assert sum(e.op == "sub" for e in walk(found)) == 1
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize(("n", "columns"), [(1, 1), (4, 1), (4, 3), (4, 4), (4, 9), (3, 0), (0, 2), (0, 0)])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_systems_with_any_number_of_columns(n, columns, order, kind):
+    s, b = definite(n).astype(kind), np.asarray(rng.normal(size=(n, columns)), dtype=kind, order=order)
+    before = b.copy()
+    found = run("inv(S) @ B", {"S": ("n", "n"), "B": ("n", "m")}, {"S": s, "B": b}, {"S": "positive_definite"})
+    assert found.dtype == kind
+    assert np.allclose(found, np.linalg.solve(s, b), rtol=1e-3 if kind == np.float32 else 1e-10)
+    assert np.array_equal(b, before)
+
+
+@pytest.mark.parametrize("kind", [int, np.float32, np.float64])
+@pytest.mark.parametrize("sizes", [(5, 4), (0, 4), (5, 0)])
+def test_a_softmax_over_what_was_made_for_it(sizes, kind):
+    """In the place of a product that nothing else reads, and never in that of an argument."""
+    shapes = {"X": ("n", "p"), "W": ("p", "m"), "Y": ("n", "m")}
+    for text in ("softmax(X @ W, 1) * Y", "softmax(X @ W, 0) - X @ W", "softmax(Y, 1) * Y"):
+        n, p = sizes
+        arrays = {"X": rng.integers(-3, 4, (n, p)), "W": rng.integers(-3, 4, (p, 3)), "Y": rng.integers(0, 9, (n, 3))}
+        arrays = {k: v.astype(kind) for k, v in arrays.items()}
+        given = {k: v for k, v in arrays.items() if k in text}
+        before = {k: v.copy() for k, v in given.items()}
+        source = source_of(text, {k: v for k, v in shapes.items() if k in text})
+        assert ("last=True)" in source) == (text == "softmax(X @ W, 1) * Y")
+        found = code.compiled(source, "f")(**given)
+        z = (arrays["Y"] if text.startswith("softmax(Y") else arrays["X"] @ arrays["W"]).astype(float)
+        axis = 0 if ", 0)" in text else 1
+        e = np.exp(z - z.max(axis=axis, keepdims=True, initial=-np.inf))
+        other = -z if " - " in text else arrays["Y"]
+        wanted = e / e.sum(axis=axis, keepdims=True)
+        assert np.allclose(found, wanted + other if " - " in text else wanted * other, rtol=1e-5)
+        assert found.dtype == (np.float32 if kind == np.float32 else float)
+        assert all(np.array_equal(given[k], before[k]) for k in given)
 
 
 def test_arguments_are_left_as_they_are():
@@ -268,3 +341,13 @@ def test_no_sharing_and_no_depth_is_too_much(function):
     assert np.isclose(value, function(X, Y))
     change = function(X + step, Y) - function(X - step, Y)
     assert np.isclose(np.sum(gradient * step), change / 2, rtol=1e-4)
+
+
+def test_axes_of_one_entry_that_broadcast():
+    shapes = {"T": ("m", 1, "n"), "H": ("p", "m"), "U": ("p", "p", 1), "A": ("p", "n")}
+    arrays = {"T": rng.random((4, 1, 3)), "H": rng.random((2, 4)), "U": rng.random((2, 2, 1)), "A": rng.random((2, 3))}
+    found = run("H @ (einsum('jik->ij', T) * H).T", {k: shapes[k] for k in "TH"}, {k: arrays[k] for k in "TH"})
+    assert np.allclose(found, arrays["H"] @ (arrays["T"].sum(2).T * arrays["H"]).T)
+    found = run("einsum('ijk->jik', U) * A * U", {k: shapes[k] for k in "UA"}, {k: arrays[k] for k in "UA"})
+    U = arrays["U"]
+    assert np.allclose(found, U.transpose(1, 0, 2) * arrays["A"] * U)

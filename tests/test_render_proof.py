@@ -127,3 +127,24 @@ def test_only_the_last_display_closes_with_a_box():
     ).proof.to_latex()
     assert latex.count(r"\square") == 1
     assert latex.index(r"\square") > latex.rindex(r"\begin{align*}")
+
+
+ASSUMED = {
+    "symmetric": ("x @ S @ x / 2 + trace(S @ S)", {"x": ("n",), "S": ("n", "n")}),
+    "diagonal": ("trace(S @ S)", {"S": ("n", "n")}),
+    "orthogonal": ("trace(S @ S.T @ S)", {"S": ("n", "n")}),
+    "binary": ("sum(S**3)", {"S": ("n",)}),
+    "signs": ("sum(S**4)", {"S": ("n",)}),
+    "simplex": ("x @ S * sum(S)", {"S": ("n",), "x": ("n",)}),
+    "simplex_rows": ("x @ sum(S, 1)**2", {"S": ("m", "n"), "x": ("m",)}),
+    "one_hot_rows": ("sum(S**3)", {"S": ("m", "n")}),
+}
+
+
+@pytest.mark.parametrize("language", ["en", "de", "ja"])
+@pytest.mark.parametrize("trait", ASSUMED)
+def test_every_assumption_of_the_variable_has_its_words(trait, language):
+    text, shapes = ASSUMED[trait]
+    proof = derive(text, "S", shapes=shapes, assume={"S": trait}).proof
+    assert any(s.rule == "assumption" for s in proof.steps), "not in use"
+    assert proof.to_latex(language=language)

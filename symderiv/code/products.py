@@ -198,6 +198,8 @@ class Reader:
     def read_diag(self, product: Product, e: Expr, at: Labels) -> None:
         if e.rank == 1:
             self.read(product, e.args[0], (at[0], at[0]))
+        elif None in at:
+            raise NotRead
         else:
             self.read(product, e.args[0], (at[0],))
             product.deltas.append((at[0], at[1]))
@@ -209,7 +211,7 @@ class Reader:
             for letter, size in zip(spec, a.shape, strict=True):
                 if letter not in letters:
                     (letters[letter],) = self.labels(product, (size,))
-                elif product.sizes[letters[letter]] != size:
+                elif (product.sizes[label] if (label := letters[letter]) is not None else 1) != size:
                     raise NotRead
         for spec, a in zip(inputs.split(","), e.args, strict=True):
             self.read(product, a, tuple(letters[x] for x in spec))

@@ -27,7 +27,11 @@ TIDY = frozenset(["zero", "associate", "cancel", "exchange", "distribute", "delt
 IMMEDIATE = frozenset(["unknown function", "entry"]) | TIDY
 INSERTING = frozenset(["lemma", "name", "cite", "definition"])
 PLAIN_RULES = frozenset(["constant", "entry", "sum", "linearity", "product", "definition", "fold"]) | TIDY
-ASSUMED = {"symmetric": "symmetry", "diagonal": "diagonal_of", "orthogonal": "orthogonality"}
+ASSUMED = {
+    "symmetric": "symmetry", "diagonal": "diagonal_of", "orthogonal": "orthogonality",
+    "signs": "entries_signs", "binary": "entries_binary", "simplex": "entries_sum", "simplex_rows": "rows_sum",
+    "one_hot_rows": "rows_one_hot",
+}  # fmt: skip
 JOINED = frozenset([
     "insert", "unfold", "hypothesis", "by lemma", "equal arguments", "differentiate", "contract", "transpose",
     "product", "chain",
@@ -66,14 +70,21 @@ def view(
         groups = grouped(argument.steps)
     writer = _Lines(latex, language, _indices_throughout(argument, latex))
     shown = [g for n, g in enumerate(groups) if detail == "full" or not _leads_on(g, groups[n + 1 :])]
-    lines = [line for n, g in enumerate(shown) for line in writer.lines(g, shown[n + 1 :])]
+    ends = _ends(groups, shown)
+    lines = [
+        replace(line, steps=tuple(range(start, end)))
+        for n, (g, start, end) in enumerate(zip(shown, [0, *ends], ends, strict=False))
+        for line in writer.lines(g, shown[n + 1 :])
+    ]
     if detail == "brief":
-        lines = lines[-1:]
+        lines = [replace(line, steps=tuple(range(len(argument.steps)))) for line in lines[-1:]]
     kept: list[Line] = []
     for line in lines:
         if kept and line.right == kept[-1].right:
+            kept[-1] = replace(kept[-1], steps=tuple(dict.fromkeys((*kept[-1].steps, *line.steps))))
             continue
-        kept.append(Line("" if kept else writer.written(argument.left), line.relation, line.right, line.reason))
+        kept.append(replace(line, left="" if kept else writer.written(argument.left)))
+    kept = [replace(line, rules=_rules(argument, line)) for line in kept]
     if kept and _is_shown(argument.label):
         kept[0] = replace(kept[0], reason=f"{argument.label} {kept[0].reason}")
     cited = [str(s.instance["label"]) for s in argument.steps if s.rule in ("cite", "derivative of lemma")]
@@ -97,6 +108,20 @@ def _indices_throughout(argument: Argument, latex: Latex) -> tuple[Index, ...]:
 
     named = any(line.tensor.name in latex.expressions for line in lines if isinstance(line, Entry))
     return at if named and len(set(at)) == len(at) > 0 and all(map(fits, lines)) else ()
+
+
+def _rules(argument: Argument, line: Line) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(argument.steps[k].rule for k in line.steps))
+
+
+def _ends(groups: Sequence[_Group], shown: Sequence[_Group]) -> list[int]:
+    """Return for each group that is shown how many steps have been made when it ends."""
+    made, found = 0, []
+    for group in groups:
+        made += len(group.steps)
+        if any(group is g for g in shown):
+            found.append(made)
+    return found
 
 
 def _leads_on(group: _Group, later: Sequence[_Group]) -> bool:
