@@ -43,12 +43,12 @@ def product(
     subscript: Callable[[Labels], str],
     taken: Container[str] = (),
 ) -> str:
-    """Return the product with its axes at labels; `argument` writes an entry of what is multiplied.
+    r"""Return the product with its axes at labels; `argument` writes an entry of what is multiplied.
 
     Its running letters are none of the labels and none of those taken; where none is left, one gets a prime.
 
     >>> product("j", 1, (0,), lambda at: "x_{" + at[0] + "}", lambda at: at[0], LETTERS)
-    "\\\\prod_{k' \\\\ne j} x_{k'}"
+    "\\prod_{k' \\ne j} x_{k'}"
     """
     free = (c for n in count() for c in (a + "'" * n for a in LETTERS) if c not in labels and c not in taken)
     running = {a: next(free) for a in over}
