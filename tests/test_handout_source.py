@@ -59,7 +59,7 @@ def test_bad_front_matter_is_refused_with_its_line(lines, line, words):
 
 
 def test_an_unknown_key_is_answered_with_the_known_ones():
-    with pytest.raises(ParseError, match="author, convention, detail, display, language, superscript, title"):
+    with pytest.raises(ParseError, match="appendix, author, checks, classoptions, convention, detail, display"):
         read("---", "colour: red", "---")
 
 

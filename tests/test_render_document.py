@@ -11,9 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from jinja2 import UndefinedError
 
-from symderiv.errors import UnsupportedError
+from symderiv.errors import SymderivError, UnsupportedError
 from symderiv.render.convert import Formula, to_mathml, to_typst
 from symderiv.render.document import pdf_by_latex, render
 from symderiv.render.model import (
@@ -202,8 +201,8 @@ GOLDEN = Document(
     r"$\bigl(\tfrac{\partial E}{\partial X}\bigr)_{ij} = \frac{\partial E}{\partial X_{ij}}$.",
     symbols=(
         (r"\delta_{ij}", "", "the Kronecker delta, 1 if $i = j$, else 0"),
-        ("D", r"m \times n", "the inputs"),
-        (r"w^{(1)}", r"J \times I", "the weights of the first layer"),
+        ("D", r"$m \times n$", "the inputs"),
+        (r"w^{(1)}", r"$J \times I$", "the weights of the first layer"),
     ),
     blocks=(
         Prose(
@@ -434,7 +433,7 @@ def hostile_document() -> Document:
         author=HOSTILE,
         language="en",
         convention=HOSTILE,
-        symbols=((r"\input{x}", "n", HOSTILE),),
+        symbols=((r"\input{x}", HOSTILE, HOSTILE),),
         blocks=(
             Prose(prose),
             claim,
@@ -584,5 +583,5 @@ def test_a_folder_of_templates_stands_in_for_the_built_in_ones(tmp_path: Path) -
 
 def test_an_undefined_name_in_a_template_raises(tmp_path: Path) -> None:
     (tmp_path / "document.md").write_text("<< titel >>", encoding="utf-8")
-    with pytest.raises(UndefinedError):
+    with pytest.raises(SymderivError, match="'titel' is undefined"):
         render(document(), "md", templates=tmp_path)

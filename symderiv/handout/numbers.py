@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 from math import floor, log10, prod
+from typing import TYPE_CHECKING
 
 from symderiv.render.latex import Latex
 from symderiv.render.model import Prose
 from symderiv.render.phrases import phrase
 from symderiv.statements.block import Statement
-from symderiv.tables import Table
 from symderiv.tensor.expr import Expr
+
+if TYPE_CHECKING:
+    from symderiv.tables import Table
 
 DIGITS = 4  # of the largest number
 MOST_DECIMALS = 8

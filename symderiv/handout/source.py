@@ -7,23 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
+from symderiv.errors import ParseError, Place, UnsupportedError
+from symderiv.handout.frontmatter import KEYS, read_front_matter
+from symderiv.handout.options import SOLUTION
+from symderiv.render.model import TexClass
 
-from symderiv.errors import ParseError, Place
-
-DETAILS = ("brief", "normal", "full")
 FENCE = re.compile(r"^(`{3,}|~{3,})\s*(\S*)\s*$")
+KINDS = {"symderiv": "block", "symderiv-diagram": "diagram"}
 HEADING = re.compile(r"^#{1,6}\s")
-KEYS = frozenset(["title", "author", "language", "detail", "display", "superscript", "convention"])
-
-KINDS: dict[str, tuple[type, str]] = {
-    "display": (dict, "a table of names and how they print"),
-    "superscript": (list, "a list of families whose label stands above, such as [w, a, z]"),
-}
+PLAIN = (
+    "language", "detail", "variant", "layout", "numbering", "appendix", "checks", "translates",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,11 +43,37 @@ class Source:
     author: str = ""
     language: str = "en"
     detail: str = "normal"
-    convention: str = ""
+    convention: str | None = ""  # none where no box is wanted
     display: Mapping[str, str] = field(default_factory=dict)
     passages: tuple[Passage, ...] = ()
     path: str = ""
     superscript: tuple[str, ...] = ()  # the families whose label stands above: w^{(l)}
+    variant: str = "solution"
+    layout: str = "array"
+    numbering: str = "none"
+    indices: tuple[str, ...] = ()  # the letters that proofs take for indices of their own
+    symbols: bool = True  # a table of symbols
+    appendix: bool = False  # the generated code at the end
+    checks: bool = False  # a table of numeric checks at the end
+    tex: TexClass = field(default_factory=TexClass)
+    translates: str = ""
+    preamble: Path | None = None  # the file of LaTeX that the front matter names
+    meanings: Mapping[str, str] = field(default_factory=dict)  # what symbols mean, in the author's words
+    text: str = ""
+
+    def with_options(self, **chosen: str | None) -> Source:
+        """Return the source with what was chosen in place of what its front matter says; None chooses nothing."""
+        found = {name: value for name, value in chosen.items() if value is not None}
+        for name, value in found.items():
+            fault, hint = KEYS[name].fault(name, value)
+            if fault:
+                raise UnsupportedError(fault, hint=hint)
+        return replace(self, **found)  # type: ignore[arg-type]
+
+    @property
+    def file_name(self) -> str:
+        """Return the name of what is built, without the format: an exercise leaves the solution where it is."""
+        return self.name if self.variant == SOLUTION else f"{self.name}-{self.variant}"
 
 
 def read_source(text: str, path: Path) -> Source:
@@ -62,55 +86,44 @@ def read_source(text: str, path: Path) -> Source:
     (['prose', 'block'], 'T')
     """
     lines = text.splitlines()
-    head, start = _front_matter(lines, path)
-    passages = tuple(_passages(lines, start))
-    title = str(head.get("title", path.stem))
+    head, start = read_front_matter(lines, path)
+    author = head.get("author", "")
+    convention = head.get("convention", "")
+    symbols = head.get("symbols", True)
+    plain = {name: head[name] for name in PLAIN if name in head}
     return Source(
         path.stem,
-        title,
-        str(head.get("author", "")),
-        str(head.get("language", "en")),
-        str(head.get("detail", "normal")),
-        str(head.get("convention", "")),
-        {str(k): str(v) for k, v in (head.get("display") or {}).items()},
-        passages,
-        str(path),
-        tuple(map(str, head.get("superscript") or ())),
+        str(head.get("title", path.stem)),
+        ", ".join(map(str, author)) if isinstance(author, list) else author,
+        convention=None if convention is False else convention,
+        display={str(k): str(v) for k, v in head.get("display", {}).items()},
+        passages=tuple(_passages(lines, start)),
+        path=str(path),
+        superscript=tuple(map(str, head.get("superscript", ()))),
+        indices=tuple(head.get("indices", ())),
+        symbols=symbols is not False,
+        tex=_tex_class(head, lines, path),
+        preamble=path.parent / head["preamble"] if "preamble" in head else None,
+        meanings={str(k): str(v) for k, v in symbols.items()} if isinstance(symbols, dict) else {},
+        text=text,
+        **plain,
     )
 
 
-def _front_matter(lines: list[str], path: Path) -> tuple[dict[str, Any], int]:
-    if not lines or lines[0].strip() != "---":
-        return {}, 0
-    end = next((n for n, line in enumerate(lines[1:], 1) if line.strip() == "---"), None)
-    if end is None:
-        raise ParseError(
-            "the front matter has no end", place=Place(lines[0], source=str(path)), hint="close it with ---"
-        )
-    try:
-        head = yaml.safe_load("\n".join(lines[1:end])) or {}
-    except yaml.YAMLError as err:
-        mark = getattr(err, "problem_mark", None)
-        line = (mark.line if mark else 0) + 2
-        place = Place("\n".join(lines), mark.column if mark else 0, line=line, source=str(path))
-        raise ParseError("the front matter cannot be read", place=place) from None
-    if not isinstance(head, dict):
-        raise ParseError(
-            "the front matter is a table of keys and values", place=Place(lines[1], line=1, source=str(path))
-        )
-    text = "\n".join(lines)
-    for key, value in head.items():
-        line = next((n for n, x in enumerate(lines[:end], 1) if str(key) in x), 2)
-        place = Place(text, line=line, source=str(path))
-        if key not in KEYS:
-            known = ", ".join(sorted(KEYS))
-            raise ParseError(f"unknown key {key!r} in the front matter", place=place, hint=f"known are {known}")
-        kind, wanted = KINDS.get(str(key), (str, "a text"))
-        if not isinstance(value, kind):
-            raise ParseError(f"{key} is {wanted}", place=place)
-        if key == "detail" and value not in DETAILS:
-            raise ParseError(f"unknown detail {value!r}", place=place, hint="choose brief, normal or full")
-    return head, end + 1
+def _tex_class(head: Mapping[str, Any], lines: list[str], path: Path) -> TexClass:
+    """Return how LaTeX is to be set, with the text of the preamble."""
+    preamble = ""
+    if "preamble" in head:
+        own = path.parent / head["preamble"]
+        try:
+            preamble = own.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as err:
+            line = next(n for n, text in enumerate(lines, 1) if text.lstrip().startswith("preamble"))
+            place = Place("\n".join(lines), line=line, source=str(path))
+            raise ParseError(f"the preamble cannot be read: {err}", place=place) from None
+    options = tuple(map(str, head.get("classoptions", ())))
+    width = float(head.get("textwidth", 0))
+    return TexClass(head.get("documentclass", ""), options, preamble, width, str(path.parent))
 
 
 def _passages(lines: list[str], start: int) -> list[Passage]:
@@ -128,9 +141,9 @@ def _passages(lines: list[str], start: int) -> list[Passage]:
         fence = FENCE.match(lines[n])
         if fence:
             end = _fence_end(lines, n, fence.group(1))
-            if fence.group(2) == "symderiv":
+            if fence.group(2) in KINDS:
                 close()
-                found.append(Passage("block", "\n".join(lines[n + 1 : end]), n + 2, fresh))
+                found.append(Passage(KINDS[fence.group(2)], "\n".join(lines[n + 1 : end]), n + 2, fresh))
                 fresh = False
                 first = end + 1
             else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from symderiv.claims.conditions import Condition
 from symderiv.claims.supposed import given_conditions
@@ -12,7 +13,10 @@ from symderiv.code.handed import callables, function_names
 from symderiv.code.numpy import Argument, Source, function_text
 from symderiv.errors import SymderivError
 from symderiv.handout.introduced import Introduced, told_apart
+from symderiv.handout.layouts import in_layout
+from symderiv.handout.letters import exchanged
 from symderiv.handout.numbers import about, numbers
+from symderiv.handout.options import ARRAY
 from symderiv.index.graph import Node, Unknown, walk
 from symderiv.index.nodes import Derivative, Entry
 from symderiv.lift import lift
@@ -27,10 +31,12 @@ from symderiv.sheet import Claim, Sheet
 from symderiv.statements.block import Statement
 from symderiv.statements.blocks import Blockwise
 from symderiv.statements.meaning import meaning
-from symderiv.tables import Table
 from symderiv.tensor.expr import Expr
 from symderiv.tensor.expr import walk as walk_expr
 from symderiv.windows.induction import Induction
+
+if TYPE_CHECKING:
+    from symderiv.tables import Table
 
 RELATIONS = {"nonzero": r"\neq", "positive": ">", "nonnegative": r"\geq"}
 
@@ -44,6 +50,8 @@ class Printer:
     language: str = "en"
     detail: str = "normal"
     superscript: Sequence[str] = ()
+    layout: str = ARRAY
+    indices: Sequence[str] = ()  # the letters that proofs take for indices of their own
 
     def latex(self, claim: Claim | None = None) -> Latex:
         """Return the math printer; claims bring what the heads of their proofs stand for, cited ones included."""
@@ -54,6 +62,9 @@ class Printer:
                     expressions |= part.expressions
         spoken = set(re.findall(r"\w+", "\n".join(s.text for s in self.sheet.statements)))
         display = {name: text for name, text in self.display.items() if name in spoken}  # a proof's letters are its own
+        if claim is not None and claim.proof is not None and self.indices:
+            parts = [part.arguments for part in parts_of(claim.proof) if part.arguments]
+            display = {**exchanged(self.indices, parts, self.spoken(claim)), **display}
         latex = Latex(expressions, display, superscript=self.superscript)
         latex.direct = told_apart(self.sheet.statements)
         table = self.sheet.names.families.table
@@ -63,11 +74,20 @@ class Printer:
                 latex.primes[function.name] = function.parameters[0]
         return latex
 
+    def spoken(self, claim: Claim) -> set[str]:
+        """Return the names of the author's own that a proof of a claim may write."""
+        running = {r.variable for s in self.sheet.statements for r in s.ranges}
+        return {*self.sheet.taken, *running, *re.findall(r"\w+", claim.text)}
+
     # -- definitions
+
+    def introduced(self) -> Introduced:
+        """Return the printer of what statements introduce."""
+        return Introduced(self.sheet.names, self.latex(), self.language)
 
     def definitions(self, statements: list[Statement]) -> Definitions | None:
         """Return declarations and definitions as they are introduced: D ∈ ℝ^{m×n}, A = D W."""
-        return Introduced(self.sheet.names, self.latex(), self.language).definitions(statements)
+        return self.introduced().definitions(statements)
 
     def code(self, claim: Claim) -> CodeView:
         """Return the code of a claim, with its cost and what it was compared with."""
@@ -77,9 +97,13 @@ class Printer:
             said.append(phrase(self.language, "cost", order=f"${self.latex().matrix(claim.statement.cost)}$"))
         if claim.status == "agrees":
             said.append(phrase(self.language, "agrees_with"))
-        return CodeView(claim.code.text, phrase(self.language, "list_comma").join(said))
+        return CodeView(claim.code.text, phrase(self.language, "list_comma").join(said), said[0])
 
     # -- claims
+
+    def taken(self) -> list[str]:
+        """Return the names that a proof cannot give to its parts."""
+        return [*self.sheet.taken, *self.indices]
 
     def claim(self, claim: Claim) -> ClaimView:
         """Return a claim with its statement, its status and its proof."""
@@ -96,7 +120,7 @@ class Printer:
             proofs = tuple(self.block(pair, proof, latex, checked) for pair, proof in both)
         elif isinstance(claim.proof, Replayed):
             latex.calls |= calls_of(claim.proof)
-            parts = name_parts(claim.proof.arguments, latex, self.sheet.taken)
+            parts = name_parts(claim.proof.arguments, latex, self.taken())
             chains = [view(a, latex, self.detail, self.language) for a in claim.proof.arguments]
             lines = tuple(line for chain in chains for line in chain.lines)
             cites = tuple(dict.fromkeys(label for chain in chains for label in chain.cites))
@@ -125,6 +149,8 @@ class Printer:
             self.condition(claim, latex),
             remark=self.remark(claim),
             setting=self.setting(claim, latex),
+            quoted=claim.text if claim.status == "rejected" else "",
+            layouts=in_layout(claim, self.layout, self.sheet, self.latex(), self.language),
         )
 
     def heading(self, claim: Claim, table: Table, latex: Latex) -> ClaimView:
@@ -161,7 +187,7 @@ class Printer:
         for part in parts_of(proof):  # print_ranges first: a name for a long part spells the sums in it
             print_ranges(part, latex, read)
         arguments = [a for part in parts_of(proof) for a in part.arguments]
-        intro = self.let(name_parts(arguments, latex, self.sheet.taken))
+        intro = self.let(name_parts(arguments, latex, self.taken()))
         rest = (statement.exprs, latex, read, self.detail, self.language, checked)
         found = induction_view(proof, *rest) if isinstance(proof, Induction) else direct_view(proof, *rest)
         return replace(found, intro=" ".join(filter(None, [found.intro, intro])))
@@ -347,9 +373,16 @@ def _written_out(expr: Expr, names: dict[Expr, str]) -> Expr:
 IMMEDIATE = re.compile(r"\\partial\^\{\d*\+\}")
 
 
-def convention(language: str, own: str = "", blocks: Sequence[Block] = ()) -> str:
-    """Return the text of the convention box: the author's own or the usual one, and what immediate derivatives are."""
+def convention(language: str, own: str | None = "", blocks: Sequence[Block] = (), layout: str = ARRAY) -> str:
+    """Return the text of the convention box: the author's own or the usual one, and what immediate derivatives are.
+
+    It names the layout in which matrices are shown too; where no box is wanted (None) it is empty.
+    """
+    if own is None:
+        return ""
     text = own or phrase(language, "convention_text")
+    if layout != ARRAY:
+        text = f"{text.rstrip()} {phrase(language, f'layout_{layout}')}"
     stated: list[str] = []
     for block in blocks:
         if isinstance(block, Definitions):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
+import re
 from collections.abc import Callable, Sequence
-from functools import cache
-from importlib.resources import files
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from urllib.parse import unquote
 
 from symderiv.errors import UnsupportedError
 from symderiv.render import pdf, tex
@@ -23,15 +21,17 @@ from symderiv.render.model import (
     ClaimView,
     CodeView,
     Definitions,
+    DiagramView,
     Document,
     ForEach,
     Problem,
     ProofView,
     Prose,
 )
-from symderiv.render.phrases import phrase, resolve
+from symderiv.render.phrases import more_phrases, phrase, resolve
 from symderiv.render.prose import Writer
-from symderiv.render.tex import TexWriter
+from symderiv.render.templates import fill, math_font
+from symderiv.render.tex import TEXT_WIDTH, TexWriter
 from symderiv.render.typ import TypstWriter
 
 FORMATS = ("tex", "md", "html", "typ", "pdf")
@@ -39,84 +39,76 @@ _SHORT = 16.0  # em: longer definitions stand on lines of their own
 _LONG_VALUE = 60  # characters of a value in a table, beyond which it is set in lines
 _STATUSES = ("proved", "refuted", "undecided", "approximation", "rejected", "agrees")
 _BASES = ("kernel", "exact", "numeric")
+_PACKAGES = {
+    "amsmath": ("align*", "aligned", "cases", r"\text", r"\overset", r"\underset", r"\tag", r"\tfrac", r"\dfrac",
+                r"\operatorname", r"\boldsymbol", r"\lVert", r"\lvert"),
+    "amssymb": (r"\mathbb", r"\square", r"\varnothing", r"\leqslant", r"\geqslant"),
+}  # fmt: skip
 
 
 def render(document: Document, fmt: str, *, templates: Path | None = None) -> str | bytes:
     """The document in ``tex``, ``md``, ``html``, ``typ`` or, as bytes, ``pdf`` (made by Typst).
 
-    ``templates`` is a folder whose files stand in for the built-in ones of the same name.
+    ``templates`` is a folder whose files stand in for the built-in ones of the same name, and whose folder
+    ``phrases`` may have tables of further languages.
     """
+    with more_phrases(templates):
+        return _rendered(document, fmt, templates)
+
+
+def _rendered(document: Document, fmt: str, templates: Path | None) -> str | bytes:
     match fmt:
         case "tex":
-            return _fill("document.tex", _present(document, TexWriter()), templates)
+            return fill("document.tex", _tex_view(document), templates)
         case "md":
-            return _fill("document.md", _present(document, MarkdownWriter()), templates)
+            return fill("document.md", _present(document, MarkdownWriter()), templates)
         case "html":
             view = _present_converted(document, HtmlWriter, to_mathml)
-            return _fill("document.html", view | {"font": _math_font()}, templates)
+            return fill("document.html", view | {"font": math_font(templates)}, templates)
         case "typ":
             view = _present_converted(document, TypstWriter, to_typst)
             language = resolve(document.language)
             fonts = {"fonts": pdf.fonts_for(language), "emphatic": pdf.emphatic_fonts_for(language)}
-            return _fill("document.typ", view | fonts, templates)
+            return fill("document.typ", view | fonts, templates)
         case "pdf":
-            return pdf.by_typst(str(render(document, "typ", templates=templates)), resolve(document.language))
+            return pdf.by_typst(str(_rendered(document, "typ", templates)), resolve(document.language))
     raise UnsupportedError(f"no format is called {fmt!r}", hint=f"known are {', '.join(FORMATS)}")
 
 
 def pdf_by_latex(document: Document, *, templates: Path | None = None) -> bytes:
     """The PDF that pdflatex makes of the LaTeX; LuaLaTeX for Japanese."""
-    return pdf.by_latex(str(render(document, "tex", templates=templates)), resolve(document.language))
+    source = str(render(document, "tex", templates=templates))
+    with more_phrases(templates):
+        return pdf.by_latex(source, resolve(document.language), document.tex.folder)
 
 
-# --- templates ------------------------------------------------------------------------------------
+def fragment(document: Document, claim: ClaimView, *, templates: Path | None = None) -> str:
+    r"""One claim with its proof, as LaTeX for ``\input``."""
+    alone = replace(document, blocks=(claim,), symbols=(), convention="", title="", author="", subtitle="")
+    with more_phrases(templates):
+        view = _tex_view(alone)
+        (block,) = view["blocks"]
+        return fill("fragment.tex", view | {"block": block, "packages": _packages(_all_text(block))}, templates)
 
 
-def _fill(name: str, view: dict[str, Any], templates: Path | None) -> str:
-    text = _environment(templates).get_template(name).render(view)
-    return _without_blank_runs(text)
-
-
-def _without_blank_runs(text: str) -> str:
-    """At most one empty line at a time, and none at the end: what templates leave behind."""
-    kept: list[str] = []
-    for line in text.split("\n"):
-        line = line.rstrip()
-        if line or (kept and kept[-1]):
-            kept.append(line)
-    return "\n".join(kept).rstrip("\n") + "\n"
-
-
-@cache
-def _environment(templates: Path | None) -> Environment:
-    folders = [folder for folder in (templates, _own_templates()) if folder is not None]
-    return Environment(
-        loader=FileSystemLoader(folders),
-        block_start_string="<%",
-        block_end_string="%>",
-        variable_start_string="<<",
-        variable_end_string=">>",
-        comment_start_string="<#",
-        comment_end_string="#>",
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,  # the writers have escaped everything for their format
-    )
-
-
-def _own_templates() -> Path:
-    """The folder in the wheel, or that of the checkout."""
-    installed = Path(str(files("symderiv") / "templates"))
-    return installed if installed.is_dir() else installed.parent.parent / "templates"
-
-
-@cache
-def _math_font() -> str:
-    return base64.b64encode((_own_templates() / "math.woff2").read_bytes()).decode("ascii")
+def _packages(latex: str) -> list[tuple[str, str]]:
+    """The packages that LaTeX needs, each with what it uses of them."""
+    used = {
+        package: [word for word in words if re.search(re.escape(word) + "(?![A-Za-z])", latex)]
+        for package, words in _PACKAGES.items()
+    }
+    return [(package, ", ".join(words)) for package, words in used.items() if words]
 
 
 # --- from the model to finished strings -----------------------------------------------------------
+
+
+def _tex_view(document: Document) -> dict[str, Any]:
+    """What the templates of LaTeX see."""
+    own = document.tex
+    view = _present(document, TexWriter(own.width or TEXT_WIDTH))
+    names = {"documentclass": own.name, "classoptions": ",".join(own.options), "preamble": own.preamble}
+    return view | names | {"declarations": tex.declarations(_all_text(view))}
 
 
 def _present_converted(
@@ -138,21 +130,45 @@ def _present_converted(
 def _present(document: Document, writer: Writer) -> dict[str, Any]:
     """What the templates see."""
     language = resolve(document.language)
+    anchors = _anchors(document.blocks)
+    if not writer.names_every_claim:
+        linked = _linked(document.blocks)
+        anchors = {place: name for place, name in anchors.items() if name in linked}
+    writer.targets = frozenset(anchors.values())
     presenter = _Presenter(writer, language)
-    body = {
+    return {
         "title": writer.words(document.title),
+        "subtitle": presenter.phrase(document.subtitle) if document.subtitle else "",
         "author": writer.words(document.author),
         "language": language,
         "convention": writer.text(document.convention),
         "symbols": [
-            (writer.mathematics(name), writer.mathematics(shape) if shape else "", writer.text(meaning))
+            (writer.mathematics(name), writer.text(shape), writer.text(meaning))
             for name, shape, meaning in document.symbols
         ],
-        "blocks": [presenter.block(block) for block in document.blocks],
+        "symbols_are_wide": any(
+            len(meaning) > _LONG_VALUE or len(shape) > _LONG_VALUE for _, shape, meaning in document.symbols
+        ),
+        "blocks": [presenter.block(block, anchors.get(place, "")) for place, block in enumerate(document.blocks)],
         "words": presenter.phrase,
         "is_japanese": language == "ja",
     }
-    return body | {"declarations": tex.declarations(_all_text(body))}
+
+
+def _anchors(blocks: Sequence[Block]) -> dict[int, str]:
+    """The names by which claims are linked to, by their places; of two claims of one name the first has it."""
+    found: dict[int, str] = {}
+    for place, block in enumerate(blocks):
+        name = block.id.replace(" ", "-") if isinstance(block, ClaimView) else ""
+        if name and name not in found.values():
+            found[place] = name
+    return found
+
+
+def _linked(blocks: Sequence[Block]) -> set[str]:
+    """The names that the prose may link to."""
+    prose = "\n".join(block.markdown for block in blocks if isinstance(block, Prose))
+    return {unquote(name) for name in re.findall(r"\]\(#([^)\s]+)\)", prose)}
 
 
 def _all_text(value: object) -> str:
@@ -178,20 +194,28 @@ class _Presenter:
         """A phrase of the document's language, finished."""
         return self._writer.text(phrase(self._language, key, **values))
 
-    def block(self, block: Block) -> dict[str, Any]:
+    def block(self, block: Block, anchor: str = "") -> dict[str, Any]:
         match block:
             case Prose():
                 return {"kind": "prose", "body": self._writer.prose(block.markdown)}
             case Definitions():
                 return {"kind": "definitions", "body": self._definitions(block)}
             case ClaimView():
-                return {"kind": "claim"} | self._claim(block)
+                return {"kind": "claim", "anchor": anchor and self._writer.anchor(anchor)} | self._claim(block)
             case CodeView():
                 caption = self._writer.text(block.caption)
-                return {"kind": "code", "body": self._writer.code(block.source), "caption": caption}
+                body = self._writer.code(block.source) if block.source else ""
+                room = self._writer.room(block.room) if block.room else ""
+                task = self._writer.text(block.task)
+                return {"kind": "code", "body": body, "caption": caption, "task": task, "room": room}
+            case DiagramView():
+                size = {"width": f"{block.width:g}", "height": f"{block.height:g}"}
+                caption = self._writer.text(block.caption)
+                return {"kind": "diagram", "body": self._writer.diagram(block), "caption": caption} | size
             case Problem():
-                message, where = self._writer.words(block.message), self._writer.words(block.where)
-                return {"kind": "problem", "message": message, "where": where}
+                said = {"message": block.message, "where": block.where, "hint": block.hint}
+                line = self._writer.verbatim(block.line.strip()) if block.line.strip() else ""
+                return {"kind": "problem", "line": line} | {k: self._writer.words(v) for k, v in said.items()}
 
     def _definitions(self, block: Definitions) -> str:
         """Entries in their order: those of a loop together, and between them all that hold once."""
@@ -226,7 +250,11 @@ class _Presenter:
             "name": self.phrase(claim.kind or ("approximate" if claim.status == "approximation" else "claim")),
             "label": writer.text(claim.label),
             "setting": writer.text(claim.setting),
-            "statement": writer.display(claim.statement) if claim.statement else "",
+            "statement": writer.display(claim.statement, claim.tag) if claim.statement else "",
+            "layouts": [(writer.text(name), writer.display(latex)) for name, latex in claim.layouts],
+            "task": writer.text(claim.task),
+            "quoted": writer.verbatim(claim.quoted) if claim.task and claim.quoted else "",
+            "room": writer.room(claim.room) if claim.room else "",
             "status": claim.status if claim.status in _STATUSES else "undecided",
             "status_word": self._status(claim.status),
             "expected": self._expected(claim),

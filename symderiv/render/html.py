@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable
 from html import escape
 from textwrap import indent
+from urllib.parse import quote
 
 from symderiv.render.convert import Formula
 from symderiv.render.mathtext import breakable
-from symderiv.render.model import Line
+from symderiv.render.model import DiagramView, Line
 from symderiv.render.prose import Writer
 
 # Browsers break lines on either side of a formula, even before a full stop.
@@ -18,8 +19,15 @@ _PUNCTUATED = re.compile(r"([(\[（「『]*)<math\b.*?</math>([)\]）」』,.;:!
 LONGEST = 24.0  # em of a product that is kept on one line
 
 
+def _shown(text: str) -> str:
+    """Return a text without the characters that do not show or that turn the others around."""
+    return "".join(char for char in text if char.isprintable() or char in "\n\t")
+
+
 class HtmlWriter(Writer):
     """HTML; ``convert`` gives the MathML of a formula, or nothing where it has none."""
+
+    names_every_claim = True
 
     def __init__(self, convert: Callable[[Formula], str | None]) -> None:
         self._convert = convert
@@ -31,13 +39,28 @@ class HtmlWriter(Writer):
         return _tied(super().prose(markdown))
 
     def words(self, text: str) -> str:
-        return escape("".join(char for char in text if char.isprintable() or char in "\n\t"))
+        return escape(_shown(text))
 
     def mathematics(self, latex: str) -> str:
         return self._convert(Formula(latex)) or self.verbatim(latex)
 
-    def display(self, latex: str) -> str:
-        return f'<span class="display">{self._breakable(latex)}</span>'
+    def display(self, latex: str, tag: str = "") -> str:
+        if not tag:
+            return f'<span class="display">{self._breakable(latex)}</span>'
+        number = f'<span class="number">({self.words(tag)})</span>'
+        return f'<div class="numbered"><span class="display">{self._breakable(latex)}</span>{number}</div>'
+
+    def diagram(self, picture: DiagramView) -> str:
+        return picture.svg.rstrip()
+
+    def room(self, lines: int) -> str:
+        return f'<div class="room" style="--lines: {lines}"></div>'
+
+    def anchor(self, target: str) -> str:
+        return escape(_shown(target))
+
+    def reference(self, target: str, content: str) -> str:
+        return f'<a href="#{escape(quote(_shown(target)))}">{content}</a>'
 
     def proof(self, lines: tuple[Line, ...], checked: bool) -> str:
         rows = [self._row(line, checked and line is lines[-1]) for line in lines]
@@ -49,7 +72,7 @@ class HtmlWriter(Writer):
         cells = [
             ("left", self._displayed(line.left) if line.left else ""),
             ("relation", self._displayed(line.relation) if line.relation else ""),
-            ("right", self._breakable(line.right)),
+            ("right", '<span class="blank"></span>' if line.blank else self._breakable(line.right)),
             ("reason", (f"<span>{self.text(line.reason)}</span>" if line.reason else "") + end),
         ]
         inside = "\n".join(f'  <div class="{name}">{content}</div>' for name, content in cells)

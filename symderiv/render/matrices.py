@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
+from symderiv.errors import UnsupportedError
 from symderiv.families import Label
 from symderiv.functions import FUNCTIONS
 from symderiv.render import others
@@ -40,7 +41,11 @@ class MatrixLatex(RangesLatex):
 
     def matrix(self, expr: Expr) -> str:
         """Return an expression in matrix notation."""
-        return self.matrixed(expr)[0]
+        try:
+            return self.matrixed(expr)[0]
+        except RecursionError:
+            what = "the expression is nested too deeply for one formula"
+            raise UnsupportedError(what, hint="statements() writes definitions first") from None
 
     def matrixed(self, expr: Expr) -> Written:
         """Return an expression in matrix notation with its precedence."""

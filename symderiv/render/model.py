@@ -7,7 +7,7 @@ never LaTeX outside of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 
@@ -23,6 +23,12 @@ class Line:
     """LaTeX of the right side."""
     reason: str = ""
     """Text, with ``$…$`` around mathematics."""
+    blank: bool = False
+    """Leave the place of the right side empty, to be filled in."""
+    steps: tuple[int, ...] = field(default=(), compare=False)
+    """Which steps of its chain it writes, counted from 0."""
+    rules: tuple[str, ...] = field(default=(), compare=False)
+    """The rules of these steps."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,16 @@ class ClaimView:
     """Text before the statement: for which members it is claimed, under which hypotheses."""
     kind: str = ""
     """The phrase that names it, where it is called neither a claim nor an approximation: ``table``."""
+    tag: str = ""
+    """The number at the margin of the equation."""
+    layouts: tuple[tuple[str, str], ...] = ()
+    """Rows (text, LaTeX): the statement as a layout of matrices shows it."""
+    quoted: str = ""
+    """The line of the source, where it has no equation; shown with a task."""
+    task: str = ""
+    """Text: what a student is asked to do. What became of the claim is then not told."""
+    room: int = 0
+    """Lines to write on."""
 
 
 @dataclass(frozen=True)
@@ -118,17 +134,60 @@ class CodeView:
     source: str
     caption: str = ""
     """Text."""
+    subject: str = ""
+    """Text: what the code is for, without what became of it."""
+    task: str = ""
+    """Text: what a student is asked to do."""
+    room: int = 0
+    """Lines to write on, after the source."""
+
+
+@dataclass(frozen=True)
+class DiagramView:
+    """A picture of a graph, finished in each format."""
+
+    svg: str
+    tikz: str
+    typst: str
+    """Typst in which the mathematics between dollar signs is LaTeX."""
+    caption: str
+    """Text."""
+    title: str
+    """Plain words."""
+    file: str
+    """The name of the SVG that stands beside a document in Markdown."""
+    width: float
+    height: float
+    """In points."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A block that could not be read: both strings are printed as they are."""
+    """A block that could not be read: all strings are printed as they are."""
 
     message: str
     where: str
+    line: str = ""
+    """The line of the source."""
+    hint: str = ""
 
 
-Block: TypeAlias = Prose | Definitions | ClaimView | CodeView | Problem
+Block: TypeAlias = Prose | Definitions | ClaimView | CodeView | DiagramView | Problem
+
+
+@dataclass(frozen=True)
+class TexClass:
+    """How LaTeX is set, where that is not left to the template."""
+
+    name: str = ""
+    """The document class; it keeps its own margins and paragraphs."""
+    options: tuple[str, ...] = ()
+    preamble: str = ""
+    """LaTeX of the author's own, put into the preamble as it is."""
+    width: float = 0.0
+    """The width of a line in em, by which long lines are broken; 0 for that of the template."""
+    folder: str = ""
+    """Where LaTeX looks for files of the author's own."""
 
 
 @dataclass(frozen=True)
@@ -143,4 +202,7 @@ class Document:
     convention: str = ""
     """Text of the convention box."""
     symbols: tuple[tuple[str, str, str], ...] = ()
-    """Rows (LaTeX name, LaTeX shape, meaning as text)."""
+    """Rows: the name as LaTeX, its shape and its meaning as text."""
+    subtitle: str = ""
+    """The phrase below the title: ``exercises``, ``hints``."""
+    tex: TexClass = field(default_factory=TexClass)

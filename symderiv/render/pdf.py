@@ -92,28 +92,33 @@ def by_typst(source: str, language: str) -> bytes:
     return bytes(made)
 
 
-def by_latex(source: str, language: str) -> bytes:
-    """Compile LaTeX: no shell, no file outside of the folder it runs in."""
+def by_latex(source: str, language: str, own: str = "") -> bytes:
+    """Compile LaTeX: no shell, no file outside of the folder it runs in and of the author's own."""
     program = shutil.which(name := "lualatex" if language == "ja" else "pdflatex")
     if program is None:
         raise UnsupportedError(f"{name} is not installed", hint="the format pdf needs no TeX")
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "main.tex").write_text(source, encoding="utf-8")
         command = [program, "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "main.tex"]
-        ran = subprocess.run(command, cwd=folder, env=_environment(), capture_output=True, check=False)
+        ran = subprocess.run(command, cwd=folder, env=_environment(own), capture_output=True, check=False)
         if ran.returncode:
             raise UnsupportedError(f"{name} refused the document: {_first_error(ran.stdout)}")
         return (Path(folder) / "main.pdf").read_bytes()
 
 
-def _environment() -> dict[str, str]:
+def _environment(own: str) -> dict[str, str]:
     """Nothing is read or written elsewhere, and the date in the PDF is always the same."""
-    return os.environ | {
-        "openin_any": "p",
-        "openout_any": "p",
-        "SOURCE_DATE_EPOCH": "0",
-        "FORCE_SOURCE_DATE": "1",
-    }
+    inputs = {"TEXINPUTS": os.pathsep.join([".", str(Path(own).resolve()), ""])} if own else {}
+    return (
+        os.environ
+        | inputs
+        | {
+            "openin_any": "p",
+            "openout_any": "p",
+            "SOURCE_DATE_EPOCH": "0",
+            "FORCE_SOURCE_DATE": "1",
+        }
+    )
 
 
 def _first_error(log: bytes) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import cache
+from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
@@ -16,7 +17,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from symderiv.render import inline
 from symderiv.render.mathtext import is_square
-from symderiv.render.model import Line
+from symderiv.render.model import DiagramView, Line
 
 
 class Writer(ABC):
@@ -33,8 +34,8 @@ class Writer(ABC):
         """Mathematics within a line."""
 
     @abstractmethod
-    def display(self, latex: str) -> str:
-        """Mathematics on lines of its own."""
+    def display(self, latex: str, tag: str = "") -> str:
+        """Mathematics on lines of its own, with its number at the margin."""
 
     @abstractmethod
     def proof(self, lines: tuple[Line, ...], checked: bool) -> str:
@@ -43,6 +44,22 @@ class Writer(ABC):
     @abstractmethod
     def code(self, source: str) -> str:
         """A block of code."""
+
+    @abstractmethod
+    def diagram(self, picture: DiagramView) -> str:
+        """A picture of a graph."""
+
+    @abstractmethod
+    def room(self, lines: int) -> str:
+        """Lines to write on."""
+
+    @abstractmethod
+    def anchor(self, target: str) -> str:
+        """The place that links to ``#target`` lead to."""
+
+    @abstractmethod
+    def reference(self, target: str, content: str) -> str:
+        """A link to a place of the same document."""
 
     def text(self, text: str) -> str:
         """Text with ``$…$``."""
@@ -87,6 +104,16 @@ class Writer(ABC):
 
     @abstractmethod
     def line_break(self) -> str: ...
+
+    targets: frozenset[str] = frozenset()  # what the document has to link to
+    names_every_claim = False  # give a place a name though the document does not link to it
+
+    def _linked(self, address: str, content: str) -> str:
+        """A link; to a place of this document only where that is there."""
+        if not address.startswith("#"):
+            return self.link(address, content)
+        target = unquote(address[1:])
+        return self.reference(target, content) if target in self.targets else content
 
     # --- the walk over the tree ---
 
@@ -134,7 +161,7 @@ class Writer(ABC):
             case "math_inline_double":
                 return self.display(node.content.strip())
             case "link":
-                return self.link(str(node.attrs["href"]), self._inlines(node))
+                return self._linked(str(node.attrs["href"]), self._inlines(node))
             case "image":
                 return self.words(node.content)
             case "softbreak":

@@ -17,12 +17,14 @@ from collections.abc import Iterable
 
 from symderiv.render import inline
 from symderiv.render.mathtext import breakable, inner, is_harmless, relation_first, width
-from symderiv.render.model import Line
+from symderiv.render.model import DiagramView, Line
 from symderiv.render.prose import Writer
 
 TEXT_WIDTH = 42.0  # em of an 11 pt line on the page of templates/document.tex
 _GAP = 3.0  # em that `align*` keeps between the equation and its reason, at least
 WIDEST_LEFT = 16.0  # em of a left side that stands beside its equation
+_TAG = 5.0  # em that the number of an equation takes, with the space before it
+BLANK = 14.0  # em of a blank in a proof
 _CODE_COLUMNS = 98
 
 _SPECIAL = {
@@ -169,7 +171,7 @@ def _is_wide(line: Line) -> bool:
 
 
 def _body_width(line: Line) -> float:
-    return width(line.relation) + 0.6 + width(line.right)
+    return width(line.relation) + 0.6 + (BLANK if line.blank else width(line.right))
 
 
 def _reason_width(line: Line) -> float:
@@ -178,6 +180,8 @@ def _reason_width(line: Line) -> float:
 
 def _fitted(line: Line, room: float) -> str:
     """The right side, broken where it is wider than the room."""
+    if line.blank:
+        return rf"\rule{{0pt}}{{2.4em}}\underline{{\hspace{{{min(BLANK, room):g}em}}}}"  # as high as a hand writes
     if not is_harmless(line.right):
         return safe(line.right)
     rows = broken(line.right, room - width(line.relation) - 1.0)
@@ -211,21 +215,22 @@ def _tagged(reason: str, box: bool) -> str:
     return r" \tag*{" + r"\quad ".join(parts) + "}" if parts else ""
 
 
-def displayed(latex: str, page: float = TEXT_WIDTH) -> str:
-    """A formula on its own line, or on several where it is too wide."""
-    latex = safe(latex)
+def displayed(latex: str, page: float = TEXT_WIDTH, tag: str = "") -> str:
+    """A formula on its own line, or on several where it is too wide; its number stands beside the last."""
+    latex, page = safe(latex), page - (_TAG if tag else 0.0)
+    number = rf" \tag{{{escape(tag)}}}" if tag else ""
     if width(latex) <= page or r"\\" in latex or not is_harmless(latex):
-        return f"\\[\n  {latex}\n\\]"
+        return f"\\[\n  {latex}{number}\n\\]"
     left, rest = relation_first(latex)
     if not rest:
-        return _aligned_rows(f"&{row}" for row in broken(latex, page - 2.0))
+        return _aligned_rows((f"&{row}" for row in broken(latex, page - 2.0)), number)
     rows = broken(rest, page - width(left))
-    return _aligned_rows([f"{left} &{rows[0]}", *(f"&\\qquad {row}" for row in rows[1:])])
+    return _aligned_rows([f"{left} &{rows[0]}", *(f"&\\qquad {row}" for row in rows[1:])], number)
 
 
-def _aligned_rows(rows: Iterable[str]) -> str:
+def _aligned_rows(rows: Iterable[str], number: str) -> str:
     body = "\\\\\n  ".join(rows)
-    return f"\\begin{{align*}}\n  {body}\n\\end{{align*}}"
+    return f"\\begin{{align*}}\n  {body}{number}\n\\end{{align*}}"
 
 
 # --- the writer -----------------------------------------------------------------------------------
@@ -240,11 +245,28 @@ class TexWriter(Writer):
     def mathematics(self, latex: str) -> str:
         return f"${safe(latex)}$"
 
-    def display(self, latex: str) -> str:
-        return displayed(latex)
+    def __init__(self, page: float = TEXT_WIDTH) -> None:
+        self.page = page
+
+    def display(self, latex: str, tag: str = "") -> str:
+        return displayed(latex, self.page, tag)
 
     def proof(self, lines: tuple[Line, ...], checked: bool) -> str:
-        return aligned(lines, checked)
+        return aligned(lines, checked, self.page)
+
+    def diagram(self, picture: DiagramView) -> str:
+        return picture.tikz.rstrip()
+
+    def room(self, lines: int) -> str:
+        r"""Dotted lines, 9 mm apart, between which a page may end."""
+        line = r"\par\noindent\rule{0pt}{9mm}\dotfill"
+        return "\n".join([line] * lines + [r"\par\medskip"])
+
+    def anchor(self, target: str) -> str:
+        return rf"\hypertarget{{{_target(target)}}}{{}}"
+
+    def reference(self, target: str, content: str) -> str:
+        return rf"\hyperlink{{{_target(target)}}}{{{content}}}"
 
     def code(self, source: str) -> str:
         lines = [part for line in source.rstrip("\n").split("\n") for part in _folded(_printable(line))]
@@ -287,6 +309,11 @@ class TexWriter(Writer):
 
     def line_break(self) -> str:
         return "\\\\\n"
+
+
+def _target(name: str) -> str:
+    """The name of a place in which no command is left."""
+    return "symderiv." + re.sub(r"[^A-Za-z0-9.:-]", lambda match: f".{ord(match[0]):x}.", name)
 
 
 def _address(address: str) -> str:

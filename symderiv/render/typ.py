@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from symderiv.render import inline
 from symderiv.render.convert import Formula
 from symderiv.render.mathtext import breakable
-from symderiv.render.model import Line
+from symderiv.render.model import DiagramView, Line
 from symderiv.render.prose import Writer
 
 _SPECIAL = re.compile(r"[\\#$*_`<>@\[\]~=\-+/\"':]")
@@ -33,8 +34,21 @@ class TypstWriter(Writer):
     def mathematics(self, latex: str) -> str:
         return self._formula(Formula(latex))
 
-    def display(self, latex: str) -> str:
-        return f"#display[{self._breakable(latex)}]"
+    def display(self, latex: str, tag: str = "") -> str:
+        number = f"(number: [({self.words(tag)})])" if tag else ""
+        return f"#display{number}[{self._breakable(latex)}]"
+
+    def diagram(self, picture: DiagramView) -> str:
+        return inline.convert(picture.typst, str, self.mathematics).rstrip()
+
+    def room(self, lines: int) -> str:
+        return f"#room({lines})"
+
+    def anchor(self, target: str) -> str:
+        return f"#metadata(none)#label({_string(target)})"
+
+    def reference(self, target: str, content: str) -> str:
+        return f"#link(label({_string(target)}))[{content}];"
 
     def proof(self, lines: tuple[Line, ...], checked: bool) -> str:
         rows = [self._row(line, checked and line is lines[-1]) for line in lines]
@@ -43,7 +57,7 @@ class TypstWriter(Writer):
     def _row(self, line: Line, box: bool) -> str:
         left = self._displayed(line.left) if line.left else ""
         relation = self._displayed(line.relation) if line.relation else ""
-        right, reason = self._breakable(line.right), self.text(line.reason)
+        right, reason = "#blank" if line.blank else self._breakable(line.right), self.text(line.reason)
         return f"  ([{left}], [{relation}], [{right}], [{reason}], {str(box).lower()}),"
 
     def _displayed(self, latex: str, before: str = "") -> str:
