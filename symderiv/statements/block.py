@@ -6,6 +6,7 @@ Each statement keeps where it stands, so that every error can point there.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,8 @@ from symderiv.errors import ParseError, Place, ShapeError, SymderivError, Unsupp
 from symderiv.families import Label, Range, member_name
 from symderiv.functions import FUNCTIONS
 from symderiv.index.normal import substitute
+from symderiv.latex.chains import Equality, read_chains
+from symderiv.latex.source import Within
 from symderiv.lift import lift
 from symderiv.lower import lower
 from symderiv.statements.blocks import block
@@ -96,6 +99,7 @@ class Names:
     unknown: dict[str, tuple[dims.Size, ...]] = field(default_factory=dict)
     functions: dict[str, Function] = field(default_factory=dict)
     families: Families = field(default_factory=Families)
+    display: dict[str, str] = field(default_factory=dict)  # how names print, where that is not as they are written
 
     def taken(self, name: str) -> bool:
         """Tell whether a name means something already."""
@@ -158,6 +162,10 @@ class BlockReader(MemberReader):
                     return [self.function(node)]
                 case ast.Assert(test=ast.Compare(ops=[ast.GtE() | ast.Gt()])):
                     return [self.least(node)]
+                case ast.Assert(test=ast.Call(func=ast.Name(id="latex")) as call):
+                    return self.in_latex(node, call, negated=False)
+                case ast.Assert(test=ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Name(id="latex")) as call)):
+                    return self.in_latex(node, call, negated=True)
                 case ast.Assert():
                     return [self.claim(node)]
                 case ast.For(target=ast.Name(id=name), orelse=[]):
@@ -440,6 +448,8 @@ class BlockReader(MemberReader):
     def unused(self, node: ast.AST, name: str) -> None:
         if name in RESERVED:
             self.refuse(node, f"{name} is a word of the language", "take another name")
+        if not dims.is_name(name):
+            self.refuse(node, f"{name} is a word of Python's own", "take another name")
         if self.names.taken(name) or name in self.scope.sizes:
             self.refuse(node, f"{name} is named already", "a heading starts afresh; within a block take another name")
 
@@ -506,6 +516,45 @@ class BlockReader(MemberReader):
             error = err
         text = ast.unparse(test)
         return self.said("claim", node, exprs=sides, label=label, negated=negative, text=text, error=error)
+
+    def in_latex(self, node: ast.Assert, call: ast.Call, negated: bool) -> list[Statement]:
+        r"""Return the claims of `assert latex(r"a = b = c"), "L2"`: L2.1 and L2.2, one for each equality."""
+        match call:
+            case ast.Call(args=[ast.Constant(value=str(text)) as constant], keywords=[]):
+                within = self.raw_text(constant, text)
+            case _:
+                self.refuse(call, "latex takes one text", 'write assert latex(r"\\frac{\\partial E}{\\partial b} = c")')
+        found = read_chains(text, self, self.names.display, self.file, within)
+        if negated and len(found) > 1:
+            self.refuse(call, "which of these equalities is wrong?", "one equality stands under not")
+        return [self.equality(node, e, k if len(found) > 1 else 0, negated) for k, e in enumerate(found, 1)]
+
+    def equality(self, node: ast.Assert, e: Equality, number: int, negated: bool) -> Statement:
+        """Return one equality of a chain as a claim."""
+        msg = node.msg
+        if number and isinstance(msg, ast.Constant) and isinstance(msg.value, str) and msg.value.strip():
+            first, *rest = msg.value.split(" ", 1)
+            msg = ast.copy_location(ast.Constant(value=" ".join([f"{first}.{number}", *rest])), msg)
+        error = e.error or e.misfit
+        if e.test is None or error is not None:
+            if not negated or not isinstance(error, ShapeError):
+                raise error or UnsupportedError("this equality is not read", place=e.place)
+            label = msg.value if isinstance(msg, ast.Constant) and isinstance(msg.value, str) else ""
+            self.claimed = True
+            return self.said("claim", node, label=label, negated=True, text=str(e), error=error)
+        test: ast.expr = ast.UnaryOp(op=ast.Not(), operand=e.test) if negated else e.test
+        return self.claim(ast.copy_location(ast.Assert(test=ast.copy_location(test, e.test), msg=msg), e.test))
+
+    def raw_text(self, constant: ast.Constant, text: str) -> Within:
+        r"""Return where the inside of a text stands; it is a raw one, or `\f` would have another meaning."""
+        place = self.place(constant)
+        lines = self.text.split("\n")
+        last = constant.end_lineno or place.line
+        typed = "\n".join(lines[place.line - 1 : last])[place.column :]
+        opening = re.match("[rR](\"{3}|'{3}|\"|')", typed)
+        if opening is None or typed[opening.end() : opening.end() + len(text)] != text:
+            self.refuse(constant, "LaTeX stands in one raw text", 'write r"…", or r""" before lines of their own """')
+        return Within(self.text, place.line, place.column + opening.end())
 
     def sides(self, test: ast.Compare) -> tuple[Expr, Expr]:
         left, right = self.read(test.left), self.read(test.comparators[0])
@@ -594,6 +643,7 @@ RESERVED = frozenset(
         "table",
         "range",
         "index",
+        "latex",
     ]
 )
 _SAID: dict[type[ast.stmt], str] = {

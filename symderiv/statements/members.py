@@ -259,7 +259,11 @@ class MemberReader(Parser):
     def common(self, family: Family, label: Label) -> Case:
         """Return what holds for all cases that a member may belong to: one shape, and the properties that all have."""
         bounds = self.bounds
-        first, *more = [c for c in family.cases if bounds.contains(Range("", c.low, c.high), label) is not False]
+        cases = [c for c in family.cases if bounds.contains(Range("", c.low, c.high), label) is not False]
+        if not cases:  # it is being defined, and no other case holds it
+            what = f"{member_name(family.name, label)} has no meaning yet where it is defined"
+            raise UnsupportedError(what, hint=f"a definition names members before its own, such as {family.name}[t-1]")
+        first, *more = cases
         axes = self.axes_at(first, label)
         for other in more:
             if self.axes_at(other, label) != axes:
