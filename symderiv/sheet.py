@@ -7,12 +7,13 @@ proof, or where exact evaluation confirms it (`basis` tells which); *refuted* wi
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from symderiv.check.decide import Outcome, decide_equal
 from symderiv.check.kernel import check as kernel_check
+from symderiv.check.outcome import Outcome
 from symderiv.check.part import Part
 from symderiv.check.stored import to_json
 from symderiv.claims.conditions import Condition, conditions
@@ -24,6 +25,8 @@ from symderiv.claims.neglecting import exactly, leaving_out
 from symderiv.claims.proving import Attempt, attempts, equations
 from symderiv.claims.supposed import attempts_by_hypotheses, given_conditions, solved
 from symderiv.claims.taylor import prove_expansion
+from symderiv.diagrams.diagram import Diagram
+from symderiv.diagrams.opened import of_sheet
 from symderiv.errors import ProofError, ShapeError, SymderivError, UnknownNameError, UnsupportedError
 from symderiv.index.graph import Node
 from symderiv.index.nodes import Argument, Definition, Index, Names, Tensor
@@ -31,20 +34,23 @@ from symderiv.index.text import index_text
 from symderiv.index.written import Written
 from symderiv.lift import lift
 from symderiv.lower import Array, lower, write
+from symderiv.render.latex import Latex
 from symderiv.replay import Known, Replayed
-from symderiv.running import Generated, agreement, generated
 from symderiv.statements import block
 from symderiv.statements.block import Given, Statement
 from symderiv.statements.blocks import Blockwise, in_entries, names_blocks, pairs, rows_of
 from symderiv.statements.derivatives import by_derivatives
 from symderiv.statements.meaning import meaning
-from symderiv.tables import Table, tabulated
 from symderiv.tensor.expr import Expr, walk
 from symderiv.tensor.syntax import check_bounds
 from symderiv.tensor.text import to_text
 from symderiv.unrolling import coefficient_at_an_instance, decide_instances, open_conditions
 from symderiv.windows.induction import Induction
 from symderiv.windows.opened import prove_open
+
+if TYPE_CHECKING:  # these need NumPy
+    from symderiv.running import Generated
+    from symderiv.tables import Table
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,7 @@ class Sheet:
                         statement.exprs[0], meaning(), done=self.lowered
                     )  # refused here, where it stands, if it has no meaning
                     self.note_name(statement)
+                statement = self.derived(statement) if statement.kind == "show" else statement
                 claim = self.decide(statement) if statement.kind == "claim" else None
                 claim = self.run(statement) if statement.kind == "code" else claim
                 claim = self.tabulated(statement) if statement.kind == "table" else claim
@@ -163,6 +170,24 @@ class Sheet:
                 raise UnsupportedError(f"{claim} is proved by induction, which the stored form does not hold yet")
         raise UnsupportedError(f"there is no proof of {claim} that the kernel accepts: it is {found.status}")
 
+    # -- drawing
+
+    def diagram(self, wrt: str | Sequence[str] | None = None, of: str | None = None) -> Diagram:
+        r"""Return the graph of the definitions: values forward, and derivatives back from a function.
+
+        `wrt` names arrays or families; without it they are those that the statements differentiate in.  `of` names
+        the function, and draws only what it is made of; without it, it is the last one that they differentiate.
+        Families have a node for each member that the texts speak of: h_t, h_{t-1}.
+
+        >>> sheet = Sheet(
+        ...     "D: (m, n)\nW: (n, p)\nloss: function()\nA = D @ W\nE = loss(A)\nB = diff(E, A)"
+        ... )
+        >>> [(edge.tail, edge.head, len(edge.back)) for edge in sheet.diagram("W").graph.edges]
+        [('D', 'A', 0), ('W', 'A', 2), ('A', 'E', 2)]
+        """
+        names = [wrt] if isinstance(wrt, str) else wrt
+        return Diagram(of_sheet(self.names, self.statements, Latex(), names, of))
+
     # -- deciding
 
     def decide(self, statement: Statement) -> Claim:
@@ -181,8 +206,26 @@ class Sheet:
             return self.decide_blocks(statement, base)
         return self.decide_closed(statement, base)
 
+    def derived(self, statement: Statement) -> Statement:
+        """Return a bare expression as the claim that it is what the engine finds for it."""
+        (expr,) = statement.exprs
+        hint = f"write it as a claim, assert {statement.text} == …"
+        if statement.open or statement.ranges:
+            raise UnsupportedError("what this is for every member of a family is not found by itself", hint=hint)
+        found = _text(self.corrected(expr, sides(expr, expr)))
+        if not found:
+            raise UnsupportedError("what this is has no name in the notation of the block", hint=hint)
+        if ast.dump(ast.parse(found)) == ast.dump(ast.parse(statement.text)):
+            raise UnsupportedError("there is nothing to derive: this is its own value", hint=hint)
+        place = statement.place
+        claim = f"assert {statement.text} == {found}"
+        (read,) = block.read_block(claim, self.names, self.source)
+        return replace(read, place=place, given=statement.given)
+
     def run(self, statement: Statement) -> Claim:
         """Return a request for code as a claim: that the code does what the definitions say."""
+        from symderiv.running import agreement, generated
+
         label = statement.label
         name = label.split()[0] if label.split() else f"code {len(self.claims) + 1}"
         base = Claim(name, label, statement.text, "undecided", "agrees", statement=statement)
@@ -203,7 +246,7 @@ class Sheet:
             different = pairs(left, right)
             for k, (one, other) in enumerate(different, 1):
                 one, other = in_entries(one, other) or (one, other)
-                proof, why = self.proved(f"{base.id}.{k}", one, other, sides(one, other))
+                proof, why = self.proved(f"{base.id}.{k}", one, other, sides(one, other).equal)
                 if proof is None:
                     raise ProofError(why)
                 proofs.append(proof)
@@ -232,13 +275,17 @@ class Sheet:
             return _with(base, status="rejected", expected="rejected", scope=_why(err))
         presupposed = (*given_conditions(statement.given), *conditions(left, right))
         base = _with(base, sides=both, conditions=tuple(dict.fromkeys(presupposed)))
-        proof, why = self.proved(base.id, left, right, both, ending)
+        proof, why = self.proved(base.id, left, right, both.equal, ending)
         if proof is None and ending is None and equations(statement.given):
             proof, why = self.proved_by_hypotheses(statement, both)
         if proof is not None:
             return _with(base, status="proved", basis="kernel", scope="all sizes; every step checked", proof=proof)
-        base = _with(base, unproved=why)
         outcome = self.decided(left, right, statement.given)
+        if outcome.status == "proved" and not both.equal and ending is None:
+            proof, why = self.proved(base.id, left, right, True)  # the kernel knows more laws than the normal form
+            if proof is not None:
+                return _with(base, status="proved", basis="kernel", scope="all sizes; every step checked", proof=proof)
+        base = _with(base, unproved=why)
         basis = "exact" if outcome.status == "proved" else ""
         correction = self.corrected(left, both) if outcome.status == "refuted" else None
         return _with(
@@ -253,6 +300,8 @@ class Sheet:
 
     def decided(self, left: Expr, right: Expr, given: Sequence[Given]) -> Outcome:
         """Return the exact decision, at points that satisfy the hypotheses."""
+        from symderiv.check.decide import decide_equal
+
         found = solved(left, right, given, self.names.families.labels)
         left, right, names = found if found is not None else (left, right, set[str]())
         outcome = decide_equal(plain(left), plain(right))
@@ -307,6 +356,8 @@ class Sheet:
 
     def tabulated(self, statement: Statement) -> Claim:
         """Return a table of numbers: it agrees where the generated code has the values of the definitions."""
+        from symderiv.tables import tabulated
+
         name = statement.label.split()[0] if statement.label.split() else f"table {len(self.claims) + 1}"
         base = Claim(name, statement.label, statement.text, "undecided", "agrees", statement=statement)
         try:
@@ -325,6 +376,8 @@ class Sheet:
             return _with(base, status="proved", basis="kernel", scope="all sizes; every step checked", proof=proof)
         except (ProofError, UnsupportedError) as err:
             base = _with(base, unproved=err.message)
+        from symderiv.check.decide import decide_equal
+
         orders = range(claim.count)
         found = [decide_equal(plain(claim.at_zero(n)), zeros(claim.numerator.axes)) for n in orders]
         wrong = next((n for n in orders if found[n].status == "refuted"), None)
@@ -342,11 +395,14 @@ class Sheet:
         kernel_check(proof.arguments, proof.context, self.proofs)
 
     def proved(
-        self, name: str, left: Expr, right: Expr, both: Sides, ending: Ending | None = None
+        self, name: str, left: Expr, right: Expr, equal: bool, ending: Ending | None = None
     ) -> tuple[Replayed | None, str]:
-        """Return a proof that the kernel accepts, kept under the name of its claim; or none, and why there is none."""
+        """Return a proof that the kernel accepts, kept under the name of its claim; or none, and why there is none.
+
+        `equal` tells that the sides were found equal, and so that a proof is worth looking for.
+        """
         try:
-            found = attempts(left, right, both.equal, self.taken, self.known(), ending=ending)
+            found = attempts(left, right, equal, self.taken, self.known(), ending=ending)
             proof, why = self.first_accepted(found)
         except UnsupportedError as err:
             return None, err.message

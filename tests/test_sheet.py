@@ -316,3 +316,30 @@ assert diff(trace(X @ X.T), t) == 2 * trace(X.T @ diff(X, t))
 """
     for claim in Sheet(text).claims:
         assert (claim.status, claim.basis) == ("proved", "kernel"), claim.unproved
+
+
+LAYER = "D: (m, n)\nW: (n, p)\nloss: function()\nA = D @ W\nE = loss(A)\nB = diff(E, A)\nq = norm(A)**2\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "claim"),
+    [
+        ("diff(E, W)", "diff(E, W) == D.T @ B"),
+        ("diff(A[i,j], W[k,l])", "diff(A[i, j], W[k, l]) == D[i, k] * delta[j, l]"),
+        ("diff(q, W)", "diff(q, W) == 2 * D.T @ A"),
+    ],
+)
+def test_a_bare_expression_is_shown_with_what_it_is(text, claim):
+    (found,) = Sheet(LAYER + text).claims
+    assert (found.text, found.status, found.basis) == (claim, "proved", "kernel")
+
+
+def test_a_bare_expression_that_is_its_own_value():
+    with pytest.raises(UnsupportedError, match="nothing to derive"):
+        Sheet(LAYER + "W")
+
+
+def test_a_bare_expression_about_a_family_is_refused():
+    family = "h[0]: (n,)\nf: function(n)\nfor t in range(1, T + 1):\n    h[t] = f(h[t-1])\n    diff(h[t], h[0])"
+    with pytest.raises(UnsupportedError, match="every member"):
+        Sheet(family)
