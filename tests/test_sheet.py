@@ -318,7 +318,7 @@ assert diff(trace(X @ X.T), t) == 2 * trace(X.T @ diff(X, t))
         assert (claim.status, claim.basis) == ("proved", "kernel"), claim.unproved
 
 
-LAYER = "D: (m, n)\nW: (n, p)\nloss: function()\nA = D @ W\nE = loss(A)\nB = diff(E, A)\nq = norm(A)**2\n"
+DEFINED = "D: (m, n)\nW: (n, p)\nloss: function()\nA = D @ W\nE = loss(A)\nB = diff(E, A)\nq = norm(A)**2\n"
 
 
 @pytest.mark.parametrize(
@@ -330,13 +330,13 @@ LAYER = "D: (m, n)\nW: (n, p)\nloss: function()\nA = D @ W\nE = loss(A)\nB = dif
     ],
 )
 def test_a_bare_expression_is_shown_with_what_it_is(text, claim):
-    (found,) = Sheet(LAYER + text).claims
+    (found,) = Sheet(DEFINED + text).claims
     assert (found.text, found.status, found.basis) == (claim, "proved", "kernel")
 
 
 def test_a_bare_expression_that_is_its_own_value():
     with pytest.raises(UnsupportedError, match="nothing to derive"):
-        Sheet(LAYER + "W")
+        Sheet(DEFINED + "W")
 
 
 def test_a_bare_expression_about_a_family_is_refused():
