@@ -26,7 +26,7 @@ from symderiv.lower import index_ranges, lower
 from symderiv.replay import Known, Replayed
 from symderiv.statements.block import BlockReader, Names, Statement
 from symderiv.statements.meaning import meaning, simplified
-from symderiv.statements.members import World
+from symderiv.statements.members import RANGED, World
 from symderiv.statements.worlds import reader_in
 from symderiv.tensor.expr import Expr, defined, replaced, walk
 from symderiv.tensor.operations import apply
@@ -37,6 +37,11 @@ from symderiv.windows.faithful import check_derivatives, check_supposed
 from symderiv.windows.induction import Induction
 from symderiv.windows.stacked import flat
 from symderiv.windows.window import Window, cores, is_long
+
+
+def running(*exprs: Expr) -> list[str]:
+    """Return the variables that sums and products over ranges run through: no index is to look like one."""
+    return sorted({e.data[0] for e in walk(*exprs) if e.op in RANGED})
 
 
 @dataclass(frozen=True)
@@ -210,7 +215,8 @@ class _Prover:
             left, right = (replaced(from_the_right(side), facts.replaced) for side in (left, right))
         check_supposed((left, right), facts.names)
         both: Sides = sides(left, right)
-        taken = [*self.taken, *(str(key) for key in window.made), *window.opaque, *self.variables(window)]
+        named = [*(str(key) for key in window.made), *window.opaque, *self.variables(window)]
+        taken = [*self.taken, *named, *running(*window.opaque.values(), *window.atoms.values(), left, right)]
         reasons: list[str] = []
         earlier, fixed = known(window, self.earlier), self.names.families.labels
         for attempt in attempts(left, right, both.equal, taken, earlier, facts.equations, fixed, self.ending):
