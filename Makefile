@@ -10,18 +10,21 @@ NAMES ?=
 # How long `make fuzz` goes on, and which cases it draws.
 SECONDS ?= 60
 SEED ?= 1
+# How many texts `make fuzz-text` reads.
+CASES ?= 100000
 
 # Two installations into one environment at once do not go well.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
-.PHONY: help handouts test fuzz mutants bench lint format clean
+.PHONY: help handouts test fuzz fuzz-text mutants mutants-rules tutorial load bench lint format clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-handouts: $(VENV)/.stamp-handout  ## Derive, prove and typeset the built-in handouts into output/
+handouts: $(VENV)/.stamp-handout  ## Derive, prove and typeset the built-in handouts into output/, with the guide
+	$(BIN)/symderiv docs -o output/
 	$(BIN)/symderiv handout -o output/
 
 test: $(VENV)/.stamp-test  ## Run the entire test suite (ARGS="-k name" to choose)
@@ -30,8 +33,20 @@ test: $(VENV)/.stamp-test  ## Run the entire test suite (ARGS="-k name" to choos
 fuzz: $(VENV)/.stamp-test  ## Examine random derivatives (SECONDS=600 SEED=2, ARGS="--start 17 --cases 1")
 	$(BIN)/python -m symderiv.testing.fuzz --seconds $(SECONDS) --seed $(SEED) $(ARGS)
 
-mutants: $(VENV)/.stamp-test  ## Make every claim about families wrong in every place: only true ones may be proved
-	$(BIN)/python -m pytest -m mutants tests/test_windows_opened.py $(ARGS)
+fuzz-text: $(VENV)/.stamp-test  ## Read random texts: nothing may come of them but an error that can be shown (CASES=1000000 SEED=2)
+	$(BIN)/python -m symderiv.testing.fuzz_text --cases $(CASES) --seed $(SEED) $(ARGS)
+
+mutants: $(VENV)/.stamp-test  ## Make claims about families and 2,000 proofs wrong: only what stays true may be proved
+	$(BIN)/python -m pytest -m mutants tests/test_windows_opened.py tests/test_check_mutants.py $(ARGS)
+
+mutants-rules: $(VENV)/.stamp-test  ## Make slips in the rules that differentiate: some test has to notice each
+	$(BIN)/python tests/mutate_rules.py $(ARGS)
+
+tutorial: $(VENV)/.stamp-test  ## Run the tutorial notebook and keep what its cells show
+	$(BIN)/python tests/notebooks.py
+
+load: $(VENV)/.stamp-test  ## A thousand derivatives in one process: memory stays as it is
+	$(BIN)/python tests/load.py
 
 bench: $(VENV)/.stamp-test $(VENV)/.stamp-bench  ## Time code and derivations, into output/benchmarks.md (NAMES="logistic gp" to choose)
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only -o norecursedirs= $(ARGS)

@@ -2,9 +2,10 @@
 
 `derive` differentiates an expression and gives the result, the proof and the code; `gradients` does so in
 several variables at once, and `hvp` multiplies the Hessian with a direction; `generate` writes a NumPy module and
-its tests; `verify` decides whether a claimed derivative is right, `check_proof` examines a stored proof; `declare`
-makes tensors that take Python's operators and NumPy's functions; `Sheet` reads statements: declarations,
-definitions, claims; `add_function`, `add_operation` and `add_rule` teach it more.
+its tests; `verify` decides whether a claimed derivative is right, `homework` whether a derivation in LaTeX is,
+`check_proof` examines a stored proof; `declare` makes tensors that take Python's operators and NumPy's
+functions; `Sheet` reads statements: declarations, definitions, claims; `add_function`, `add_operation` and
+`add_rule` teach it more.
 """
 
 from __future__ import annotations
@@ -33,10 +34,11 @@ if TYPE_CHECKING:
     from symderiv.generating import Generated, generate
     from symderiv.interop import from_sympy, to_sympy
     from symderiv.joint import HessianVectorProducts
+    from symderiv.marking import Homework, homework
     from symderiv.packing import Packed
     from symderiv.results import Proof
     from symderiv.several import Gradients, gradients
-    from symderiv.sheet import Sheet
+    from symderiv.sheets import Sheet
     from symderiv.statements.declaring import declare
     from symderiv.tensor.array import Tensor
     from symderiv.verdict import Verdict, verify
@@ -51,12 +53,14 @@ _LATER = {
     "HessianVectorProducts": "symderiv.joint",
     "Packed": "symderiv.packing",
     **{name: "symderiv.generating" for name in ("Generated", "generate")},
+    **{name: "symderiv.marking" for name in ("Homework", "homework")},
     "Proof": "symderiv.results",
     **{name: "symderiv.verdict" for name in ("Verdict", "verify")},
-    "Sheet": "symderiv.sheet",
+    "Sheet": "symderiv.sheets",
     "Tensor": "symderiv.tensor.array",
     "check_proof": "symderiv.check.stored",
     "declare": "symderiv.statements.declaring",
+    "load_ipython_extension": "symderiv.notebook",
     **{name: "symderiv.interop" for name in ("from_sympy", "to_sympy")},
 }
 
@@ -89,8 +93,8 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "Derivation", "Function", "Generated", "Gradients", "HessianVectorProduct", "HessianVectorProducts",
-    "Packed", "ParseError", "Proof", "ProofError", "ShapeError", "Sheet", "SymderivError", "Tensor",
+    "Homework", "Packed", "ParseError", "Proof", "ProofError", "ShapeError", "Sheet", "SymderivError", "Tensor",
     "UnknownNameError", "UnsupportedError", "Verdict", "__version__", "add_function", "add_operation",
-    "add_rule", "check_proof", "declare", "derive", "from_sympy", "generate", "gradients", "hvp", "numpy_names",
-    "to_sympy", "verify",
+    "add_rule", "check_proof", "declare", "derive", "from_sympy", "generate", "gradients", "homework", "hvp",
+    "numpy_names", "to_sympy", "verify",
 ]  # fmt: skip

@@ -60,11 +60,22 @@ def size(value: int | str | Size) -> Size:
         return sympy.Integer(value)
     if value.isdigit():
         return size(int(value))
-    if not value.isidentifier() or keyword.iskeyword(value):
+    if not is_name(value):
         raise ShapeError(f"{value!r} is not a size", hint="write a name such as n, or a positive integer")
     if unicodedata.normalize("NFKC", value) != value:
         raise ShapeError(f"{value!r} is read as {unicodedata.normalize('NFKC', value)!r}", hint="take that name itself")
     return symbol(value)
+
+
+def is_name(text: object) -> bool:
+    """Tell whether something can be a name: an identifier, no keyword, and none of Python's own such as `__debug__`.
+
+    >>> [is_name(text) for text in ("x_1", "θ", "lambda", "__class__", "x y", 1)]
+    [True, True, False, False, False, False]
+    """
+    if not isinstance(text, str) or not text.isidentifier() or keyword.iskeyword(text):
+        return False
+    return not (text.startswith("__") and text.endswith("__") and len(text) > 4)
 
 
 def shape(values: Iterable[int | str | Size]) -> Shape:

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import sympy
+
 from symderiv.check.kernel import check as kernel_check
 from symderiv.check.outcome import Outcome
 from symderiv.check.part import Part
@@ -28,6 +30,7 @@ from symderiv.claims.taylor import prove_expansion
 from symderiv.diagrams.diagram import Diagram
 from symderiv.diagrams.opened import of_sheet
 from symderiv.errors import ProofError, ShapeError, SymderivError, UnknownNameError, UnsupportedError
+from symderiv.families import Range
 from symderiv.index.graph import Node
 from symderiv.index.nodes import Argument, Definition, Index, Names, Tensor
 from symderiv.index.text import index_text
@@ -200,8 +203,9 @@ class Sheet:
             return _with(base, status="rejected", expected="rejected", scope=_why(statement.error))
         if statement.neglected:
             return self.decide_approximation(statement, base)
-        if statement.open or statement.ranges:
+        if statement.open or _names_any(statement.exprs, statement.ranges):
             return self.decide_open(statement, base)
+        statement = replace(statement, ranges=())
         if names_blocks(*statement.exprs):
             return self.decide_blocks(statement, base)
         return self.decide_closed(statement, base)
@@ -474,6 +478,13 @@ class Sheet:
                 partial = Expr("diff", (expr, x), ("immediate",), expr.axes + x.axes)
                 found[lower(partial, meaning()).node] = partial
         return found
+
+
+def _names_any(exprs: Sequence[Expr], ranges: Sequence[Range]) -> bool:
+    """Tell whether a variable of a range stands in expressions, as a number or in a size."""
+    variables = {r.symbol for r in ranges}
+    parts = (part for e in walk(*exprs) for part in (*(s for axis in e.axes for s in axis), *e.data))
+    return any(isinstance(p, sympy.Basic) and p.free_symbols & variables for p in parts)
 
 
 def _text(correction: Any) -> str:

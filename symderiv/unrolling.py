@@ -14,7 +14,7 @@ from itertools import islice
 import sympy
 
 from symderiv import dims
-from symderiv.check.decide import Outcome
+from symderiv.check.outcome import Outcome
 from symderiv.claims.conditions import Condition, conditions
 from symderiv.claims.neglecting import coefficient
 from symderiv.errors import SymderivError

@@ -172,6 +172,12 @@ def test_whatever_stands_anywhere_nothing_but_a_proof_error(data):
         return
 
 
+def test_a_field_that_stands_twice_is_refused():
+    text = proof_of("matrix product").to_json()
+    with pytest.raises(ProofError, match="twice"):
+        check_proof(text.replace('"index"', '"by"', 1))
+
+
 def test_version_and_format_are_in_the_file():
     data = json.loads(symderiv.derive("x @ x", "x", shapes={"x": ("n",)}).proof.to_json())
     assert (data["format"], data["version"]) == (FORMAT, VERSION)

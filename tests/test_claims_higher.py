@@ -13,7 +13,7 @@ from symderiv.check.decide import decide_equal
 from symderiv.check.kernel import check
 from symderiv.handout.views import Printer
 from symderiv.index.nodes import Argument, Derivative, Times, at, put
-from symderiv.sheet import _plain
+from symderiv.sheet import plain
 
 NET = """
 x: (I,)
@@ -241,7 +241,7 @@ def test_the_rows_on_second_derivatives_are_proved_step_by_step(name, rows):
     claim = rows[name]
     assert (claim.status, claim.basis, claim.unproved) == ("proved", "kernel", "")
     left, right = claim.statement.exprs
-    assert decide_equal(_plain(left), _plain(right)).status == "proved"
+    assert decide_equal(plain(left), plain(right)).status == "proved"
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -249,7 +249,7 @@ def test_so_are_their_variants_and_second_derivatives_in_general(name):
     claim = decide(*VARIANTS[name])
     assert (claim.status, claim.basis) == ("proved", "kernel")
     left, right = claim.statement.exprs
-    assert decide_equal(_plain(left), _plain(right)).status == "proved"
+    assert decide_equal(plain(left), plain(right)).status == "proved"
 
 
 @pytest.mark.parametrize(("name", "right", "why"), STILL_TRUE)

@@ -44,6 +44,12 @@ def test_with_the_unit_at_one(claim):
     assert Sheet(f"{BIAS}assert {claim}").claims[-1].status == "refuted"
 
 
+def test_what_is_put_in_may_take_places_away():
+    found = under("u @ v == 0", "s * (u @ v) + u @ u == u @ u", MATRICES)
+    assert (found.status, found.basis) == ("proved", "kernel")
+    assert under("u @ v == 0", "s * (u @ v) == 0", MATRICES).status == "proved"
+
+
 @pytest.mark.parametrize(
     "claim",
     [

@@ -388,7 +388,7 @@ def test_a_recurrent_network_is_two_short_loops_and_products_of_matrices() -> No
     claim = only_code(RECURRENT)
     assert claim.code is not None
     text = claim.code.text
-    assert "a = b + x @ U.T" in text  # the input products of all steps
+    assert "a = np.add(b, x @ U.T, dtype=kind)" in text  # the input products of all steps
     assert "h = np.empty((T + 1, n), dtype=" in text
     assert "W_bar = a_bar.T @ h[:-1]" in text  # a sum of T outer products
     assert (text.count(" in zip("), text.count("np.exp("), text.count("np.tanh(")) == (2, 1, 1)
@@ -470,6 +470,26 @@ def test_single_precision_stays(name: str) -> None:
     for found, wanted in zip(*results, strict=True):
         assert found.dtype == np.float32
         assert np.allclose(found, wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("text", [RECURRENT, STREAMING])
+def test_integers_are_taken_as_they_are(text: str) -> None:
+    """By the function itself, without the checks that make floats of them."""
+    claim = only_code(text)
+    assert claim.code is not None
+    function = claim.code.compile()
+    sizes = {"T": 4, "N": 4, "n": 3, "m": 2, "d": 2, "P": 3}
+    rng = np.random.default_rng(0)
+    given = {
+        a.name: rng.integers(0, 2, size=sizes["T"]) if a.below is not None
+        else rng.integers(1, 3, size=[sizes[str(s)] for s in a.shape or ()])
+        for a in function.arguments
+    }  # fmt: skip
+    floats = {a.name: given[a.name] if a.below is not None else given[a.name].astype(float) for a in function.arguments}
+    found, wanted = (function.function(**at) for at in (given, floats))
+    for one, other in zip(*(r if isinstance(r, tuple) else (r,) for r in (found, wanted)), strict=True):
+        assert np.asarray(one).dtype == float
+        np.testing.assert_array_equal(one, other)
 
 
 def test_the_cost_is_told() -> None:

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from symderiv import derive, gradients
 from symderiv.code import numpy as code
 from symderiv.code.costs import Costs, representative
+from symderiv.code.paired import paired
+from symderiv.code.passes import in_fast_words
 from symderiv.code.planned import planned
 from symderiv.code.stable import stable
 from symderiv.errors import ShapeError, SymderivError, UnsupportedError
@@ -272,7 +274,8 @@ def test_planned_code_has_the_values_of_unplanned_code(data):
         roots = stable([expr])
         symbols = sorted({s for e in walk(expr) for size in e.shape for s in size.free_symbols}, key=str)
         sizes = {s: float(data.draw(st.sampled_from([2, 30, 1000, 9000]))) for s in symbols}
-        forms = [roots, planned(roots, (), sizes)]
+        costs = Costs(sizes)
+        forms = [roots, in_fast_words(paired(planned(roots, (), sizes), costs), costs)]
     except (UnsupportedError, SymderivError):
         assume(False)
     arrays = data.draw(points(sample))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import terminal_examples
 
 import symderiv
 from symderiv.extending import remove
@@ -30,3 +31,10 @@ def _as_before() -> Iterator[None]:
 def test_the_examples_of_a_page_are_as_they_say(page: Path) -> None:
     flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     assert doctest.testfile(str(page), module_relative=False, optionflags=flags).failed == 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
+def test_the_commands_of_a_page_print_what_it_says(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    number = terminal_examples.check(page)
+    assert number == page.read_text(encoding="utf-8").count("\n$ symderiv")

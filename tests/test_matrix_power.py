@@ -8,7 +8,7 @@ import sympy
 
 import symderiv
 from symderiv.check import kernel
-from symderiv.cli import read_shapes
+from symderiv.cli.options import read_shapes
 from symderiv.index import normal
 from symderiv.index.nodes import Argument, Context, Definition, Entry, Immediate, Index, Step, Sum, Tensor, Times
 from symderiv.lower import lower

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from symderiv.handout.build import built_in, rendered, write_aside
+from symderiv.handout.build import built_in, pictures, rendered, write_aside
 
 OUTPUT = Path(__file__).resolve().parent.parent / "output"
 LAYERS = [
@@ -31,6 +31,8 @@ def rebuilt(tmp_path_factory, decided):
         assert all(record.as_expected for record in built.records)
         for fmt in ("tex", "md", "py"):
             write_aside(folder / f"{path.stem}.{fmt}", rendered(built, fmt))
+        for file, picture in pictures(built).items():
+            write_aside(folder / file, picture)
     return folder
 
 
@@ -39,6 +41,12 @@ def rebuilt(tmp_path_factory, decided):
 def test_the_committed_handout_is_the_built_one(name, fmt, rebuilt):
     file = f"{name}.{fmt}"
     assert (OUTPUT / file).read_bytes() == (rebuilt / file).read_bytes()
+
+
+def test_the_committed_pictures_are_the_built_ones(rebuilt):
+    pytest.importorskip("pygraphviz", reason="pygraphviz comes with the extra symderiv[diagram]")
+    built, committed = ({f.name: f.read_bytes() for f in folder.glob("*.svg")} for folder in (rebuilt, OUTPUT))
+    assert built and built == committed
 
 
 # --- the functions --------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 
 from symderiv.handout.build import build
 from symderiv.running import StandIn, agreement, function_name, generated
-from symderiv.sheet import Sheet, _plain
+from symderiv.sheet import Sheet, plain
 
 LINEAR = """
 D: (m, n)
@@ -57,9 +57,9 @@ def test_wrong_code_disagrees(text: str, right: str, wrong: str) -> None:
     (statement,) = (s for s in sheet.statements if s.kind == "code")
     code = generated(statement, sheet.names)
     assert right in code.source
-    assert agreement(code, statement, sheet.names, _plain).status == "agrees"
+    assert agreement(code, statement, sheet.names, plain).status == "agrees"
     spoilt = replace(code, source=code.source.replace(right, wrong))
-    found = agreement(spoilt, statement, sheet.names, _plain)
+    found = agreement(spoilt, statement, sheet.names, plain)
     assert found.status == "disagrees"
     assert "relative error" in found.scope
 

@@ -343,3 +343,9 @@ def test_a_bare_expression_about_a_family_is_refused():
     family = "h[0]: (n,)\nf: function(n)\nfor t in range(1, T + 1):\n    h[t] = f(h[t-1])\n    diff(h[t], h[0])"
     with pytest.raises(UnsupportedError, match="every member"):
         Sheet(family)
+
+
+def test_a_claim_that_names_no_integer_holds_for_all_of_them():
+    """`t` is declared, and the claim is not about it."""
+    sheet = Sheet("t: integer(1, 5)\na: ()\nassert sigmoid(a) == 1 / (1 + exp(-a))\nassert t * a == a * t")
+    assert [c.status for c in sheet.claims] == ["proved", "proved"]

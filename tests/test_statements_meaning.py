@@ -6,6 +6,7 @@ import pytest
 
 from symderiv import ParseError, Sheet, SymderivError, UnsupportedError
 from symderiv.lower import lower
+from symderiv.statements.block import Names, read_block
 from symderiv.statements.meaning import meaning
 
 CHAIN = "x: (n,)\nu = x * x\nv = sum(u * x)\n"
@@ -96,8 +97,8 @@ def test_a_refusal_names_its_place(text):
 
 
 def test_only_derivatives_have_a_meaning_of_their_own():
-    sheet = Sheet("x: (n,)\nE = sum(x * x)\ndiff(E, x)\nE")
-    derivative, function = (s.exprs[0] for s in sheet.statements[-2:])
+    read = read_block("x: (n,)\nE = sum(x * x)\ndiff(E, x)\nE", Names())
+    derivative, function = (s.exprs[0] for s in read[-2:])
     assert meaning()(function) is None
     found = meaning()(derivative)
     assert found is not None and found.node is lower(derivative, meaning()).node

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from symderiv.errors import ShapeError, SymderivError
+from symderiv.errors import ShapeError, SymderivError, UnsupportedError
 from symderiv.statements.block import Names, read_block
 from symderiv.tensor.text import to_text
 
@@ -202,3 +202,8 @@ def test_a_variable_in_an_exponent_stays_that_of_its_loop(power: str) -> None:
     loop = f"for t in range(1, T + 1):\n    assert {power} == {power}\n"
     read_block("A: (n, n)\n" + loop + loop, names)
     assert set(names.scope.sizes) == {"n", "T"}
+
+
+def test_a_member_defined_by_itself_is_refused():
+    with pytest.raises(UnsupportedError, match=r"h\[t\] has no meaning yet where it is defined"):
+        read_block("a: ()\nf: function()\nh[0]: ()\nfor t in range(1, T + 1):\n    h[t] = f(h[t], a)", Names())

@@ -20,6 +20,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from symderiv.check.kernel import check
 from symderiv.check.part import Part
@@ -99,7 +100,7 @@ def from_json(text: str) -> tuple[Part, ...]:
     Raises ProofError, with the place, where the text is no proof in this format.
     """
     try:
-        data = json.loads(text)
+        data = json.loads(text, object_pairs_hook=_each_once)
     except (ValueError, RecursionError) as err:
         raise ProofError("this is no JSON", hint=str(err)) from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
@@ -112,3 +113,11 @@ def from_json(text: str) -> tuple[Part, ...]:
             hint="use the symderiv that wrote it, or a newer one",
         )
     return Reader(Object(data, "the file")).parts()
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON; of two fields of one name readers would take one or the other."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ProofError("a field stands twice in an object of the file")
+    return found

@@ -298,9 +298,10 @@ class _Equality:
         found = False
         for label, equation in self.assumed.items():
             for place, part in list(places(work.expr)):
+                if self.part(work, place) is not part or below_derivative(work.expr, place):
+                    continue  # what was put in before may have taken the place away
                 change = {i: i for i in free_indices(equation.left) if i.name in self.fixed}
-                fits = not below_derivative(work.expr, place) and alike(equation.left, part, change)
-                if fits and self.part(work, place) is part:
+                if alike(equation.left, part, change):
                     free = free_indices(equation.left)
                     new = rename_bound(equation.right, self.names)
                     new = replace_indices(new, {a: b for a, b in change.items() if a in free})

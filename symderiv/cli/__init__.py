@@ -8,7 +8,21 @@ from __future__ import annotations
 import click
 
 from symderiv import __version__, load_extensions
-from symderiv.cli import check, derive, explain, functions, generate, gradients, handout, homework, hvp, serve, site, verify
+from symderiv.cli import (
+    check,
+    derive,
+    docs,
+    explain,
+    functions,
+    generate,
+    gradients,
+    handout,
+    homework,
+    hvp,
+    serve,
+    site,
+    verify,
+)
 from symderiv.cli.group import Commands
 
 EXAMPLES = """\b
@@ -28,5 +42,7 @@ def main(debug: bool) -> None:
     load_extensions()
 
 
-for _module in (derive, gradients, hvp, verify, generate, handout, homework, check, explain, functions, serve, site):
+for _module in (
+    derive, gradients, hvp, verify, generate, handout, homework, check, explain, functions, docs, serve, site,
+):  # fmt: skip
     main.add_command(_module.command)

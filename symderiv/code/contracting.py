@@ -197,6 +197,8 @@ class _Contraction:
         """Return `a[…] b[…]` without a sum."""
         if set(a.labels) == set(b.labels):
             return Operand(a.labels, lambda order: _product(a.at(order), b.at(order)))
+        if not a.labels or not b.labels:
+            return Operand((*a.labels, *b.labels), lambda order: _multiple(a, b, order))
         if len(a.labels) == len(b.labels) == 1:
             return Operand((*a.labels, *b.labels), lambda order: _outer(a, b, order))
         small, large = (a, b) if len(a.labels) < len(b.labels) else (b, a)
@@ -286,6 +288,11 @@ def _product(a: Expr, b: Expr) -> Expr:
     if a is b:
         return apply("power", a, data=(Fraction(2),))
     return assembled(ONE, [], [], [a, b])
+
+
+def _multiple(a: Operand, b: Operand, order: Labels) -> Expr:
+    scale, array = (b, a) if a.labels else (a, b)
+    return assembled(ONE, [scale.at(())], [], [array.at(order)])
 
 
 def _outer(a: Operand, b: Operand, order: Labels) -> Expr:

@@ -22,15 +22,17 @@ LARGEST, SMALLEST = 1000.0, 100.0  # of the sizes that are not given
 
 # Nanoseconds: of a product of three sizes (matrix products, factorisations), of an entry read or written.
 PRODUCT, SYMMETRIC_PRODUCT, MATRIX_TIMES_VECTOR, DOT = 0.027, 0.015, 0.3, 0.6
-INVERSE, FACTORS, SOLVED = 0.08, 0.019, 0.056
+INVERSE, FACTORS, SOLVED, MIRRORED = 0.08, 0.019, 0.056, 2.5
 DEFINITE_INVERSE, DEFINITE_FACTORS = 0.02, 0.0104
-PASS, TURNED_PASS, REDUCTION, OUTER, CHOICE = 1.0, 1.8, 0.35, 0.7, 5.0
+PASS, TURNED_PASS, DIVISION, OUTER, CHOICE = 1.0, 1.8, 0.4, 0.7, 5.0
+REDUCTION, REDUCED_ROW, SHORT_REDUCTION, SHORT_ROW = 0.3, 18.0, 0.2, 4.0
 FUNCTIONS = {"exp": 0.75, "tanh": 1.5, "sigmoid": 2.5, "abs": 0.6, "relu": 0.6, "sqrt": 1.0}
 THIN = 24  # columns
+FEW_ROWS, FEW_ROWS_PACKED, MOST_OUTPUTS, MOST_SMALL, ROWS = 0.38, 0.75, 512, 1e6, 3000.0
 SOFTMAX, RUN = 2.5, 85.0
 A_FUNCTION = 8.0
 A_CALL = 1000.0
-FREE = frozenset({"var", "number", "size", "transpose", "newaxis", "reshape", "vec", "defined"})
+FREE = frozenset({"var", "number", "size", "transpose", "newaxis", "reshape", "vec", "defined", "first", "second"})
 KEEPING = frozenset({
     "neg", "map", "power", "sqrt", "add", "sub", "mul", "div", "masked", "where", "softmax", "defined",
 })  # fmt: skip
@@ -129,23 +131,39 @@ class Costs:
                 return self.product(e.args[0], e.args[1])
             case "einsum":
                 return self.contraction(e)
-            case "inv" | "factored_inverse":
-                return (INVERSE if e.op == "inv" else DEFINITE_INVERSE) * self.size(e.shape[0]) ** 3
+            case "inv":
+                return INVERSE * self.size(e.shape[0]) ** 3
+            case "factored_inverse":
+                return DEFINITE_INVERSE * self.size(e.shape[0]) ** 3 + MIRRORED * self.entries(e)
+            case "upper_inverse":
+                return DEFINITE_INVERSE * self.size(e.shape[0]) ** 3
+            case "symmetric_dot":
+                return DOT * self.entries(e.args[0])
+            case "solved" if e.rank == 1:
+                return 2 * MATRIX_TIMES_VECTOR * self.size(e.shape[0]) ** 2
             case "solve" | "solved":
                 n = self.size(e.args[0].shape[0])
                 return (FACTORS * n**3 if e.op == "solve" else 0.0) + SOLVED * n * self.entries(e)
             case "factored":
                 return DEFINITE_FACTORS * self.size(e.shape[0]) ** 3
+            case "factored_logdet":
+                return self.size(e.args[0].shape[0])
             case "logdet" | "det" | "log_det":
                 return FACTORS * self.size(e.args[0].shape[0]) ** 3
             case "vdot":
                 return self.turned(e, DOT, TURNED_PASS) * self.entries(e.args[0])
             case "outer":
                 return OUTER * self.entries(e)
+            case "rows":
+                return ROWS - A_CALL + PASS * self.entries(e)
             case "trace":
                 return self.size(e.args[0].shape[0])
             case "sum" | "mean" | "norm":
-                return REDUCTION * self.entries(e.args[0])
+                return REDUCTION * self.entries(e.args[0]) + REDUCED_ROW * self.rows(e)
+            case "mask":
+                return PASS / 2 * self.entries(e)
+            case "div" if e.rank > 1 and e.args[1].op not in ("number", "size"):
+                return (self.turned(e, PASS, TURNED_PASS) + DIVISION) * self.entries(e)
             case "where":
                 return CHOICE * self.entries(e)
             case "map":
@@ -157,6 +175,13 @@ class Costs:
     def turned(self, e: Expr, straight: float, mixed: float) -> float:
         """Return one price or another, as the matrices among the arguments lie in memory alike or not."""
         return mixed if len(_ways(e, lies_turned)) > 1 else straight
+
+    def rows(self, e: Expr) -> float:
+        """Return how many rows in memory a sum over one axis meets."""
+        if not e.data and e.op != "einsum":
+            return 0.0
+        (inner,) = e.args
+        return self.entries(inner) / self.size(inner.shape[0 if lies_turned(inner) else -1])
 
     def along(self, e: Expr) -> float:
         """Return the cost of a softmax: each short run along memory costs as much as some entries."""
@@ -174,14 +199,24 @@ class Costs:
         if left.rank == 1 or right.rank == 1:
             return MATRIX_TIMES_VECTOR * max(self.entries(left), self.entries(right))
         sizes = [self.size(s) for s in (*left.shape, right.shape[-1])]
+        if left.op == "rows":
+            return self.few_rows(right) * self.entries(right)
         thin = 1.25 if sizes[2] <= THIN < sizes[0] else 1.0  # BLAS is faster with the thin factor on the left
         return (SYMMETRIC_PRODUCT if of_one(left, right) else thin * PRODUCT) * prod(sizes)
+
+    def few_rows(self, matrix: Expr) -> float:
+        """Return what a product of two rows with a matrix costs an entry: OpenBLAS copies a large one first."""
+        outputs = self.size(matrix.shape[1])
+        packed = 2 * self.entries(matrix) > MOST_SMALL or (lies_turned(matrix) and outputs > MOST_OUTPUTS)
+        return FEW_ROWS_PACKED if packed else FEW_ROWS
 
     def contraction(self, e: Expr) -> float:
         """Return the cost of an einsum as written: a pass over all of its indices, or over the pairs joined."""
         inputs = e.data[0].split("->")[0].split(",")
         pairs = [pair for word, a in zip(inputs, e.args, strict=True) for pair in zip(word, a.shape, strict=True)]
         letters = {x: self.size(s) for x, s in pairs}
+        if len(inputs) == 1 and e.args[0].rank == 2 and e.rank == 1 and len(letters) == 2:
+            return SHORT_REDUCTION * self.entries(e.args[0]) + SHORT_ROW * self.rows(e)
         if len(inputs) == 2 and len({frozenset(x) for x in inputs}) == 1 and len(inputs[0]) == 2:
             first = inputs[0]
             ways = {lies_turned(a) ^ (x != first) for x, a in zip(inputs, e.args, strict=True)}
@@ -229,7 +264,7 @@ def _count(e: Expr) -> sympy.Expr:
     match e.op:
         case "matmul" | "inner":
             return (1 if of_one(*e.args) else 2) * entries * e.args[1].shape[0]
-        case "vdot":
+        case "vdot" | "symmetric_dot":
             return 2 * sympy.Mul(*e.args[0].shape)
         case "einsum":
             words = e.data[0].split("->")[0].split(",")
@@ -239,7 +274,7 @@ def _count(e: Expr) -> sympy.Expr:
             return 2 * n**3
         case "factored":
             return n**3 / 3
-        case "factored_inverse" | "inverse_dot" | "logdet" | "det" | "log_det":
+        case "factored_inverse" | "upper_inverse" | "logdet" | "det" | "log_det":
             return 2 * n**3 / 3
         case "solve":
             return 2 * n**3 / 3 + 2 * n * entries

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from symderiv.code.accesses import names_in, touched
-from symderiv.code.costs import representative
+from symderiv.code.costs import Costs, representative
 from symderiv.code.fission import RAW, SIGNS, SUM, Split
+from symderiv.code.passes import with_reciprocals
 from symderiv.code.planned import planned
 from symderiv.code.program import Assign, Item, Loop, Place, Program
 from symderiv.code.shared import Values, with_parts_kept, with_shared_named
@@ -67,7 +68,8 @@ def _planned(program: Program) -> Program:
     for loop in program.items:
         if isinstance(loop, Loop):
             body = [i for i in loop.body if isinstance(i, Assign)]
-            bodies = with_labels_added(softmaxes([i.value for i in body]))
+            exprs = with_reciprocals([i.value for i in body], Costs(representative([i.value for i in body])))
+            bodies = with_labels_added(softmaxes(exprs))
             change[id(loop)] = replace(
                 loop, body=[replace(i, value=value) for i, value in zip(body, bodies, strict=True)]
             )

@@ -24,15 +24,24 @@ HELPERS = {
         "sigmoids": '''
             def {name}(x):
                 """Return sigmoid(x) and sigmoid(-x), from one exponential that does not overflow."""
-                e = {np}.exp({np}.minimum(-x, {np}.log({np}.finfo(x.dtype).max) - 1))
-                positive = 1 / (1 + e)
-                return positive, e * positive
+                e = {np}.minimum(-x, {np}.log({np}.finfo({np}.result_type(x, 0.5)).max) - 1)
+                {np}.exp(e, out=e)
+                positive = 1 + e
+                {np}.divide(1, positive, out=positive)
+                e *= positive
+                return positive, e
         ''',
-        "softmax": """
-            def {name}(x, axis):
-                e = {np}.exp(x - {np}.max(x, axis=axis, keepdims=True)) if x.size else x
-                return e / {np}.sum(e, axis=axis, keepdims=True)
-        """,
+        "softmax": '''
+            def {name}(x, axis, last=False):
+                """Return exp(x) over its sums; in the place of x, if that is the last use."""
+                if not x.size:
+                    return x + 0.0
+                largest = {np}.max(x, axis=axis, keepdims=True) + 0.0
+                e = {np}.subtract(x, largest, out=x if last and x.dtype.kind == "f" else None)
+                {np}.exp(e, out=e)
+                e *= 1 / {np}.sum(e, axis=axis, keepdims=True)  # at least 1 is divided by
+                return e
+        ''',
         "logsumexp": """
             def {name}(x, axis=None):
                 if not x.size:
@@ -43,11 +52,17 @@ HELPERS = {
         "softmax_and_logsumexp": '''
             def {name}(x, axis):
                 """Return softmax(x) and logsumexp(x), from one exponential."""
-                m = {np}.max(x, axis=axis, keepdims=True) if x.size else 0.0
-                e = {np}.exp(x - m)
+                m = {np}.max(x, axis=axis, keepdims=True) + 0.0 if x.size else 0.0
+                e = x - m
+                {np}.exp(e, out=e)
                 total = {np}.sum(e, axis=axis, keepdims=True)
-                e /= total
+                e *= 1 / (total if x.size else 1.0)
                 return e, {np}.squeeze({np}.log(total) + m, axis=axis)
+        ''',
+        "rows": '''
+            def {name}(*vectors):
+                """Return vectors as the rows of a matrix; `np.stack` takes three times as long."""
+                return {np}.concatenate(vectors).reshape(len(vectors), -1)
         ''',
         "log_det": """
             def {name}(a):
@@ -66,7 +81,13 @@ HELPERS = {
             def {name}(factors, b):
                 """Solve a linear system with a symmetric matrix that is factored."""
                 a, c = factors
-                return {np}.linalg.solve(a, b) if c is None else linalg.cho_solve((c, True), b, check_finite=False)
+                if c is None:
+                    return {np}.linalg.solve(a, b)
+                if b.ndim == 1 or b.shape[1] < len(b):
+                    return linalg.cho_solve((c, True), b, check_finite=False)
+                trsm = linalg.get_blas_funcs("trsm", (c, b))  # many columns: as rows from the right, which is faster
+                half = trsm(1, c, b.T, side=True, lower=True, trans_a=True)
+                return trsm(1, c, half, side=True, lower=True, overwrite_b=True).T
         ''',
         "factored_inverse": '''
             def {name}(factors, last=False):
@@ -79,14 +100,18 @@ HELPERS = {
                 {np}.einsum("ii->i", inverse)[...] /= 2
                 return inverse
         ''',
-        "inverse_dot": '''
-            def {name}(factors, m, last=False):
-                """Return the sum of all entries of inv(a) * m, where both a, which is factored, and m are symmetric."""
+        "upper_inverse": '''
+            def {name}(factors, last=False):
+                """Return the upper triangle of the inverse of a symmetric matrix that is factored, zeros below it."""
                 a, c = factors
                 if c is None:
-                    return {np}.vdot({np}.linalg.inv(a), m)
-                half = linalg.get_lapack_funcs(("potri",), (c,))[0](c, lower=True, overwrite_c=last)[0]
-                return 2 * {np}.vdot(half.T, m) - {np}.vdot({np}.diag(half), {np}.diag(m))
+                    return {np}.triu({np}.linalg.inv(a))
+                return linalg.get_lapack_funcs(("potri",), (c,))[0](c, lower=True, overwrite_c=last)[0].T
+        ''',
+        "symmetric_dot": '''
+            def {name}(upper, m):
+                """Return the sum of all entries of s * m, both symmetric, where one triangle of s is given."""
+                return 2 * {np}.vdot(upper, m) - {np}.vdot({np}.diag(upper), {np}.diag(m))
         ''',
         "factored_logdet": '''
             def {name}(factors):
@@ -105,7 +130,7 @@ HELPERS = {
         ''',
     }.items()
 }
-NEEDS_LINALG = frozenset({"factored", "solved", "factored_inverse", "inverse_dot"})
+NEEDS_LINALG = frozenset({"factored", "solved", "factored_inverse", "upper_inverse"})
 LINALG = dedent("""
     try:
         from scipy import linalg

@@ -8,7 +8,7 @@ the function has made itself are written over, and only those that hold floats w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from symderiv.code.costs import Costs, Sizes
@@ -20,20 +20,22 @@ NEW_MEMORY = 2.0  # nanoseconds that an entry of a large new array costs beside 
 NOTABLE = 0.02  # of the whole: what writing over an array has to save
 WIDTH, SHORT = 80, 12  # characters: of an expression at most, of one that gets no line at any rate
 VIEWS = frozenset({"transpose", "newaxis"})
-ALIASES = VIEWS | {"reshape", "vec", "diag", "einsum", "factored"}  # what may hold on to another array's memory
+ALIASES = VIEWS | {"reshape", "vec", "diag", "factored"}  # what may hold on to another array's memory
 ATOMIC = frozenset({"factored", "number", "size"})
 IN_PLACE = frozenset({"filled", "raised"})  # an array, then what is written to some of its entries
+PARTS = ("first", "second")
 SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 UFUNCS = {"sub": "subtract", "div": "divide"}
 # Operations whose result is an array of its own.
 FRESH = frozenset({
     "add", "sub", "mul", "div", "neg", "map", "power", "sqrt", "matmul", "outer", "masked", "where", "maximum",
-    "minimum", "softmax", "filled", "raised", "factored_inverse", "inv", "solve", "solved", "first", "second",
+    "minimum", "softmax", "filled", "raised", "factored_inverse", "upper_inverse", "inv", "solve", "solved", "first",
+    "second",
 })  # fmt: skip
-OVER_FACTORS = frozenset({"factored_inverse", "inverse_dot"})
+OVER_FACTORS = frozenset({"factored_inverse", "upper_inverse"})
 ALWAYS_FLOATS = frozenset({
-    "div", "mean", "softmax", "logsumexp", "sqrt", "norm", "inv", "solve", "solved", "factored_inverse", "first",
-    "second", "logdet", "log_det", "factored_logdet", "inverse_dot", "logaddexp", "det",
+    "div", "mean", "softmax", "logsumexp", "sqrt", "norm", "inv", "solve", "solved", "factored_inverse", "sigmoids",
+    "logdet", "log_det", "factored_logdet", "upper_inverse", "logaddexp", "det",
 })  # fmt: skip
 KEEPING_INTEGERS = frozenset({"abs", "sign", "relu"})
 
@@ -58,9 +60,17 @@ def _holds_floats(e: Expr, known: Callable[[Expr], bool]) -> bool:
             return True
         case "power":
             return bool(e.data[0] < 0 or e.data[0].denominator != 1) or known(e.args[0])
-        case "var" | "map" | "unknown" | "block":
+        case "var" | "map" | "unknown" | "block" | "mask":
             return False
     return e.op in ALWAYS_FLOATS or any(map(known, e.args))
+
+
+def _is_alias(e: Expr) -> bool:
+    """Tell what may hold on to the memory of its first argument: no sum does."""
+    if e.op == "einsum":
+        inputs, output = e.data[0].split("->")
+        return len(e.args) == 1 and set(inputs) == set(output)
+    return e.op in ALIASES and bool(e.args)
 
 
 class Printing(Protocol):
@@ -87,13 +97,19 @@ class Lines:
         self.assigned = writer.assigned
         self.nodes = list(walk(*self.results))
         self.uses = Counter(map(self.base, self.results))
+        self.readers: dict[Expr, list[Expr]] = {}
         for e in self.nodes:
             self.uses.update(self.below(e))
+            for b in self.below(e):
+                self.readers.setdefault(b, []).append(e)
         self.remaining = Counter(self.uses)
+        self.pairs = {e.args[0] for e in self.nodes if e.op in PARTS}
         self.costs = Costs(sizes)
         total = sum(map(self.costs.own, self.nodes))
         self.least = max(LARGE, NOTABLE * total / NEW_MEMORY)  # entries of an array that is worth writing over
         self.owned: set[Expr] = set()  # values in memory of their own, under a name that is no definition's
+        self.met: set[Expr] = set()  # values that can be computed now
+        self.done: set[Expr] = set()
         self.lines: list[str] = []
         self.count = 0
 
@@ -115,10 +131,13 @@ class Lines:
         for e in self.nodes:
             if self.base(e) is not e or self.writer.trivial(e):
                 continue
+            self.met.add(e)
             if self.written_over(e):
                 continue
+            if e.op in OVER_FACTORS and self.costs.entries(e) >= self.least:
+                self.settle(e.args[0], e)
             self.shorten(e)
-            if e.op == "sigmoids":
+            if self.is_pair(e):
                 self.pair(e)
             elif self.uses[e] > 1 or self.is_named(e) or e.op in IN_PLACE:
                 self.line(e, self.name(e))
@@ -126,13 +145,21 @@ class Lines:
         return self.lines
 
     def mark(self, *exprs: Expr) -> None:
-        """Mark the inverses in a statement that are the last to read the factors of their matrix."""
+        """Mark what is last to read its argument: the factors of a matrix, or an array made for a softmax alone."""
         stack = list(exprs)
         while stack:
             e = stack.pop()
             if e.op in OVER_FACTORS and self.is_within(e) and self.remaining[e.args[0]] == 1:
                 self.writer.last.add(e)
+            if e.op == "softmax" and self.is_within(e) and self.is_made_for(e):
+                self.writer.last.add(e)
             stack += [b for b in map(self.base, e.args) if self.is_within(b)]
+
+    def is_made_for(self, e: Expr) -> bool:
+        """Tell whether the argument of an operation is a large array of no other use."""
+        made = self.base(e.args[0])
+        alone = self.is_within(made) and self.uses[made] == 1
+        return alone and made.op in FRESH and self.costs.entries(made) >= self.least
 
     def shorten(self, e: Expr) -> None:
         """Give arguments of a long operation lines of their own."""
@@ -161,22 +188,29 @@ class Lines:
         self.assigned[e] = name
         if e.op in FRESH and not self.is_named(e):
             self.owned.add(e)
-        while e.op in ALIASES and e.args:  # a name for memory that has one already: neither is written over
+        while _is_alias(e):  # a name for memory that has one already: neither is written over
             (e, *_) = e.args
             self.owned.discard(e)
 
+    def is_pair(self, e: Expr) -> bool:
+        """Tell two values that are computed together."""
+        return e in self.pairs
+
     def pair(self, e: Expr) -> None:
         """Write the assignment of two values that are computed together."""
-        names = (self.name(e), self.name(e))
+        self.mark(e)
+        parts = [Expr(which, (e,), (), e.axes if e.op == "sigmoids" else e.axes[1:]) for which in PARTS]
+        names = [self.name(part) for part in parts]
         self.lines.append(f"{', '.join(names)} = {self.writer.text(e)}")
         self.computed(e)
-        for which, name in zip(("first", "second"), names, strict=True):
-            part = Expr(which, (e,), (), e.axes)
+        for part, name in zip(parts, names, strict=True):
             self.assigned[part] = name
-            self.owned.add(part)
+            if not self.is_named(part):
+                self.owned.add(part)
 
     def computed(self, e: Expr) -> None:
         """Take note that a value was computed, with all that stands within it."""
+        self.done.add(e)
         for b in self.below(e):
             self.remaining[b] -= 1
             if self.is_within(b):
@@ -192,7 +226,7 @@ class Lines:
         """Write an entrywise operation into the memory of one of its arguments, if it may be."""
         if e.op not in SIGNS and e.op != "map":
             return False
-        if e.rank < 2 or self.costs.entries(e) < self.least:
+        if e.rank < 2 or self.costs.entries(e) < self.least or (e.op == "map" and self.ufunc(e) is None):
             return False
         for place, a in enumerate(e.args):
             if a.axes == e.axes and a.op in FRESH and holds_floats(a) and self.takes(e, place, a):
@@ -202,38 +236,64 @@ class Lines:
     def takes(self, e: Expr, place: int, a: Expr) -> bool:
         """Write an operation into the memory of one argument, unless that is of use elsewhere."""
         if a in self.assigned:
-            if a not in self.owned or self.is_named(e) or self.remaining[a] > self.within(e, a):
+            if a not in self.owned or self.is_named(e) or not self.settle(a, e):
                 return False
         elif self.uses[a] > 1 or not self.is_new(e, place):
             return False
         else:
             self.line(a, self.name(e if self.is_named(e) else a))
-        text = self.over(e, place, self.assigned[a])
-        if text is None:
-            return False
-        self.lines.append(text)
+        self.lines.append(self.over(e, place, self.assigned[a]))
         self.computed(e)
         self.assigned[e] = self.assigned.pop(a)
         if not self.is_named(e):
             self.owned.add(e)
         return True
 
+    def settle(self, a: Expr, e: Expr) -> bool:
+        """Compute the numbers that are read off a value, before an operation that is to take its memory.
+
+        Tell whether nothing else reads it then.
+        """
+        inside, stack = {e}, [e]
+        while stack:
+            new = [b for b in self.below(stack.pop()) if self.is_within(b) and b not in inside]
+            inside.update(new)
+            stack += new
+        pending = [p for p in dict.fromkeys(self.readers.get(a, ())) if p not in self.done and p not in inside]
+        numbers = [self.number_above(p, inside) for p in pending]
+        if None in numbers or a in map(self.base, self.results):
+            return False
+        for top in dict.fromkeys(numbers):
+            if top is not None and top not in self.done:
+                self.line(top, self.name(top))
+        return self.remaining[a] <= self.within(e, a)
+
+    def number_above(self, e: Expr, inside: Collection[Expr]) -> Expr | None:
+        """Return the number that a value goes into, if it can be had now; the last of several within one another."""
+        found = None
+        while e in self.met and e not in inside:
+            found = e if not e.rank else found
+            above = [p for p in self.readers.get(e, ()) if p not in self.done]
+            if len(above) != 1 or self.uses[e] > 1 or (found is not None and above[0].rank):
+                return found
+            (e,) = above
+        return found
+
     def is_new(self, e: Expr, place: int) -> bool:
         """Tell where NumPy makes a new array though an argument is of no other use."""
-        return (e.op in UFUNCS and place == 1) or (e.op == "map" and self.ufunc(e) is not None)
+        return e.op == "map" or (e.op in UFUNCS and place == 1)
 
     def within(self, e: Expr, a: Expr) -> int:
         """Return how often an operation reads a value, itself or within its arguments."""
         return sum((b is a) + (self.within(b, a) if self.is_within(b) else 0) for b in self.below(e))
 
-    def over(self, e: Expr, place: int, name: str) -> str | None:
+    def over(self, e: Expr, place: int, name: str) -> str:
         """Return the statement that writes an operation over one of its arguments."""
         if e.op == "map":
-            ufunc = self.ufunc(e)
-            return None if ufunc is None else f"{ufunc}({name}, out={name})"
+            return f"{self.ufunc(e)}({name}, out={name})"
         other = self.writer.text(e.args[1 - place])
         if place == 1 and e.op in UFUNCS:
-            return f"{self.writer.numpy(UFUNCS[e.op], other, name, f'out={name}')}"
+            return self.writer.numpy(UFUNCS[e.op], other, name, f"out={name}")
         return f"{name} {SIGNS[e.op]}= {other}"
 
     def ufunc(self, e: Expr) -> str | None:

@@ -14,12 +14,13 @@ import sympy
 from symderiv import dims
 from symderiv.code.costs import leading, operations
 from symderiv.code.helpers import HELPERS
+from symderiv.code.lines import holds_floats
 from symderiv.code.numpy import Source, Writer
 from symderiv.code.program import TEMPORARY, Assign, Item, Loop, Place, Program, Slice
 from symderiv.families import Label
 from symderiv.functions import FUNCTIONS
 from symderiv.tensor.expr import Axes, Expr, walk
-from symderiv.tensor.text import ATOM
+from symderiv.tensor.text import ATOM, SUM
 
 ONE_HOT = "def {name}(k, n, dtype=float):\n    return {np}.equal.outer(k, {np}.arange(n)).astype(dtype)\n"
 PAIRS = frozenset({"sigmoids", "softmax_and_logsumexp"})  # two values that are found together
@@ -56,6 +57,7 @@ class ProgramWriter(Writer):
         self.own: dict[Expr, str] = {}  # what stands under a name of the program in the block that is written
         self.count = 0
         self.depth = 0
+        self.kind_of_floats = ""  # the name of the type that arrays are made of, if any are made
 
     def helper_texts(self) -> list[str]:
         own = [ONE_HOT.format(name=self.helpers["one_hot"], np=self.np)] if "one_hot" in self.helpers else []
@@ -96,7 +98,17 @@ class ProgramWriter(Writer):
 
     def body(self) -> list[str]:
         lines = self.block(self.program.items, self.program.results)
-        return [*lines, *self.returned([self.result(r) for r in self.program.results])]
+        lines += self.returned([self.result(r) for r in self.program.results])
+        if self.kind_of_floats:
+            lines.insert(0, f"{self.kind_of_floats} = {self.floats().removeprefix('dtype=')}")
+        return lines
+
+    def kind(self) -> list[str]:
+        """Return the argument that makes an array of floats as precise as the arrays given, which may hold integers."""
+        if not super().kind():
+            return []
+        self.kind_of_floats = self.kind_of_floats or self.free("kind")
+        return [f"dtype={self.kind_of_floats}"]
 
     def block(self, items: Sequence[Item], results: Sequence[Expr] = ()) -> list[str]:
         """Return the lines of a block; the last expressions belong to a return."""
@@ -168,6 +180,8 @@ class ProgramWriter(Writer):
                 if text is not None:
                     return [text]
         text = self.text(value)
+        if self.is_added_to(item) and self.may_hold_integers(value):
+            text = self.in_floats(value)
         inner = value
         while inner.args and inner.op in ("transpose", "newaxis", "reshape"):
             (inner,) = inner.args
@@ -176,6 +190,24 @@ class ProgramWriter(Writer):
             if self.writes[item.target.name] > 1 or self.writes[array] > (self.depth == 0):
                 text = self.numpy("array", text)  # one of the two changes later, and the other does not
         return [f"{target.removesuffix('[:]') if item.sign else target} {item.sign}= {text}"]
+
+    def is_added_to(self, item: Assign) -> bool:
+        """Tell the first value of an array that loops write to."""
+        return item.target.row is None and not item.sign and self.writes[item.target.name] > 1
+
+    def in_floats(self, value: Expr) -> str:
+        """Return the text of a new array that is to hold floats."""
+        word = "matmul" if value.op == "matmul" else UFUNCS.get(value.op)
+        texts = [self.text(a) for a in value.args]
+        return self.numpy(word, *texts, *self.kind()) if word and self.kind() else f"{self.bracketed(value, SUM)} + 0.0"
+
+    def may_hold_integers(self, value: Expr) -> bool:
+        """Tell whether an array is one of integers where the arguments are; what the program makes holds floats."""
+        given = {a.name for a in self.source.arguments}
+        leaves = [e for e in walk(value) if not e.args]
+        of_arguments = all(e.op != "var" or self.places.get(e.name, Place(e.name)).name in given for e in leaves)
+        computed = value.rank > 0 and not self.trivial(value) and value not in self.assigned
+        return computed and of_arguments and not holds_floats(value)
 
     def written_into(self, name: str, node: Expr) -> list[str]:
         """Return the lines that make an array and then write to some of its entries."""
@@ -231,11 +263,13 @@ class ProgramWriter(Writer):
         """Return the line that a loop begins with."""
         if not loop.over:
             self.loops[loop.variable] = self.loops.get(loop.variable) or self.free(str(loop.variable))
-            names, sources = [self.loops[loop.variable]], [f"range({self.label(loop.count)})"]
+            turns = "range" if "range" not in self.taken else f"{self.np}.arange"
+            names, sources = [self.loops[loop.variable]], [f"{turns}({self.label(loop.count)})"]
         else:
             names, sources = [name for name, _ in loop.over], [self.place(place) for _, place in loop.over]
         if loop.backward:
-            sources = [f"reversed({source})" for source in sources]
+            shown = "{}[::-1]" if "reversed" in self.taken else "reversed({})"
+            sources = [shown.format(source) for source in sources]
         turns = sources[0] if len(sources) == 1 else f"zip({', '.join(sources)})"
         return f"for {', '.join(names)} in {turns}:"
 

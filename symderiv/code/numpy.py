@@ -6,17 +6,21 @@ their stable form (softmax with its maximum taken off, the logistic function by 
 
 from __future__ import annotations
 
-import ast
+import builtins
 import keyword
+import unicodedata
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
 from symderiv import dims
+from symderiv.code.checked import checked_tree
 from symderiv.code.costs import Costs, Sizes, operations, usual
 from symderiv.code.helpers import HELPERS, LINALG, NEEDS_LINALG
 from symderiv.code.lines import Lines, holds_floats
+from symderiv.code.paired import paired
+from symderiv.code.passes import in_fast_words
 from symderiv.code.planned import planned
 from symderiv.code.stable import stable
 from symderiv.errors import ParseError, UnsupportedError
@@ -24,6 +28,8 @@ from symderiv.functions import FUNCTIONS
 from symderiv.tensor.expr import Expr, walk
 from symderiv.tensor.text import ATOM, POWER, PRODUCT, SIGN, SUM, FunctionName, Printer, tuple_text
 
+MEANT_OTHERWISE = frozenset({*vars(builtins), "linalg"})  # a function of this name would hide what code uses
+COMPARISON = SUM - 1  # binds less than any operator
 WORTH_NAMES = 0.9  # of the cost: what code over many names may have at most, to be taken
 VIEWS = ("transpose", "newaxis", "reshape", "vec", "diag")  # what NumPy gives without copying
 CALLS = {
@@ -94,15 +100,14 @@ def cheaper(short: Source, long: Source) -> Source:
     costs = []
     for source in (short, long):
         ready = _prepared(source)
-        exprs = [*ready.results, *ready.names]
-        costs.append(sum(map(Costs(planned_sizes(source)).own, walk(*exprs))))
+        costs.append(sum(map(Costs(planned_sizes(source)).own, walk(*ready.results))))
     return long if costs[1] < WORTH_NAMES * costs[0] else short
 
 
 def checked_name(name: str) -> str:
     """Return a name that a function may have; anything else is refused."""
     given: Any = name
-    if not isinstance(given, str) or not given.isidentifier() or keyword.iskeyword(given):
+    if not dims.is_name(given) or given in MEANT_OTHERWISE or unicodedata.normalize("NFKC", given) != given:
         hint = "letters, digits and underscores, and no word of Python's own"
         raise ParseError(f"{name!r} is not a name for a function", hint=hint)
     return name
@@ -112,7 +117,9 @@ def _prepared(source: Source) -> Source:
     """Return a source whose expressions are in a form that holds far out and is fast; names go along."""
     count = len(source.results)
     results = stable(source.results, source.names)
-    results = planned(results[:count], results[count:], planned_sizes(source))
+    sizes = planned_sizes(source)
+    costs = Costs(sizes)
+    results = in_fast_words(paired(planned(results[:count], results[count:], sizes), costs), costs)
     names = dict(zip(results[count:], source.names.values(), strict=True))
     return replace(source, results=results[:count], names=names)
 
@@ -120,9 +127,9 @@ def _prepared(source: Source) -> Source:
 def compiled(text: str, name: str) -> Callable[..., Any]:
     """Return the function `name` of a generated module.
 
-    The only place where code is executed: the syntax tree of a text that symderiv generated.
+    The only place where code is executed: the syntax tree of a text that symderiv generated, looked at first.
     """
-    tree = ast.parse(text)
+    tree = checked_tree(text)
     space: dict[str, Any] = {}
     exec(compile(tree, f"<symderiv {name}>", "exec"), space)
     function: Callable[..., Any] = space[name]
@@ -242,7 +249,7 @@ class Writer(Printer):
             (matrix,) = before
             fresh = matrix not in self.assigned and not self.trivial(matrix)
             if not holds_floats(matrix):  # of integers the fractions would be lost
-                made = f"{self.bracketed(matrix, SUM)} + 0.0"
+                made = self.with_a_float(matrix) if fresh else f"{self.text(matrix)} + 0.0"
             else:
                 made = self.text(matrix) if fresh else self.numpy("array", self.text(matrix))
             # Arrays of other kinds have no `flat` and say so; of an einsum they give a copy, and what it gets is lost.
@@ -252,10 +259,21 @@ class Writer(Printer):
         kind = f"dtype={self.text(block)}.dtype" if block.rank and self.text(block).isidentifier() else self.floats()
         return [f"{name} = {self.numpy('zeros', shape, kind)}", f"{view} = {self.text(block)}"]
 
+    def with_a_float(self, matrix: Expr) -> str:
+        """Return a new array with 0.0 added to it, or to the number that it is a multiple of."""
+        if matrix.op == "mul" and matrix.args[0].rank == 0:
+            scale, rest = matrix.args
+            return f"({self.bracketed(scale, SUM)} + 0.0) * {self.bracketed(rest, SIGN)}"
+        return f"{self.bracketed(matrix, SUM)} + 0.0"
+
     def floats(self) -> str:
         """Return the argument that makes an array of floats as precise as the arrays given."""
         first = next((a.name for a in self.source.arguments if a.shape and a.below is None), None)
-        return "dtype=float" if first is None else f"dtype={self.numpy('result_type', first, '0.5')}"
+        return f"dtype={self.float_type()}" if first is None else f"dtype={self.numpy('result_type', first, '0.5')}"
+
+    def float_type(self) -> str:
+        """Return the name of the type of floats: Python's own, unless a user's name is in its way."""
+        return "float" if "float" not in self.taken else f"{self.np}.float64"
 
     def kind(self) -> list[str]:
         """Return the argument that makes an array of constants as precise as the arrays given."""
@@ -298,13 +316,19 @@ class Writer(Printer):
         return super().written(expr)
 
     def joins(self, expr: Expr, right: Expr) -> bool:
-        """Scale the smaller array: `2 * (A @ x)`."""
-        return right.op != "matmul" and super().joins(expr, right)
+        """Scale the smaller array: `2 * (A @ x)`, and `2 * (A @ x * y)`."""
+        return not self.begins_with_matrix(right) and super().joins(expr, right)
+
+    def begins_with_matrix(self, expr: Expr) -> bool:
+        """Tell whether what stands in front of a product is met by a matrix first."""
+        while expr.op in ("mul", "div") and expr not in self.assigned:
+            expr = expr.args[0]
+        return expr.op == "matmul" and expr not in self.assigned
 
     def write_neg(self, expr: Expr) -> tuple[str, int]:
         """Negate a product, not its first matrix."""
         (inner,) = expr.args
-        if inner.op == "matmul" and inner not in self.assigned:
+        if self.begins_with_matrix(inner):
             return f"-({self.text(inner)})", SIGN
         return super().write_neg(expr)
 
@@ -338,7 +362,7 @@ class Writer(Printer):
             return f"{self.helper(name)}({arg})", ATOM
         text = FUNCTIONS[name].numpy.replace("np.", f"{self.np}.").format(arg)
         of_sizes = all(e.op in ("size", "number") for e in walk(expr) if not e.args)
-        return (f"float({text})" if of_sizes else text), ATOM
+        return (f"{self.float_type()}({text})" if of_sizes else text), ATOM
 
     def write_sqrt(self, expr: Expr) -> tuple[str, int]:
         """Write a square root; that of a size as a float of Python's, which leaves arrays as precise as they are."""
@@ -358,7 +382,8 @@ class Writer(Printer):
         return self.numpy("block", f"[{', '.join(f'[{row}]' for row in rows)}]"), ATOM
 
     def write_softmax(self, expr: Expr) -> tuple[str, int]:
-        return f"{self.helper('softmax')}({self.text(expr.args[0])}, {expr.data[0]})", ATOM
+        last = ["last=True"] if expr in self.last else []
+        return self.call(self.helper("softmax"), self.text(expr.args[0]), str(expr.data[0]), *last), ATOM
 
     def write_logsumexp(self, expr: Expr) -> tuple[str, int]:
         axis = [str(expr.data[0])] if expr.data else []
@@ -385,6 +410,10 @@ class Writer(Printer):
         test = f"({self.bracketed(left, SUM)} {expr.data[0]} {self.bracketed(right, SUM)})"
         return f"{self.bracketed(array, PRODUCT)} * {test}", SUM
 
+    def write_mask(self, expr: Expr) -> tuple[str, int]:
+        left, right = expr.args
+        return f"{self.bracketed(left, SUM)} {expr.data[0]} {self.bracketed(right, SUM)}", COMPARISON
+
     def write_vdot(self, expr: Expr) -> tuple[str, int]:
         return self.numpy("vdot", *(self.text(a) for a in expr.args)), ATOM
 
@@ -392,7 +421,8 @@ class Writer(Printer):
         last = ["last=True"] if expr in self.last else []
         return self.call(self.helper(expr.op), *(self.text(a) for a in expr.args), *last), ATOM
 
-    write_factored = write_solved = write_factored_inverse = write_inverse_dot = write_sigmoids = with_helper
+    write_factored = write_solved = write_factored_inverse = write_upper_inverse = with_helper
+    write_symmetric_dot = write_sigmoids = write_rows = with_helper
 
     def write_factored_logdet(self, expr: Expr) -> tuple[str, int]:
         name = "factored_log_det" if expr.data else "factored_logdet"

@@ -14,7 +14,8 @@ from symderiv.tensor.expr import Expr, walk
 from symderiv.tensor.operations import apply
 
 ENTRYWISE = frozenset({"neg", "map", "power", "sqrt", "add", "sub", "mul", "div", "masked", "where"})
-MOST_TRIED = 24
+TURNED_INSIDE = ENTRYWISE | {"matmul", "outer", "softmax"}
+MOST_TRIED, CLEARLY = 24, 0.99
 
 
 def without_cost(e: Expr) -> bool:
@@ -146,8 +147,10 @@ def _signed_sum(args: tuple[Expr, ...], first: bool, second: bool) -> Expr:
     return apply("neg", value) if first else value
 
 
-def oriented(roots: Sequence[Expr], costs: Costs) -> list[Expr]:
+def oriented(roots: Sequence[Expr], costs: Costs, count: int | None = None) -> list[Expr]:
     """Return expressions in which matrices are computed the way round in which they are read.
+
+    The first `count` are results, all if it is not given.
 
     >>> from symderiv.tensor.parse import parse, scope_of
     >>> from symderiv.tensor.text import to_text
@@ -157,12 +160,12 @@ def oriented(roots: Sequence[Expr], costs: Costs) -> list[Expr]:
     'exp(A @ B.T) * (A @ B.T - x[:, None])'
     """
     current = list(roots)
-    least = _measure(current, costs)
+    least = _measure(current, costs, count)
     for _ in range(MOST_TRIED):
         for e in _read_turned(current):
-            forms = [_flipped_at(current, e, deep) for deep in (False, True)]
-            measure, candidate = min(((_measure(c, costs), c) for c in forms), key=lambda pair: pair[0])
-            if measure < least:
+            forms = [*(_flipped_at(current, e, deep) for deep in (False, True)), _flipped_together(current, e)]
+            measure, candidate = min(((_measure(c, costs, count), c) for c in forms), key=lambda pair: pair[0])
+            if _is_less(measure, least):
                 current, least = candidate, measure
                 break
         else:
@@ -206,6 +209,20 @@ def _flipped_at(roots: Sequence[Expr], e: Expr, deep: bool) -> list[Expr]:
     return _replaced(roots, {e: flipped(other)})
 
 
+def _flipped_together(roots: Sequence[Expr], e: Expr) -> list[Expr]:
+    """Return expressions with all computed matrices that have the axes of one the other way round."""
+    turner = Turner()
+    new: dict[Expr, Expr] = {}
+    for part in walk(*roots):
+        built = part.with_args(tuple(new[a] for a in part.args))
+        if part.axes == e.axes and part.op in TURNED_INSIDE and not without_cost(part):
+            new[part] = flipped(turner.turned(built))
+        else:
+            new[part] = flipped(built.args[0]) if built.op == "transpose" and not built.data else built
+            turner.kept.add(new[part])
+    return [new[r] for r in roots]
+
+
 def _replaced(roots: Sequence[Expr], change: Mapping[Expr, Expr]) -> list[Expr]:
     new: dict[Expr, Expr] = {}
     for e in walk(*roots):
@@ -220,11 +237,16 @@ def _replaced(roots: Sequence[Expr], change: Mapping[Expr, Expr]) -> list[Expr]:
     return [new[r] for r in roots]
 
 
-def _measure(roots: Sequence[Expr], costs: Costs) -> tuple[float, int]:
-    """Return what expressions cost, and how many transposes they show."""
+def _is_less(new: tuple[float, int], old: tuple[float, int]) -> bool:
+    """Tell what costs notably less, or not more with fewer transposes."""
+    return new[0] < CLEARLY * old[0] or (new[0] <= old[0] and new[1] < old[1])
+
+
+def _measure(roots: Sequence[Expr], costs: Costs, count: int | None) -> tuple[float, int]:
+    """Return what expressions cost, and how many transposes they show; those of results twice more."""
     nodes = set(walk(*roots))
-    turned = sum(e.op == "transpose" and not e.data for e in nodes) + 2 * sum(r.op == "transpose" for r in roots)
-    return round(sum(map(costs.own, nodes))), turned
+    turned = sum(e.op == "transpose" and not e.data for e in nodes)
+    return round(sum(map(costs.own, nodes))), turned + 2 * sum(r.op == "transpose" for r in roots[:count])
 
 
 __all__ = ["Turner", "flipped", "once", "oriented", "without_cost"]

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from symderiv.code.contracting import Setting, contracted
-from symderiv.code.costs import Costs, Sizes
+from symderiv.code.costs import PASS, Costs, Sizes
 from symderiv.code.oriented import once, oriented, without_cost
 from symderiv.code.products import READ, Factor, NotRead, Product, Reader
 from symderiv.code.shortcuts import halved, with_made
@@ -30,7 +30,7 @@ WORTHWHILE = 0.95  # as written unless something costs less than this much of it
 MUCH = 100_000.0  # nanoseconds that are worth another form, whatever part of the whole they are
 DISTRIBUTED = 0.7  # over the terms of a sum, which takes more lines
 MOST_FACTORS, FEW_OPERATIONS = 12, 6
-MOST_TERMS = 4
+MOST_TERMS, MOST_OPENED = 4, 3
 
 
 def planned(exprs: Sequence[Expr], kept: Collection[Expr], sizes: Sizes) -> list[Expr]:
@@ -46,12 +46,59 @@ def planned(exprs: Sequence[Expr], kept: Collection[Expr], sizes: Sizes) -> list
     >>> to_text(planned([expr], (), representative([expr]))[0])
     '2 * (U @ (V.T @ V) - T @ V)'
     """
-    roots, costs = once([*exprs, *kept]), Costs(sizes)
-    plan = _Plan(roots, len(exprs), costs)
+    roots, count, costs = once([*exprs, *kept]), len(exprs), Costs(sizes)
+    best, opened = _form(roots, count, costs), frozenset[Expr]()
+    least = _total(best, count, costs)
+    for e in _to_be_opened(roots, count, costs):
+        form = _form(roots, count, costs, opened | {e})
+        total = _total(form, count, costs)
+        if total < least - max(MUCH / 2, (1 - WORTHWHILE) * least):
+            best, least, opened = form, total, opened | {e}
+    return best
+
+
+def _form(roots: Sequence[Expr], count: int, costs: Costs, opened: Collection[Expr] = ()) -> list[Expr]:
+    """Return expressions in the cheapest form in which shared ones are computed once, but for what is opened."""
+    plan = _Plan(roots, count, costs, opened=opened)
     if len(roots) > 1:  # once more, with what the others compute
         products = [e for e in walk(*plan.found) if e.op == "matmul"]
-        plan = _Plan(plan.found, len(exprs), costs, products, plan.symmetric)
-    return worded(oriented(plan.found, costs), plan.symmetric)
+        plan = _Plan(plan.found, count, costs, products, plan.symmetric)
+    return worded(oriented(plan.found, costs, count), plan.symmetric, count)
+
+
+def _total(roots: Sequence[Expr], count: int, costs: Costs) -> float:
+    return sum(map(costs.own, walk(*roots[:count])))
+
+
+def _to_be_opened(roots: Sequence[Expr], count: int, costs: Costs) -> list[Expr]:
+    """Return matrices of several uses that may be dearer than what is made of them, the largest first.
+
+    All uses are products.  `c * (outer(x, x) - inv(K))` is one where each use is a sum over all of its entries.
+    """
+    users: dict[Expr, list[Expr]] = {}
+    for e in walk(*roots[:count]):
+        for a in e.args:
+            users.setdefault(a, []).append(e)
+    found = [
+        e
+        for e, own in users.items()
+        if len(own) > 1
+        and e.rank == 2
+        and e not in roots[:count]
+        and costs.entries(e) * PASS > MUCH / 2
+        and all(u.op in READ for u in own)
+        and _is_scaled_sum(e)
+    ]
+    return sorted(found, key=costs.entries, reverse=True)[:MOST_OPENED]
+
+
+def _is_scaled_sum(e: Expr) -> bool:
+    while e.op in ("mul", "div", "neg"):
+        scale = [a for a in e.args if a.rank == 0] if e.op != "neg" else []
+        if e.op != "neg" and len(scale) != 1:
+            return False
+        e = next(a for a in e.args if a.rank)
+    return e.op in ("add", "sub")
 
 
 class _Plan:
@@ -62,8 +109,10 @@ class _Plan:
         costs: Costs,
         made: Collection[Expr] = (),
         symmetric: Collection[Expr] = (),
+        opened: Collection[Expr] = (),
     ) -> None:
         self.costs = costs
+        self.opened = opened  # of several uses, and computed for each of them apart
         self.nodes = list(walk(*roots))
         self.uses: Counter[Expr] = Counter([*roots, *roots[count:]])
         self.heads = set(roots)
@@ -95,7 +144,7 @@ class _Plan:
             built = e.with_args(args)
             if e.op == "transpose" and not e.data and is_symmetric(e.args[0]):
                 (built,) = args
-            shared = self.uses[e] > 1 and not without_cost(e)
+            shared = self.uses[e] > 1 and not without_cost(e) and e not in self.opened
             if e.op in OF_A_MATRIX and self.is_symmetric(e.args[0]):
                 self.symmetric.add(args[0])
             if e.op in READ and (e in self.heads or shared):

@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from symderiv.code.branches import guarded
+from symderiv.code.halves import guarded_poles
 from symderiv.code.logs import hot, powers_of_sums
 from symderiv.code.parts import Stand
 from symderiv.code.polynomials import collected
@@ -44,7 +45,7 @@ def stable(exprs: Sequence[Expr], kept: Collection[Expr] = ()) -> list[Expr]:
     """
     roots = without_others(*exprs, *kept)
     new = Regions(roots, roots[len(exprs) :]).rewritten(_Pass().expr)
-    return [new[e] for e in roots]
+    return guarded_poles([new[e] for e in roots])
 
 
 class _Pass:

@@ -42,6 +42,7 @@ from typing import Any, ClassVar
 from sympy import Basic
 
 from symderiv.dims import Shape, Size, text_of
+from symderiv.pickled import reduced
 
 _NODES: weakref.WeakValueDictionary[tuple[Any, ...], Node] = weakref.WeakValueDictionary()
 
@@ -79,8 +80,18 @@ class Node:
         inner = ", ".join(f"{n}={v!r}" for n, v in zip(self.names, self.fields, strict=False))
         return f"{type(self).__name__}({inner})"
 
+    def made_of(self) -> tuple[type, tuple[Any, ...]]:
+        """Return what makes the node again, and of what."""
+        return type(self), (self.dims, *self.fields)
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.dims, *self.fields))
+        return reduced(self, Node)
+
+    def __copy__(self) -> Node:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Node:
+        return self
 
 
 def _digestible(value: Any) -> str:

@@ -84,6 +84,9 @@ def view(
             kept[-1] = replace(kept[-1], steps=tuple(dict.fromkeys((*kept[-1].steps, *line.steps))))
             continue
         kept.append(replace(line, left="" if kept else writer.written(argument.left)))
+    if not argument.steps:
+        same = writer.written(argument.left)
+        kept = [Line(same, "=", same, phrase(language, "same_written_out"))]
     kept = [replace(line, rules=_rules(argument, line)) for line in kept]
     if kept and _is_shown(argument.label):
         kept[0] = replace(kept[0], reason=f"{argument.label} {kept[0].reason}")

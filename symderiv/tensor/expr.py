@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from symderiv import dims
 from symderiv.dims import Shape, Size
+from symderiv.pickled import reduced
 
 T = TypeVar("T")
 Axis = tuple[Size, ...]
@@ -105,8 +106,18 @@ class Expr:
         inner = ", ".join([*map(str, self.data), *(a._shown(depth - 1) if depth else "…" for a in self.args)])
         return f"{self.op}({inner})"
 
+    def made_of(self) -> tuple[type, tuple[Any, ...]]:
+        """Return what makes the node again, and of what."""
+        return Expr, (self.op, self.args, self.data, self.axes)
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return (Expr, (self.op, self.args, self.data, self.axes))
+        return reduced(self, Expr)
+
+    def __copy__(self) -> Expr:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Expr:
+        return self
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,6 @@ Every refusal points at the column.
 from __future__ import annotations
 
 import ast
-import keyword
 import math
 import operator
 import unicodedata
@@ -46,12 +45,13 @@ DOMAIN: dict[str, Callable[[Fraction], bool]] = {
     "arcsin": lambda u: abs(u) <= 1, "arccos": lambda u: abs(u) <= 1,
 }  # fmt: skip
 
+Handler = Callable[["Parser", ast.Call], Expr]
+ADDED: dict[str, Handler] = {}  # operations that others have added, by their index lines
+
 MOST_IN_EXPONENT = 10**6
 OF_SIZES: dict[type[ast.operator], Callable[[Size, Size], Size]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
 }  # fmt: skip
-
-Handler = Callable[["Parser", ast.Call], Expr]
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Scope:
 def variable(name: str, shape: tuple[Any, ...], traits: frozenset[str] = frozenset()) -> Expr:
     """Return a variable; the name must be a Python identifier."""
     given: Any = name
-    if not isinstance(given, str) or not given.isidentifier() or keyword.iskeyword(given):
+    if not dims.is_name(given):
         raise ParseError(f"{name!r} is not a name", hint="letters, digits and underscores, and no word of Python's own")
     if unicodedata.normalize("NFKC", name) != name:
         raise ParseError(f"{name!r} is read as {unicodedata.normalize('NFKC', name)!r}", hint="take that name itself")
@@ -289,7 +289,7 @@ class Parser:
     def entry(self, node: ast.Subscript, array: Expr, parts: list[ast.expr]) -> Expr:
         if len(parts) != array.rank:
             raise ShapeError(
-                f"{array.rank} subscripts needed, {len(parts)} given",
+                f"{array.rank} subscript{'' if array.rank == 1 else 's'} needed, {len(parts)} given",
                 place=self.place(node),
                 shapes={"array": dims.written(array.shape)},
             )
@@ -307,6 +307,8 @@ class Parser:
         name = self.callee(node)
         if name in self.scope.calls:
             return self.scope.calls[name](self, node)
+        if name in ADDED and name not in self.scope.functions:
+            return ADDED[name](self, node)
         axis = self.axis_keyword(node, name)
         args = [*node.args, axis] if axis is not None else list(node.args)
         if any(isinstance(a, ast.Starred) for a in args):
@@ -659,7 +661,7 @@ def _table(given: Any, name: str, example: str) -> dict[str, Any]:
 
 def _is_free(label: Any, scope: Scope) -> bool:
     """Tell whether a function can be called so."""
-    if not isinstance(label, str) or not label.isidentifier() or keyword.iskeyword(label):
+    if not dims.is_name(label):
         return False
     taken = label in KNOWN or label in scope.names or label in scope.sizes or label in scope.functions
     return not taken and unicodedata.normalize("NFKC", label) == label

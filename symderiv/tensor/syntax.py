@@ -10,6 +10,8 @@ import ast
 import keyword
 import re
 import unicodedata
+import warnings
+from threading import Lock
 from typing import TypeVar
 
 from symderiv.errors import ParseError, Place
@@ -46,6 +48,10 @@ INSTEAD = {
     ast.Tuple: "one text is one expression",
 }
 
+# Python's remarks on a text (`2in`, `"\\("`) are none that its author can do anything about.  Which warnings are shown
+# is one setting for all threads, so that one thread at a time changes it.
+_SILENT = Lock()
+
 Tree = TypeVar("Tree", ast.Expression, ast.Module)
 
 
@@ -66,7 +72,8 @@ def expression_tree(text: str) -> ast.expr:
     if all(not line.strip() or line.lstrip().startswith("#") for line in stripped.split("\n")):
         raise ParseError("the text is empty", hint='write an expression, such as "x @ A @ x"')
     try:
-        return ast.parse(stripped, mode="eval").body
+        with _SILENT, warnings.catch_warnings(action="ignore"):
+            return ast.parse(stripped, mode="eval").body
     except SyntaxError as err:
         raise _slip(err, stripped, "an expression") from None
     except (RecursionError, MemoryError, ValueError):
@@ -77,7 +84,8 @@ def statement_tree(text: str, source: str = "") -> ast.Module:
     """Return the syntax tree of a block of statements."""
     check_bounds(text, source)
     try:
-        return ast.parse(text)
+        with _SILENT, warnings.catch_warnings(action="ignore"):
+            return ast.parse(text)
     except SyntaxError as err:
         raise _slip(err, text, "a statement", source) from None
     except (RecursionError, MemoryError, ValueError):
@@ -170,6 +178,8 @@ def _meant(line: str, column: int, message: str, wanted: str) -> str:
         return "write .T for a transpose"
     if before.endswith(".") and at[:1] in ("*", "/", "^") and at:
         return f"entrywise operations are written {at[0].replace('^', '**')}"
+    if before.endswith("\\") and re.match("[A-Za-z]{2}", at):
+        return 'LaTeX is read by verify(…, latex=True), symderiv.homework and assert latex(r"…")'
     if at[:1] in TYPED:
         return f"write {TYPED[at[0]]}"
     if "decimal literal" in message or (re.search(r"[\w)\]]\s*$", before) and re.match(r"[\w(\[]", at)):

@@ -1,0 +1,70 @@
+"""The pure function behind the page: a question as plain data, the answer as plain data.
+
+Nothing is kept between questions but results that a next question will want again; nothing is read or written.
+What a user can cause comes back as `{"ok": False, "error": …}`, never as an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from symderiv import __version__
+from symderiv.errors import ParseError, SymderivError, UnsupportedError
+from symderiv.tensor.parse import SQUARE, TRAITS
+from symderiv.web import derivatives, examples, rulebook, sheets
+from symderiv.web.asked import LANGUAGES, Asked, asked
+from symderiv.web.faults import Answer, refused
+from symderiv.web.words import words
+
+TOO_DEEP = "the input is too deep or too large"
+
+
+def about(question: Asked) -> Answer:
+    """Say what there is to choose from."""
+    return {
+        "version": __version__, "languages": LANGUAGES, "traits": sorted(TRAITS), "square": sorted(SQUARE),
+        "words": words(question.language),
+    }  # fmt: skip
+
+
+ASKED: dict[str, Callable[[Asked], Answer]] = {
+    "about": about,
+    "read": derivatives.read,
+    "derive": derivatives.result,
+    "proof": derivatives.proof,
+    "why": derivatives.why,
+    "notes": derivatives.notes,
+    "code": derivatives.code,
+    "copies": derivatives.copies,
+    "graph": derivatives.graph,
+    "verify": derivatives.verified,
+    "statements": sheets.answered,
+    "examples": examples.listed,
+    "example": examples.one,
+    "rule": rulebook.rule,
+}
+
+
+def answer(data: Any) -> Answer:
+    """Return the answer to a question.
+
+    >>> asked = {"ask": "derive", "expr": "x @ A @ x", "wrt": ["x"]}
+    >>> answer(asked)["result"]
+    '(A + A.T) @ x'
+    >>> answer({"ask": "derive", "expr": "x @ A @", "wrt": ["x"]})["error"]["kind"]
+    'ParseError'
+    """
+    try:
+        question = asked(data)
+        if question.ask not in ASKED:
+            raise ParseError(f"nothing is known of {question.ask!r}", hint=f"ask {', '.join(ASKED)}")
+        return {"ok": True, **ASKED[question.ask](question)}
+    except SymderivError as err:
+        return refused(err)
+    except ModuleNotFoundError as err:  # in a browser there is less than where the package is installed
+        return refused(
+            UnsupportedError(f"this needs {err.name}, which is not here", hint="the installed package has it")
+        )
+    except (RecursionError, MemoryError):
+        return refused(UnsupportedError(TOO_DEEP, hint="name intermediate results, or take fewer derivatives"))

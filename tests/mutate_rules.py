@@ -1,0 +1,170 @@
+"""Mutation testing of the rules: a seeded sample of slips in their source, each of which some test has to notice.
+
+    python tests/mutate_rules.py [--sample 300] [--seed 1] [--seconds 20]
+
+Tests are collected once, and run once to learn which function each of them enters and how long it takes.  Then for
+each slip a child process puts the code with the slip in the place of the function's own and runs the tests that enter
+the function, the quickest first, until one fails.  What none notices is printed.  Nothing is written to the source.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from types import FunctionType, ModuleType
+
+import pytest
+from slips import Slip, code_of, noting, slips
+
+MODULES = ("symderiv.index.rules", "symderiv.index.rewriter", "symderiv.chain")
+TESTS = (
+    "test_index_rules.py", "test_index_rewriter.py", "test_chain.py", "test_replay.py", "test_claims_first.py",
+    "test_claims_higher.py", "test_derivation.py", "test_structured.py", "test_several.py",
+)  # fmt: skip
+NOTICED, SURVIVED, SLOWLY = 1, 0, 2
+ENDLESS = 4  # a slip that makes the tests take so many times as long, and 20 seconds, is noticed
+
+
+class Slips:
+    """A plugin of pytest that runs the tests once as they are, and then again for each slip."""
+
+    def __init__(self, count: int, seed: int, seconds: float) -> None:
+        self.count, self.seed, self.seconds = count, seed, seconds
+        self.modules = [importlib.import_module(name) for name in MODULES]
+        self.functions = {m.__name__: functions_of(m) for m in self.modules}
+        self.failed = 0
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        items = {item.nodeid: item for item in session.items}
+        uses = self.baseline(session)
+        found = self.chosen()
+        outcomes: Counter[str] = Counter()
+        for module, slip in found:
+            entered = [(took, name) for name, took, codes in uses if f"{module}.{slip.function}" in codes]
+            tests, left = [], self.seconds
+            for took, name in sorted(entered):
+                if took <= left:
+                    tests.append(items[name])
+                    left -= took
+            outcome = self.tried(session, module, slip, tests, self.seconds - left) if tests else None
+            outcomes["survived" if outcome == SURVIVED else "unseen" if outcome is None else "noticed"] += 1
+            if outcome in (SURVIVED, None):
+                self.failed += 1
+                why = "" if tests else "  (no test enters it)"
+                print(f"\n{module}:{slip.line} {slip.function}{why}\n  - {slip.before}\n  + {slip.after}", flush=True)
+        print(f"\n{len(found)} slips in {', '.join(MODULES)}: {dict(outcomes)}", flush=True)
+        return True
+
+    def chosen(self) -> list[tuple[str, Slip]]:
+        """Return the sample, in the order of the source."""
+        every = [(m.__name__, slip) for m in self.modules for slip in slips(source_of(m))]
+        places = random.Random(self.seed).sample(range(len(every)), min(self.count, len(every)))
+        return [every[k] for k in sorted(places)]
+
+    def baseline(self, session: pytest.Session) -> list[tuple[str, float, list[str]]]:
+        """Return for each test how long it takes and which functions it enters; a child finds out."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "uses"
+
+            def child() -> int:
+                uses = []
+                entered: set[str] = set()
+                for module in self.modules:
+                    code = noting(source_of(module), "note_entry")
+                    module.note_entry = lambda name, m=module.__name__: entered.add(f"{m}.{name}")
+                    for name, function in self.functions[module.__name__].items():
+                        function.__code__ = code_of(code, name)
+                for item in session.items:
+                    entered.clear()
+                    start = time.process_time()
+                    if ran(session, item):
+                        uses.append((item.nodeid, time.process_time() - start, sorted(entered)))
+                path.write_text(json.dumps(uses), encoding="utf-8")
+                return 0
+
+            in_child(child, 3600)
+            uses = [(name, took, entered) for name, took, entered in json.loads(path.read_text("utf-8"))]
+            print(f"{len(uses)} tests, {sum(took for _, took, _ in uses):.0f} s", flush=True)
+            return uses
+
+    def tried(self, session: pytest.Session, module: str, slip: Slip, tests: list[pytest.Item], seconds: float) -> int:
+        """Return whether one of some tests notices a slip."""
+
+        def child() -> int:
+            self.functions[module][slip.function].__code__ = code_of(slip.code, slip.function)
+            return SURVIVED if all(ran(session, item) for item in tests) else NOTICED
+
+        return in_child(child, 20 + round(ENDLESS * seconds))
+
+
+def source_of(module: ModuleType) -> str:
+    return Path(str(module.__file__)).read_text("utf-8")
+
+
+def ran(session: pytest.Session, item: pytest.Item) -> bool:
+    """Run a test; tell whether it passed."""
+    before = session.testsfailed
+    item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+    return session.testsfailed == before
+
+
+def in_child(work: Callable[[], int], seconds: int) -> int:
+    """Return what a child process finds, silent; it is ended after so many seconds of its own time."""
+    child = os.fork()
+    if not child:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        signal.signal(signal.SIGVTALRM, lambda *_: os._exit(SLOWLY))
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+        try:
+            os._exit(work())
+        finally:
+            os._exit(NOTICED)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def functions_of(module: ModuleType) -> Mapping[str, FunctionType]:
+    """Return the functions and methods of a module by qualified name, without what is wrapped around them."""
+    found: dict[str, FunctionType] = {}
+    values = [*vars(module).values()]
+    values += [v for c in values if isinstance(c, type) and c.__module__ == module.__name__ for v in vars(c).values()]
+    for value in values:
+        if isinstance(value, property):
+            value = value.fget
+        elif isinstance(value, cached_property):
+            value = value.func
+        value = getattr(value, "__wrapped__", value)
+        if isinstance(value, FunctionType) and value.__module__ == module.__name__:
+            found[value.__qualname__] = value
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sample", type=int, default=300, help="how many slips")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=20, help="of tests for each slip, as they take without it")
+    options = parser.parse_args()
+    os.nice(15)
+    plugin = Slips(options.sample, options.seed, options.seconds)
+    folder = Path(__file__).parent
+    quiet = ["-q", "-s", "-p", "no:cacheprovider", "-m", "not mutants"]
+    pytest.main([*quiet, *(str(folder / name) for name in TESTS)], plugins=[plugin])
+    return 1 if plugin.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
