@@ -10,6 +10,7 @@ the function, the quickest first, until one fails.  What none notices is printed
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib
 import json
 import os
@@ -25,7 +26,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 
 import pytest
-from slips import Slip, code_of, noting, slips
+from slips import Slip, code_of, functions, noting, slips
 
 MODULES = ("symderiv.index.rules", "symderiv.index.rewriter", "symderiv.chain")
 TESTS = (
@@ -138,6 +139,7 @@ def in_child(work: Callable[[], int], seconds: int) -> int:
 
 def functions_of(module: ModuleType) -> Mapping[str, FunctionType]:
     """Return the functions and methods of a module by qualified name, without what is wrapped around them."""
+    written = {name for name, _ in functions(ast.parse(source_of(module)))}  # not what a dataclass has made
     found: dict[str, FunctionType] = {}
     values = [*vars(module).values()]
     values += [v for c in values if isinstance(c, type) and c.__module__ == module.__name__ for v in vars(c).values()]
@@ -147,7 +149,7 @@ def functions_of(module: ModuleType) -> Mapping[str, FunctionType]:
         elif isinstance(value, cached_property):
             value = value.func
         value = getattr(value, "__wrapped__", value)
-        if isinstance(value, FunctionType) and value.__module__ == module.__name__:
+        if isinstance(value, FunctionType) and value.__qualname__ in written:
             found[value.__qualname__] = value
     return found
 

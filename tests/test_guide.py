@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import terminal_examples
 
 import symderiv
 from symderiv.extending import remove
+from symderiv.handout.build import build
 from symderiv.index.rules import RULES
 from symderiv.tensor.parse import KNOWN
 
@@ -38,3 +40,21 @@ def test_the_commands_of_a_page_print_what_it_says(page: Path, tmp_path: Path, m
     monkeypatch.chdir(tmp_path)
     number = terminal_examples.check(page)
     assert number == page.read_text(encoding="utf-8").count("\n$ symderiv")
+
+
+HANDOUTS = [
+    (page.stem, text)
+    for page in PAGES
+    for text in re.findall(
+        r"^````markdown\n(---\n.*?)^````$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+]
+
+
+def test_the_handouts_on_the_pages_come_out_as_their_claims_say(tmp_path: Path) -> None:
+    assert HANDOUTS
+    for name, text in HANDOUTS:
+        (tmp_path / f"{name}.md").write_text(text, encoding="utf-8")
+        records = build([tmp_path / f"{name}.md"], tmp_path / "built", ["md", "tex"])
+        assert records and all(r.as_expected for r in records)
+        assert {r.basis for r in records if r.status == "proved"} == {"kernel"}

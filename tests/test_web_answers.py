@@ -16,10 +16,26 @@ from symderiv.web.using import QUESTIONS
 
 LEAST = {"expr": "norm(X @ w - y)**2", "wrt": ["w"], "shapes": {}}
 HOSTILE = [
-    "<script>alert(1)</script>", "x</script><img src=x onerror=alert(1)>", "\\input{/etc/passwd}", "__import__('os')", "lambda: 0",
-    "x.__class__", "$\\href{javascript:alert(1)}{x}$", "\u202ex", "x\x00", "'\"`", "x\n\ny", "﹤script﹥", "a" * 5000, "(" * 3000, "[" * 50,
-    "9" * 4000, "x**" * 300 + "x", "-" * 3000 + "x", "sum(" * 90 + "x" + ")" * 90,
-]  # fmt: skip
+    "<script>alert(1)</script>",
+    "x</script><img src=x onerror=alert(1)>",
+    "\\input{/etc/passwd}",
+    "__import__('os')",
+    "lambda: 0",
+    "x.__class__",
+    "$\\href{javascript:alert(1)}{x}$",
+    "\u202ex",
+    "x\x00",
+    "'\"`",
+    "x\n\ny",
+    "﹤script﹥",
+    "a" * 5000,
+    "(" * 3000,
+    "[" * 50,
+    "9" * 4000,
+    "x**" * 300 + "x",
+    "-" * 3000 + "x",
+    "sum(" * 90 + "x" + ")" * 90,
+]
 
 
 def plain(value) -> bool:
@@ -125,12 +141,19 @@ class Tags(HTMLParser):
 def test_hostile_texts_are_refused_in_words(text):
     """Whatever comes back is a refusal; the mathematics in an answer, had there been any, would hold no markup."""
     for question in (
-        {"ask": "derive", "expr": text}, {"ask": "read", "expr": text}, {"ask": "verify", **LEAST, "claim": text},
-        {"ask": "statements", "text": f"x: (n,)\n{text}"}, {"ask": "derive", **LEAST, "wrt": [text]},
-        {"ask": "derive", **LEAST, "shapes": {text: "(n,)"}}, {"ask": "derive", **LEAST, "shapes": {"X": text}},
-        {"ask": "derive", **LEAST, "assume": {"X": [text]}}, {"ask": "rule", "name": text}, {"ask": "example", "name": text},
-        {"ask": "why", **LEAST, "name": text}, {"ask": text},
-    ):  # fmt: skip
+        {"ask": "derive", "expr": text},
+        {"ask": "read", "expr": text},
+        {"ask": "verify", **LEAST, "claim": text},
+        {"ask": "statements", "text": f"x: (n,)\n{text}"},
+        {"ask": "derive", **LEAST, "wrt": [text]},
+        {"ask": "derive", **LEAST, "shapes": {text: "(n,)"}},
+        {"ask": "derive", **LEAST, "shapes": {"X": text}},
+        {"ask": "derive", **LEAST, "assume": {"X": [text]}},
+        {"ask": "rule", "name": text},
+        {"ask": "example", "name": text},
+        {"ask": "why", **LEAST, "name": text},
+        {"ask": text},
+    ):
         found = answer(question)
         assert plain(found)
         for key in ("latex", "result"):

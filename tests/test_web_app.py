@@ -57,9 +57,11 @@ def request(method="GET", path="/", headers=None, body=b"", workers=None, pieces
         sent.append(message)
 
     scope = {
-        "type": "http", "method": method, "path": path,
+        "type": "http",
+        "method": method,
+        "path": path,
         "headers": [(k.encode(), v.encode("latin-1")) for k, v in named.items()],
-    }  # fmt: skip
+    }
     asyncio.run(App(workers or StandIn(), {HOST}, PAGES)(scope, receive, send))
     if not sent:
         return None, {}, b""
@@ -68,16 +70,18 @@ def request(method="GET", path="/", headers=None, body=b"", workers=None, pieces
 
 
 def post(data, workers=None, **headers):
-    return request(
-        "POST", "/ask", {"content-type": "application/json", **headers}, json.dumps(data).encode(), workers
-    )  # fmt: skip
+    return request("POST", "/ask", {"content-type": "application/json", **headers}, json.dumps(data).encode(), workers)
 
 
 @pytest.mark.parametrize(
     ("path", "kind"),
-    [("/", "text/html; charset=utf-8"), ("/index.html", "text/html; charset=utf-8"), ("/page.js", "text/javascript; charset=utf-8"),
-     ("/fonts/a.woff2", "font/woff2")],
-)  # fmt: skip
+    [
+        ("/", "text/html; charset=utf-8"),
+        ("/index.html", "text/html; charset=utf-8"),
+        ("/page.js", "text/javascript; charset=utf-8"),
+        ("/fonts/a.woff2", "font/woff2"),
+    ],
+)
 def test_the_files_of_the_page_are_sent(path, kind):
     status, headers, body = request(path=path)
     assert (status, headers["content-type"]) == (200, kind)
@@ -114,9 +118,14 @@ def test_only_the_own_name_is_answered():
 
 @pytest.mark.parametrize(
     "headers",
-    [{"origin": "http://evil.example"}, {"origin": "null"}, {"origin": "http://localhost:9000"}, {"sec-fetch-site": "cross-site"},
-     {"sec-fetch-site": "same-site"}],
-)  # fmt: skip
+    [
+        {"origin": "http://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://localhost:9000"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+    ],
+)
 def test_questions_from_elsewhere_are_refused(headers):
     workers = StandIn()
     assert post({"ask": "about"}, workers, **headers)[0] == 403
@@ -172,7 +181,7 @@ def test_a_server_that_is_busy_says_so():
 
 def test_other_methods_are_refused():
     assert request("DELETE", "/page.js")[0] == request("PUT", "/")[0] == request("GET", "/ask")[0] == 405
-    status, headers, body = request("HEAD", "/page.js")
+    status, _, body = request("HEAD", "/page.js")
     assert (status, body) == (200, b"")
 
 

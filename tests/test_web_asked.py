@@ -12,10 +12,18 @@ from symderiv.web.asked import LONGEST, SIZE, asked, read_shape
 @pytest.mark.parametrize(
     ("text", "shape"),
     [
-        ("(n, p)", ("n", "p")), ("n, p", ("n", "p")), ("[n, 3]", ("n", 3)), ("(n,)", ("n",)), ("(n)", ("n",)),
-        ("n", ("n",)), ("7", (7,)), ("()", ()), ("", ()), ("  size ", "size"),
+        ("(n, p)", ("n", "p")),
+        ("n, p", ("n", "p")),
+        ("[n, 3]", ("n", 3)),
+        ("(n,)", ("n",)),
+        ("(n)", ("n",)),
+        ("n", ("n",)),
+        ("7", (7,)),
+        ("()", ()),
+        ("", ()),
+        ("  size ", "size"),
     ],
-)  # fmt: skip
+)
 def test_shapes_are_read_as_people_type_them(text, shape):
     assert read_shape(text) == shape
 
@@ -37,13 +45,27 @@ def test_the_word_for_a_size_is_that_of_the_inputs():
 @pytest.mark.parametrize(
     "data",
     [
-        None, [], "derive", 3, {}, {"ask": 3}, {"ask": "derive", "expr": ["x"]}, {"ask": "derive", "wrt": "x"},
-        {"ask": "derive", "wrt": [1]}, {"ask": "derive", "wrt": ["x"] * 9}, {"ask": "derive", "shapes": {"x": 3}},
-        {"ask": "derive", "shapes": []}, {"ask": "derive", "assume": {"x": "symmetric"}}, {"ask": "derive", "detail": "most"},
-        {"ask": "derive", "language": "../../etc/passwd"}, {"ask": "derive", "structured": 1}, {"ask": "derive", "__class__": ""},
-        {"ask": "derive", "expr": "x" * (LONGEST + 1)}, {"ask": "derive", "shapes": {f"x{k}": "n" for k in range(201)}},
+        None,
+        [],
+        "derive",
+        3,
+        {},
+        {"ask": 3},
+        {"ask": "derive", "expr": ["x"]},
+        {"ask": "derive", "wrt": "x"},
+        {"ask": "derive", "wrt": [1]},
+        {"ask": "derive", "wrt": ["x"] * 9},
+        {"ask": "derive", "shapes": {"x": 3}},
+        {"ask": "derive", "shapes": []},
+        {"ask": "derive", "assume": {"x": "symmetric"}},
+        {"ask": "derive", "detail": "most"},
+        {"ask": "derive", "language": "../../etc/passwd"},
+        {"ask": "derive", "structured": 1},
+        {"ask": "derive", "__class__": ""},
+        {"ask": "derive", "expr": "x" * (LONGEST + 1)},
+        {"ask": "derive", "shapes": {f"x{k}": "n" for k in range(201)}},
     ],
-)  # fmt: skip
+)
 def test_what_the_page_would_not_ask_is_refused(data):
     with pytest.raises(ParseError):
         asked(data)

@@ -53,10 +53,13 @@ def test_a_step_shows_the_part_that_it_changed():
     latex = proof.latex()
     steps = [step for argument in proof.arguments for step in argument.steps]
     told = [
-        s for k in range(len(answer({"ask": "proof", "detail": "full", "expr": "x @ x", "wrt": ["x"]})["chains"]))
+        s
+        for k in range(len(answer({"ask": "proof", "detail": "full", "expr": "x @ x", "wrt": ["x"]})["chains"]))
         for place in range(20)
-        for s in answer({"ask": "why", "detail": "full", "expr": "x @ x", "wrt": ["x"], "name": f"{k}.{place}"}).get("steps", [])
-    ]  # fmt: skip
+        for s in answer({"ask": "why", "detail": "full", "expr": "x @ x", "wrt": ["x"], "name": f"{k}.{place}"}).get(
+            "steps", []
+        )
+    ]
     assert [(s["before"], s["after"]) for s in told] == [
         (latex.index(at(s.before, s.place)), latex.index(at(s.after, s.place))) for s in steps
     ]

@@ -20,11 +20,14 @@ def test_the_static_page_asks_a_worker_and_may_run_python():
 @pytest.mark.parametrize(
     ("library", "part", "loaded", "taken"),
     [
-        ("sympy", "core/add.py", {"sympy", "sympy.core"}, True), ("sympy", "stats/rv.py", {"sympy", "sympy.core"}, False),
-        ("rich", "cells.py", {"rich", "rich.cells"}, True), ("rich", "live.py", {"rich"}, False),
-        ("rich", "__init__.py", {"rich"}, True), ("lark", "grammars/python.lark", {"lark"}, True),
+        ("sympy", "core/add.py", {"sympy", "sympy.core"}, True),
+        ("sympy", "stats/rv.py", {"sympy", "sympy.core"}, False),
+        ("rich", "cells.py", {"rich", "rich.cells"}, True),
+        ("rich", "live.py", {"rich"}, False),
+        ("rich", "__init__.py", {"rich"}, True),
+        ("lark", "grammars/python.lark", {"lark"}, True),
     ],
-)  # fmt: skip
+)
 def test_of_a_library_only_what_is_in_use_is_taken(library, part, loaded, taken):
     assert site.wanted(library, Path(part), loaded) == taken
 

@@ -7,9 +7,9 @@ What a user can cause comes back as `{"ok": False, "error": …}`, never as an e
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from symderiv import __version__
 from symderiv.errors import ParseError, SymderivError, UnsupportedError
 from symderiv.tensor.parse import SQUARE, TRAITS
 from symderiv.web import derivatives, examples, rulebook, sheets
@@ -23,9 +23,17 @@ TOO_DEEP = "the input is too deep or too large"
 def about(question: Asked) -> Answer:
     """Say what there is to choose from."""
     return {
-        "version": __version__, "languages": LANGUAGES, "traits": sorted(TRAITS), "square": sorted(SQUARE),
+        "version": installed(), "languages": LANGUAGES, "traits": sorted(TRAITS), "square": sorted(SQUARE),
         "words": words(question.language),
     }  # fmt: skip
+
+
+def installed() -> str:
+    """Return the version of the package; nothing where it was copied and not installed, as into a browser."""
+    try:
+        return version("symderiv")
+    except PackageNotFoundError:
+        return ""
 
 
 ASKED: dict[str, Callable[[Asked], Answer]] = {

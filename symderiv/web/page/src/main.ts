@@ -74,7 +74,7 @@ class Page implements App {
     fill(this.main, new View(this).place);
     const served = this.engine.kind === "server";
     fill(this.foot,
-      h("p", {}, served ? (this.about.version ? say("served", { version: this.about.version }) : "") : [say("local"), " ", say("localLimits")]),
+      h("p", {}, served ? (say("served", { version: this.about.version })) : [say("local"), " ", say("localLimits")]),
       h("p", {}, h("a", { href: "licences.txt" }, say("licences"))));
   }
 
