@@ -7,7 +7,6 @@ proof, or where exact evaluation confirms it (`basis` tells which); *refuted* wi
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -54,6 +53,9 @@ from symderiv.windows.opened import prove_open
 if TYPE_CHECKING:  # these need NumPy
     from symderiv.running import Generated
     from symderiv.tables import Table
+
+
+DERIVATIVES = frozenset(["diff", "directional"])
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,8 @@ class Sheet:
                         statement.exprs[0], meaning(), done=self.lowered
                     )  # refused here, where it stands, if it has no meaning
                     self.note_name(statement)
-                statement = self.derived(statement) if statement.kind == "show" else statement
+                if statement.kind == "show" and any(e.op in DERIVATIVES for e in walk(*statement.exprs)):
+                    statement = self.derived(statement)
                 claim = self.decide(statement) if statement.kind == "claim" else None
                 claim = self.run(statement) if statement.kind == "code" else claim
                 claim = self.tabulated(statement) if statement.kind == "table" else claim
@@ -211,7 +214,7 @@ class Sheet:
         return self.decide_closed(statement, base)
 
     def derived(self, statement: Statement) -> Statement:
-        """Return a bare expression as the claim that it is what the engine finds for it."""
+        """Return a bare expression that holds a derivative as the claim that it is what the engine finds for it."""
         (expr,) = statement.exprs
         hint = f"write it as a claim, assert {statement.text} == …"
         if statement.open or statement.ranges:
@@ -219,8 +222,6 @@ class Sheet:
         found = _text(self.corrected(expr, sides(expr, expr)))
         if not found:
             raise UnsupportedError("what this is has no name in the notation of the block", hint=hint)
-        if ast.dump(ast.parse(found)) == ast.dump(ast.parse(statement.text)):
-            raise UnsupportedError("there is nothing to derive: this is its own value", hint=hint)
         place = statement.place
         claim = f"assert {statement.text} == {found}"
         (read,) = block.read_block(claim, self.names, self.source)

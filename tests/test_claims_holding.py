@@ -8,6 +8,7 @@ from symderiv import ParseError, Sheet, UnsupportedError
 from symderiv.claims.holding import with_variables
 from symderiv.lower import lower
 from symderiv.render.latex import Latex
+from symderiv.statements.block import Names, read_block
 from symderiv.statements.meaning import meaning
 from symderiv.tensor.text import to_text
 
@@ -158,7 +159,7 @@ def test_a_derivative_of_an_expression_that_holds_one_goes_through_definitions()
     found = decided(head, "diff(3 * diff(E, u), u) == 3 * diff(E, u, u)")
     assert found.status == "proved" and found.sides.equal
     assert decided(head, "diff(3 * diff(E, u), u) == 0 * diff(E, u, u)").status == "refuted"
-    (show,) = Sheet(head + "diff(3 * diff(E, u), u)").statements[5:]
+    (show,) = read_block(head + "diff(3 * diff(E, u), u)", Names())[5:]
     assert lower(show.exprs[0], meaning()).node.rank == 2
 
 

@@ -334,9 +334,9 @@ def test_a_bare_expression_is_shown_with_what_it_is(text, claim):
     assert (found.text, found.status, found.basis) == (claim, "proved", "kernel")
 
 
-def test_a_bare_expression_that_is_its_own_value():
-    with pytest.raises(UnsupportedError, match="nothing to derive"):
-        Sheet(DEFINED + "W")
+def test_a_bare_expression_without_a_derivative_is_read_and_left():
+    """So that `statements()` of a result, which ends with one, is a block."""
+    assert Sheet(DEFINED + "D @ W + A").claims == []
 
 
 def test_a_bare_expression_about_a_family_is_refused():
