@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 ARGS ?=
 NAMES ?=
+PAGE := symderiv/web/page
 # How long `make fuzz` goes on, and which cases it draws.
 SECONDS ?= 60
 SEED ?= 1
@@ -18,7 +19,7 @@ CASES ?= 100000
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
-.PHONY: help handouts test fuzz fuzz-text mutants mutants-rules tutorial load bench lint format clean
+.PHONY: help handouts test fuzz fuzz-text mutants mutants-rules tutorial load page web-test bench lint format clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -28,7 +29,7 @@ handouts: $(VENV)/.stamp-handout  ## Derive, prove and typeset the built-in hand
 	$(BIN)/symderiv handout -o output/
 
 test: $(VENV)/.stamp-test  ## Run the entire test suite (ARGS="-k name" to choose)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 fuzz: $(VENV)/.stamp-test  ## Examine random derivatives (SECONDS=600 SEED=2, ARGS="--start 17 --cases 1")
 	$(BIN)/python -m symderiv.testing.fuzz --seconds $(SECONDS) --seed $(SEED) $(ARGS)
@@ -47,6 +48,12 @@ tutorial: $(VENV)/.stamp-test  ## Run the tutorial notebook and keep what its ce
 
 load: $(VENV)/.stamp-test  ## A thousand derivatives in one process: memory stays as it is
 	$(BIN)/python tests/load.py
+
+page: $(PAGE)/node_modules/.package-lock.json  ## Build the files of the page from their sources (needs Node; its users do not)
+	cd $(PAGE) && npm run --silent check && npm run --silent build
+
+web-test: $(VENV)/.stamp-web $(PAGE)/node_modules/.package-lock.json  ## Visit the page in a real browser, served and static (SCREENSHOTS=folder)
+	PYTHON=$(abspath $(BIN))/python node --test tests/browser/
 
 bench: $(VENV)/.stamp-test $(VENV)/.stamp-bench  ## Time code and derivations, into output/benchmarks.md (NAMES="logistic gp" to choose)
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only -o norecursedirs= $(ARGS)
@@ -68,11 +75,12 @@ clean:  ## Remove .venv, caches, built packages and rendered pages
 
 # --- set-up: one stamp for the environment, one for each set of extras ---
 
-EXTRAS_handout := handout
+EXTRAS_handout := handout,watch
 EXTRAS_test := handout,test
 EXTRAS_dev := dev
+EXTRAS_web := web,test
 
-STAMPS := $(VENV)/.stamp-handout $(VENV)/.stamp-test $(VENV)/.stamp-dev
+STAMPS := $(VENV)/.stamp-handout $(VENV)/.stamp-test $(VENV)/.stamp-dev $(VENV)/.stamp-web
 
 $(STAMPS): $(VENV)/.stamp-%: pyproject.toml $(VENV)/.stamp-venv
 	$(PIP) install --editable '.[$(EXTRAS_$*)]'
@@ -81,6 +89,10 @@ $(STAMPS): $(VENV)/.stamp-%: pyproject.toml $(VENV)/.stamp-venv
 # JAX is not to be had everywhere: without it the benchmarks run all the same, and it is tried again next time.
 $(VENV)/.stamp-bench: $(VENV)/.stamp-test
 	@$(PIP) install --editable '.[bench]' && touch $@ || echo "JAX did not install: the benchmarks go without it"
+
+$(PAGE)/node_modules/.package-lock.json: $(PAGE)/package-lock.json
+	cd $(PAGE) && npm ci --no-audit --no-fund
+	@touch $@
 
 # --clear: without its stamp, an environment is half made or somebody else's.
 $(VENV)/.stamp-venv:
