@@ -95,6 +95,16 @@ def test_handout_exits_with_1_where_a_claim_surprises(stand: Stand, tmp_path: Pa
     assert "not as expected: L3" in result.stdout
 
 
+def test_a_refuted_claim_says_where(stand: Stand, tmp_path: Path) -> None:
+    found = {"sizes": {"n": 3}, "seed": 0, "entry": [2], "left": 1.25, "right": 2.5, "point": {"x": [1.0]}}
+    stand.records = [Record("layers", "L3", "refuted", "proved", counterexample=found)]
+    lines = run("handout", "-o", str(tmp_path)).stdout.splitlines()
+    assert lines[2:4] == [
+        "    counterexample at n = 3, seed 0:",
+        "      entry [2], counted from 0: the left side is 1.25, the right side 2.5",
+    ]
+
+
 def test_handout_as_json_prints_one_record_a_line(stand: Stand, tmp_path: Path) -> None:
     stand.records = BAD
     result = run("handout", "-o", str(tmp_path), "--json")
@@ -136,7 +146,11 @@ def test_what_was_left_out_is_said_beside_the_output(stand: Stand, tmp_path: Pat
 
 def test_a_handout_without_claims(stand: Stand, tmp_path: Path) -> None:
     stand.records = []
-    assert output("handout", "-o", str(tmp_path)) == f"no claims\nwritten: {tmp_path / 'index.html'}\n"
+    lines = output("handout", "-o", str(tmp_path)).splitlines()
+    assert lines == [
+        "no claims: they stand in blocks that begin with ```symderiv",
+        f"written: {tmp_path / 'index.html'}",
+    ]
 
 
 @pytest.mark.parametrize(

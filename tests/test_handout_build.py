@@ -222,6 +222,19 @@ def test_fences_of_other_languages_are_kept(source, tmp_path):
     assert "```python\nx = this is not read\n```" in (tmp_path / "notes.md").read_text(encoding="utf-8")
 
 
+def test_a_pdf_that_leaves_latex_out_says_so(source, tmp_path):
+    pytest.importorskip("typst")
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "document.tex").write_text('<% extends "symderiv/document.tex" %>')
+    path, said = source("x: ()\nassert diff(x, x) == 1"), []
+    build([path], tmp_path / "out", ["pdf"], notice=said.append)
+    assert said == []
+    build([path], tmp_path / "out", ["pdf"], templates=own, notice=said.append)
+    build([path], tmp_path / "out", ["tex"], templates=own, notice=said.append)
+    assert len(said) == 1 and "--pdf-engine latex" in said[0]
+
+
 def test_an_unknown_format_is_refused_before_anything_is_read(tmp_path):
     with pytest.raises(UnsupportedError, match="docx"):
         build([tmp_path / "none.md"], tmp_path / "out", ["docx"])

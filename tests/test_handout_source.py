@@ -35,6 +35,33 @@ def test_front_matter():
     assert source.path == str(PATH)
 
 
+FENCED = ("```python", "# a remark", "```")
+
+
+@pytest.mark.parametrize("above", [(), ("",), ("---", "author: N. N.", "---", "")])
+def test_the_heading_above_everything_is_the_title(above):
+    source = read(*above, "# My notes", "", "text", *FENCED, "## One")
+    assert source.title == "My notes"
+    (prose,) = source.passages
+    assert prose.text.startswith("text") and prose.line == max(1, len(above))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("---", "title: T", "---", "# One"),
+        ("# One", "text", "# Two"),  # sections
+        ("text", "# One"),
+        ("## One",),
+        ("# The norm $|x|$",),
+    ],
+)
+def test_other_headings_are_no_title(lines):
+    source = read(*lines)
+    assert source.title in ("T", "notes")
+    assert "One" in source.passages[0].text or "norm" in source.passages[0].text
+
+
 @pytest.mark.parametrize("lines", [["text"], ["---", "---", "text"], [], ["---", "# nothing", "---"]])
 def test_what_is_not_given_has_a_default(lines):
     source = read(*lines)
@@ -83,8 +110,8 @@ def test_other_bad_front_matter(lines):
 
 
 def test_prose_and_blocks_in_order():
-    assert passages("# One", "", "a", "", "```symderiv", "x: (n,)", "", "y = x", "```", "b", "", "c") == [
-        ("prose", "# One\n\na", 1, False),
+    assert passages("## One", "", "a", "", "```symderiv", "x: (n,)", "", "y = x", "```", "b", "", "c") == [
+        ("prose", "## One\n\na", 1, False),
         ("block", "x: (n,)\n\ny = x", 6, True),
         ("prose", "b\n\nc", 10, False),
     ]
@@ -127,7 +154,7 @@ def test_a_heading_starts_afresh(heading, fresh):
 
 def test_only_the_first_block_below_a_heading_is_fresh():
     block = ["```symderiv", "x: (n,)", "```"]
-    found = passages("# A", *block, "text", *block, "## B", *block)
+    found = passages("## A", *block, "text", *block, "## B", *block)
     assert [p[3] for p in found if p[0] == "block"] == [True, False, True]
 
 

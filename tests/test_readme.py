@@ -34,7 +34,7 @@ def test_the_handout_is_built_as_it_stands(tmp_path):
     (handout,) = re.findall(r"^````markdown\n(.*?)^````$", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     (tmp_path / "notes.md").write_text(handout, encoding="utf-8")
     assert all(record.as_expected for record in build([tmp_path / "notes.md"], tmp_path, ["tex"]))
-    assert "# My notes" in handout and r"\section" in (tmp_path / "notes.tex").read_text(encoding="utf-8")
+    assert r"{\LARGE My notes}" in (tmp_path / "notes.tex").read_text(encoding="utf-8")
 
 
 def test_links_lead_to_files():

@@ -114,7 +114,10 @@ def test_sections_are_numbered_and_named():
     html, writer = written("## One\n\ntext\n\n### Deep\n\n## `two`\n")
     assert '<h3 id="mine-one"><a class="place" href="#mine-one">3.1</a> One</h3>' in html
     assert "<h4>Deep</h4>" in html
-    assert [(e.number, e.title) for e in writer.entry.below] == [("3.1", "One"), ("3.2", "<code>two</code>")]
+    assert [(e.number, e.title) for e in writer.entry.below] == [
+        ("3.1", "One"),
+        ("3.2", '<code class="short">two</code>'),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -136,4 +139,12 @@ def test_a_session_shows_what_was_typed():
         '<pre><code><span class="prompt">&gt;&gt;&gt; </span>print(&#x27;&lt;b&gt;&#x27;)\n'
         '<span class="answer">&lt;b&gt;</span>\n</code></pre>'
     )
-    assert "prompt" not in written("```\n$ symderiv docs\n```")[0]
+    assert "prompt" not in written("```\npip install .\n```")[0]
+
+
+def test_a_terminal_shows_what_was_typed():
+    html, _ = written("```\n$ symderiv a \\\n  b\nc <\n$ symderiv d\n```")
+    assert html == (
+        '<pre><code><span class="prompt">$ </span>symderiv a \\\n  b\n<span class="answer">c &lt;</span>\n'
+        '<span class="prompt">$ </span>symderiv d</code></pre>'
+    )

@@ -12,10 +12,11 @@ from typing import Any, NoReturn
 import click
 
 from symderiv.cli.streams import styled, survive_narrow_encodings
-from symderiv.errors import SymderivError
+from symderiv.errors import SymderivError, UnknownNameError
 
 PROVED, REFUTED, USAGE, UNDECIDED, UNEXPECTED, INTERRUPTED = 0, 1, 2, 3, 70, 130
 EXIT = {"proved": PROVED, "refuted": REFUTED, "undecided": UNDECIDED}
+DECLARE = "declare it with its shape"
 ISSUES = "the project's issue tracker"
 
 
@@ -56,6 +57,13 @@ class Reader(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         short = {"-h", *(word for option in self.params for word in option.opts)}
         return super().parse_args(ctx, [f" {a}" if re.match(r"-[^-]", a) and a not in short else a for a in args])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UnknownNameError as error:
+            error.hint = error.hint.replace(DECLARE, f"{DECLARE}, as in --shape 'X: (n, p)'", 1)
+            raise
 
 
 def _fail(text: str, code: int) -> NoReturn:

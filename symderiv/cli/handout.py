@@ -213,8 +213,22 @@ def _claim_lines(record: Record) -> Iterator[str]:
         if record.status == "unreadable":
             yield from (f"    {line}" for line in record.condition.splitlines())
             return
-        more = {"claim": record.claim, "counterexample": record.counterexample, "correct": record.correct}
-        yield from (f"    {key}: {value}" for key, value in more.items() if value)
+        yield f"    claim: {record.claim}"
+        if record.counterexample:
+            yield from (f"    {line}" for line in _where_it_fails(record.counterexample))
+        if record.correct:
+            yield f"    correct: {record.correct}"
+
+
+def _where_it_fails(found: Mapping[str, Any]) -> Iterator[str]:
+    from symderiv.verdict import told_apart
+
+    sizes = [f"{name} = {value}" for name, value in found["sizes"].items()]
+    entry = f"entry {found['entry']}, counted from 0: " if found["entry"] else ""
+    left, right = told_apart(found["left"], found["right"])
+    at = ", ".join([*sizes, f"seed {found['seed']}"])
+    yield f"counterexample at {at}:"
+    yield f"  {entry}the left side is {left}, the right side {right}"
 
 
 def _claim_mark(record: Record) -> str:
@@ -231,7 +245,7 @@ def _summary(records: Sequence[Record], written: Sequence[Path]) -> Iterator[str
     for path in written:
         files.get(_owner(path, names), others).append(path)
     if not names:
-        yield "no claims"
+        yield "no claims: they stand in blocks that begin with ```symderiv"
     for name in names:
         own = [record for record in records if record.handout == name]
         listed = f" → {', '.join(map(str, files[name]))}" if files[name] else ""

@@ -22,6 +22,10 @@ from symderiv.render.templates import checked_folder
 FORMATS = ("tex", "md", "html", "pdf", "py")
 BUILT_IN = "symderiv.handout"
 
+WITHOUT_LATEX = (
+    "the PDF is set by Typst, without your LaTeX class, preamble or templates; --pdf-engine latex takes them"
+)
+
 Notice = Callable[[str], None]
 
 
@@ -68,6 +72,8 @@ def build(
         built = read_and_decide(path, templates=templates, report=report, **chosen)
         records += built.records
         output.mkdir(parents=True, exist_ok=True)
+        if "pdf" in formats and engine == "typst" and _wants_latex(built.source, templates):
+            notice(f"{built.source.name}: {WITHOUT_LATEX}")
         for name in formats:
             if name == "py" and built.source.variant != SOLUTION:
                 continue
@@ -80,6 +86,12 @@ def build(
             for file, picture in pictures(built).items() if name == "md" else ():
                 write_aside(output / file, picture)
     return records
+
+
+def _wants_latex(source: Source, templates: Path | None) -> bool:
+    """Tell whether somebody has said how LaTeX is to be set, and nothing of Typst."""
+    own = {path.suffix for path in templates.glob("*.*")} if templates is not None else set()
+    return bool(source.tex.name or source.tex.preamble) or (".tex" in own and ".typ" not in own)
 
 
 def read(path: Path) -> Source:

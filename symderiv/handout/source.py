@@ -19,6 +19,9 @@ from symderiv.render.model import TexClass
 FENCE = re.compile(r"^(`{3,}|~{3,})\s*(\S*)\s*$")
 KINDS = {"symderiv": "block", "symderiv-diagram": "diagram"}
 HEADING = re.compile(r"^#{1,6}\s")
+TITLE = re.compile(r"^#\s+(.*?)\s*#*$", re.MULTILINE)
+FENCED = re.compile(r"^(`{3,}|~{3,}).*?(^\1|\Z)", re.MULTILINE | re.DOTALL)
+MARKED = re.compile(r"[$`*_\[\]<>\\]")  # a title is words
 PLAIN = (
     "language", "detail", "variant", "layout", "numbering", "appendix", "checks", "translates",
 )  # fmt: skip
@@ -87,6 +90,9 @@ def read_source(text: str, path: Path) -> Source:
     """
     lines = text.splitlines()
     head, start = read_front_matter(lines, path)
+    if "title" not in head:
+        title, lines = _titled(lines, start)
+        head = {**head, **title}
     author = head.get("author", "")
     convention = head.get("convention", "")
     symbols = head.get("symbols", True)
@@ -108,6 +114,17 @@ def read_source(text: str, path: Path) -> Source:
         text=text,
         **plain,
     )
+
+
+def _titled(lines: list[str], start: int) -> tuple[dict[str, str], list[str]]:
+    """Return the title that stands above everything else as the only heading of its level, and the lines without it."""
+    first = next((n for n in range(start, len(lines)) if lines[n].strip()), None)
+    found = TITLE.match(lines[first]) if first is not None else None
+    if first is None or found is None or MARKED.search(found[1]):
+        return {}, lines
+    if len(TITLE.findall(FENCED.sub("", "\n".join(lines[start:])))) > 1:
+        return {}, lines
+    return {"title": found[1]}, [*lines[:first], "", *lines[first + 1 :]]
 
 
 def _tex_class(head: Mapping[str, Any], lines: list[str], path: Path) -> TexClass:

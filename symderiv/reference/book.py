@@ -7,7 +7,7 @@ The pages of the guide, then the rules, functions and operations, from the same 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -24,6 +24,7 @@ from symderiv.render.templates import checked_folder, fill, math_font
 
 TEMPLATE = "guide.html"
 TITLE = "symderiv: guide and reference"
+SHORT = 30  # characters of code that is kept on one line
 LONGEST_RESULT = 72  # characters of the derivative of an example; a longer one is left out
 RULES, FUNCTIONS, OPERATIONS = "rules", "functions", "operations"
 REFERENCE = {RULES: "Rules of proofs", FUNCTIONS: "Functions", OPERATIONS: "Operations"}
@@ -137,6 +138,10 @@ class PageWriter(HtmlWriter):
     def code(self, source: str) -> str:
         return f"<pre><code>{session(self, source)}</code></pre>"
 
+    def verbatim(self, source: str) -> str:
+        kept = ' class="short"' if len(source) <= SHORT else ""
+        return f"<code{kept}>{self.words(source)}</code>"
+
     def _linked(self, address: str, content: str) -> str:
         if re.match(r"https?://", address):
             return self.link(address, content)
@@ -150,16 +155,29 @@ class PageWriter(HtmlWriter):
 
 
 def session(writer: HtmlWriter, source: str) -> str:
-    r"""Return code with what was typed set off from what was answered, where it is a session of Python.
+    r"""Return code with what was typed set off from what was answered, where it is a session.
 
     >>> print(session(HtmlWriter(lambda _: None), ">>> print(1)  # doctest: +SKIP\n1\n"))
     <span class="prompt">&gt;&gt;&gt; </span>print(1)
     <span class="answer">1</span>
     """
     lines = source.rstrip().splitlines()
+    if lines and lines[0].startswith("$ "):
+        return "\n".join(_shell(writer, lines))
     if not any(line.startswith(">>>") for line in lines):
         return writer.words("\n".join(lines))
     return "\n".join(_line(writer, line) for line in lines)
+
+
+def _shell(writer: HtmlWriter, lines: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of a session in a terminal; a command goes on below a backslash."""
+    for before, line in zip(["", *lines], lines, strict=False):
+        if line.startswith("$ "):
+            yield f'<span class="prompt">$ </span>{writer.words(line[2:])}'
+        elif before.endswith("\\") or not line:
+            yield writer.words(line)
+        else:
+            yield f'<span class="answer">{writer.words(line)}</span>'
 
 
 def _line(writer: HtmlWriter, line: str) -> str:

@@ -12,8 +12,11 @@ from typing import Any
 from symderiv.errors import UnsupportedError
 from symderiv.render.mathtext import inner, is_harmless
 
+REMEDY = "pip install 'symderiv[handout]'; TeX, Markdown and NumPy go without it: --format tex,md,py"
 _MARK = "symderiv-next-formula"
-_BAR = re.compile(r"(?<!\\)(?<!\\left)(?<!\\right)(?<!\\middle)(?<![Bb]ig)(?<!igg)(?<![Bb]ig[lrm])(?<!igg[lrm])\|")
+_ALONE = r"(?<!\\)(?<!\\left)(?<!\\right)(?<!\\middle)(?<![Bb]ig)(?<!igg)(?<![Bb]ig[lrm])(?<!igg[lrm])"
+_BAR = re.compile(_ALONE + r"\|")
+_NORM = re.compile(_ALONE + r"\\\|((?:[^{}|]|\{[^{}]*\})*?)\\\|")
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ def _readable(latex: str) -> str:
     """
     latex = _stretching(inner(latex).strip().replace(r"\!", ""))
     latex = latex.replace(r"\left\lVert", r"\lVert").replace(r"\right\rVert", r"\rVert")
+    latex = _NORM.sub(r"\\lVert \1\\rVert ", latex)  # a sign on its own, too, and no bracket
     if len(_BAR.findall(latex)) == 2:  # |x|: single bars are set like relations, with space around them
         latex = _BAR.sub(r"\\right|", _BAR.sub(r"\\left|", latex, count=1))
     return re.sub(r"\\mathrm\{([A-Za-z]{2,})\}", r"\\operatorname{\1}", latex)
@@ -95,14 +99,12 @@ def _pandoc(document: str, target: str, options: list[str]) -> str:
     try:
         import pypandoc
     except ImportError as missing:
-        raise UnsupportedError(
-            "pandoc is needed to convert the mathematics", hint="pip install 'symderiv[handout]'"
-        ) from missing
+        raise UnsupportedError("pandoc is needed to convert the mathematics", hint=REMEDY) from missing
     logging.getLogger("pypandoc").setLevel(logging.ERROR)  # a formula it cannot read is printed as code instead
     try:
         return str(pypandoc.convert_text(document, target, format="json", extra_args=options))
     except OSError as missing:
-        raise UnsupportedError("pandoc is not installed", hint="pip install 'symderiv[handout]'") from missing
+        raise UnsupportedError("pandoc is not installed", hint=REMEDY) from missing
 
 
 def _tidy_mathml(element: str) -> str:

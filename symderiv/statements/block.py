@@ -31,7 +31,7 @@ from symderiv.statements.meaning import meaning
 from symderiv.statements.members import RANGED, Case, Families, Family, MemberReader, World, written_shape
 from symderiv.tensor.expr import Expr, defined, plain_axes, walk
 from symderiv.tensor.parse import KNOWN, TRAITS, Parser, Scope, checked_traits, size, variable
-from symderiv.tensor.syntax import check_bounds, statement_tree
+from symderiv.tensor.syntax import LAMBDA, check_bounds, statement_tree
 from symderiv.tensor.text import to_text
 
 
@@ -179,6 +179,12 @@ class BlockReader(MemberReader):
                     return [self.code(node, call)]
                 case ast.Expr(value=ast.Call(func=ast.Name(id="table"))):
                     return [self.tabled(node)]
+                case ast.Expr(value=ast.Compare(ops=[ast.Eq()])):
+                    self.refuse(
+                        node, "an equation alone says nothing", "a claim begins with assert; a definition has one ="
+                    )
+                case ast.Expr(value=ast.Lambda()):
+                    self.refuse(node, "lambda cannot be a name", LAMBDA)
                 case ast.Expr():
                     expr = self.read(node.value)
                     return [self.said("show", node, exprs=(expr,), text=ast.unparse(node.value))]
@@ -340,7 +346,7 @@ class BlockReader(MemberReader):
             case ast.Call(func=ast.Name(id=trait)) if trait in TRAITS:
                 self.array(name, annotation.args, frozenset([trait]))
             case _:
-                self.refuse(annotation, "a declaration gives a shape", "write X: (n, m), s: () or S: symmetric(n, n)")
+                self.refuse(annotation, "a declaration gives a shape", _a_shape(name, annotation))
         exprs = (self.scope.names[name],) if name in self.scope.names else ()
         return self.said("declare", node, name=name, exprs=exprs, text=ast.unparse(node))
 
@@ -563,6 +569,7 @@ class BlockReader(MemberReader):
                 "the two sides of a claim need equal shapes",
                 place=self.place(test),
                 shapes={"left": dims.written(left.shape), "right": dims.written(right.shape)},
+                hint=OF_DERIVATIVES if _differentiates(test) else "",
             )
         return left, right
 
@@ -646,6 +653,7 @@ RESERVED = frozenset(
         "latex",
     ]
 )
+OF_DERIVATIVES = "a derivative has the shape of the function followed by the shape of each variable"
 _SAID: dict[type[ast.stmt], str] = {
     ast.For: "a loop over anything but one name", ast.With: "this with block", ast.If: "a branch", ast.While: "a loop",
     ast.Import: "an import", ast.ImportFrom: "an import", ast.Delete: "del", ast.ClassDef: "a class",
@@ -653,6 +661,17 @@ _SAID: dict[type[ast.stmt], str] = {
     ast.Assign: "an assignment to several names, or to a part of one", ast.Pass: "pass", ast.Return: "return",
     ast.Raise: "raise", ast.Try: "try", ast.Global: "global", ast.AsyncFunctionDef: "an asynchronous function",
 }  # fmt: skip
+
+
+def _a_shape(name: str, annotation: ast.expr) -> str:
+    """Return how a declaration is written that gives no shape."""
+    if isinstance(annotation, ast.Name):
+        return f"an array with one axis is {name}: ({annotation.id},) and a number is {name}: ()"
+    return "write x: (n,), X: (n, m), s: () or S: symmetric(n, n)"
+
+
+def _differentiates(node: ast.expr) -> bool:
+    return any(isinstance(part, ast.Name) and part.id in ("diff", "partial") for part in ast.walk(node))
 
 
 def _slope_at(body: Expr, parameter: Expr, arg: Expr, order: int) -> Expr:

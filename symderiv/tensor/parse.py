@@ -38,6 +38,7 @@ PLAIN = {
 }  # fmt: skip
 WITH_AXIS = {"sum": False, "mean": False, "prod": False, "logsumexp": False, "softmax": True}
 OTHERS = ("dot", "inner", "eye", "ones", "zeros", "matrix_power", "einsum", "where", "transpose", "reshape")
+DERIVATIVES = frozenset({"d", "D", "deriv", "derivative", "dif", "grad", "gradient", "jacobian", "hessian", "nabla"})
 KNOWN = sorted({*PLAIN, *WITH_AXIS, *OTHERS, *FUNCTIONS})
 
 DOMAIN: dict[str, Callable[[Fraction], bool]] = {
@@ -179,7 +180,8 @@ class Parser:
             case ast.Attribute():
                 self.attribute(node)
             case ast.Compare():
-                hint = "an equation is a claim: of verify, or in a Sheet" if isinstance(node.ops[0], ast.Eq) else ""
+                is_equation = isinstance(node.ops[0], ast.Eq)
+                hint = "an equation is a claim: of verify, or in a Sheet" if is_equation else "write where(x > 0, 1, 0)"
                 self.refuse(node, "a comparison stands only as the first argument of where", hint)
             case ast.UnaryOp():
                 self.refuse(node, f"{named(node.op)} is not part of the language", instead(node.op))
@@ -375,7 +377,7 @@ class Parser:
             raise UnknownNameError(
                 f"unknown function {name!r}",
                 place=self.place(node),
-                hint=f"did you mean {near[0]}?" if near else "symderiv knows " + ", ".join(KNOWN),
+                hint=f"did you mean {near[0]}?" if near else _known(name),
             )
         return special(node, args)  # type: ignore[no-any-return]
 
@@ -534,6 +536,13 @@ class Parser:
                 hint="subscript the array, or write sum(…) for the sum of its entries",
             )  # fmt: skip
         return Expr("sum_over", (body,), names, ())
+
+
+def _known(name: str) -> str:
+    """Return what there is instead of an unknown function."""
+    if name in DERIVATIVES:
+        return "in statements a derivative is diff(f, x)"
+    return "symderiv knows " + ", ".join(KNOWN)
 
 
 def _listed(names: list[str]) -> str:

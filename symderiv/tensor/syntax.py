@@ -26,6 +26,7 @@ TYPED = {
     "‘": "'", "’": "'", "“": "'", "”": "'", "′": "a name such as x_1", "\\": "solve(A, b)", "^": "**",
 }  # fmt: skip
 PRODUCT = "write * for a product of numbers, @ for one of matrices"
+LAMBDA = "lambda is a word of Python; write lam, which prints as λ"
 
 NAMED = {
     ast.Lambda: "a lambda", ast.List: "a list", ast.Tuple: "a tuple", ast.Set: "a set", ast.Dict: "a dictionary",
@@ -180,8 +181,23 @@ def _meant(line: str, column: int, message: str, wanted: str) -> str:
         return f"entrywise operations are written {at[0].replace('^', '**')}"
     if before.endswith("\\") and re.match("[A-Za-z]{2}", at):
         return 'LaTeX is read by verify(…, latex=True), symderiv.homework and assert latex(r"…")'
+    if re.search(r"\blambda\b", line):
+        return LAMBDA
+    if (
+        first
+        and wanted == "a statement"
+        and keyword.iskeyword(small := first.group().lower())
+        and small != first.group()
+    ):
+        return f"write {small}, in small letters"
+    if at[:1] in ("'", '"') and first and first.group() == "assert":
+        return "a comma stands before the label of a claim"
     if at[:1] in TYPED:
         return f"write {TYPED[at[0]]}"
+    if at.startswith("|"):
+        return "write norm(x), or abs(x) for that of each entry"
+    if re.match("=(?!=)", at) and first and first.group() == "assert":
+        return "an equation of a claim has two signs: =="
     if "decimal literal" in message or (re.search(r"[\w)\]]\s*$", before) and re.match(r"[\w(\[]", at)):
         word = first.group() if first else ""
         return ONE_EXPRESSION if wanted == "an expression" and keyword.iskeyword(word) else PRODUCT
