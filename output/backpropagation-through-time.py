@@ -5,10 +5,11 @@ import numpy as np
 
 def softmax_and_logsumexp(x, axis):
     """Return softmax(x) and logsumexp(x), from one exponential."""
-    m = np.max(x, axis=axis, keepdims=True) if x.size else 0.0
-    e = np.exp(x - m)
+    m = np.max(x, axis=axis, keepdims=True) + 0.0 if x.size else 0.0
+    e = x - m
+    np.exp(e, out=e)
     total = np.sum(e, axis=axis, keepdims=True)
-    e /= total
+    e *= 1 / (total if x.size else 1.0)
     return e, np.squeeze(np.log(total) + m, axis=axis)
 
 
@@ -38,16 +39,17 @@ def L_and_gradients(b, W, U, c, V, h0, x, y):
     """
     n = len(b)
     T, _ = x.shape
-    h = np.empty((T + 1, n), dtype=b.dtype)
+    kind = np.result_type(b, 0.5)
+    h = np.empty((T + 1, n), dtype=kind)
     h[0] = h0
-    a = b + x @ U.T
+    a = np.add(b, x @ U.T, dtype=kind)
     for h_before, a_t, h_t in zip(h, a, h[1:]):
         a_t += W.dot(h_before)
         np.tanh(a_t, out=h_t)
     o = c + h[1:] @ V.T
     p, u = softmax_and_logsumexp(o, 1)
     L = -np.sum(o[np.arange(T), y] - u)
-    h_bar = np.zeros(n, dtype=b.dtype)
+    h_bar = np.zeros(n, dtype=kind)
     o_bar = np.array(p)
     o_bar[np.arange(T), y] -= 1
     V_bar = o_bar.T @ h[1:]

@@ -48,9 +48,15 @@ def dy_da_H3(a):
     return np.diag((1 - y) * y)
 
 
-def softmax(x, axis):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True)) if x.size else x
-    return e / np.sum(e, axis=axis, keepdims=True)
+def softmax(x, axis, last=False):
+    """Return exp(x) over its sums; in the place of x, if that is the last use."""
+    if not x.size:
+        return x + 0.0
+    largest = np.max(x, axis=axis, keepdims=True) + 0.0
+    e = np.subtract(x, largest, out=x if last and x.dtype.kind == "f" else None)
+    np.exp(e, out=e)
+    e *= 1 / np.sum(e, axis=axis, keepdims=True)  # at least 1 is divided by
+    return e
 
 
 def dy_da_H4(a):
@@ -78,10 +84,11 @@ def Q_N(alpha, b):
     Cost, as stated: of the order P**2 * N.
     """
     _, P = b.shape
-    Q = np.eye(P, dtype=b.dtype) / alpha
+    kind = np.result_type(b, 0.5)
+    Q = np.eye(P, dtype=kind) / alpha
     for b_n in b:
         u = Q.dot(b_n)
-        Q -= np.einsum('i,j->ij', u, u) / (1 + u.dot(b_n))
+        Q -= np.einsum('i,j->ij', u, u) * (1 / (1 + u.dot(b_n)))
     return Q
 
 
