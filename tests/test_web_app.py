@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -221,3 +222,9 @@ def test_an_address_that_is_taken_is_refused_in_words():
         listening("127.0.0.1", taken.getsockname()[1])
     with pytest.raises(UnsupportedError, match="cannot be had"):
         listening("no.such.host.invalid", 8000)
+
+
+def test_packets_are_sent_at_once():
+    """asyncio turns Nagle's algorithm off only where a socket names its protocol; else every answer waits 40 ms."""
+    with listening("127.0.0.1", 0) as found:
+        assert found.proto == socket.IPPROTO_TCP

@@ -18,7 +18,7 @@ from symderiv.results import Proof
 from symderiv.web.names import MarkedLatex, with_data
 
 MOST_STEPS = 60  # that are shown for one line
-LONGEST = 34.0  # em of a product that is kept on one line, marks and all
+LONGEST = 26.0  # em of a product that is kept on one line, marks and all
 
 
 def shown(proof: Proof, numbers: Mapping[str, int], detail: str, language: str) -> list[dict[str, Any]]:
@@ -49,12 +49,12 @@ def chain(found: ProofView) -> dict[str, Any]:
             "left": with_data(line.left),
             "relation": line.relation,
             "right": [with_data(piece) for piece in breakable(line.right, LONGEST) or (line.right,)],
-            "reason": line.reason,
+            "reason": with_data(line.reason),
             "rules": list(line.rules),
         }
         for line in found.all_lines
     ]
-    return {"lines": lines, "checked": found.checked, "intro": found.intro, "cites": list(found.cites)}
+    return {"lines": lines, "checked": found.checked, "intro": with_data(found.intro), "cites": list(found.cites)}
 
 
 def _views(

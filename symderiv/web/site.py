@@ -91,14 +91,11 @@ def ran(command: list[str], folder: Path, what: str) -> str:
 
 # ---------------------------------------------------------------- what Python imports
 
-# Answers every kind of question once where there is no NumPy, and tells which modules that took.
+# Answers every kind of question once without NumPy, and tells which modules that took.
 IN_USE = """
 import sys, json
-class Blocked:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("numpy", "scipy"):
-            raise ModuleNotFoundError(name)
-sys.meta_path.insert(0, Blocked())
+from symderiv.web.arrays import stand_in
+stand_in()
 from symderiv.web.using import use
 use()
 stdlib = set(sys.stdlib_module_names) | {"__main__"}
@@ -118,8 +115,8 @@ def collect(target: Path) -> None:
     loaded = set(in_use())
     own = Path(str(files(OWN)))
     copy(own, target / "own" / OWN, lambda part: part.parts[0] not in (*LEFT_OUT, "web"))
-    copy(own / "web", target / "own" / OWN / "web", lambda part: len(part.parts) == 1)
-    for library in sorted({name.partition(".")[0] for name in loaded} - {OWN}):
+    copy(own / "web", target / "own" / OWN / "web", lambda part: part.parts[0] not in ("page", "runtime"))
+    for library in sorted({name.partition(".")[0] for name in loaded} - {OWN, "numpy"}):
         spec = find_spec(library) if PathFinder.find_spec(library) is not None else None
         if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
             continue  # compiled for this machine; those that we need do without

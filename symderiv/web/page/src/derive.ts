@@ -54,7 +54,7 @@ export class DeriveView {
       h("section", { class: "card ask" },
         h("h2", { class: "label" }, say("expression")), this.editor.place, this.starts, this.preview, this.faults, this.table, this.wrt),
       this.result, this.panel);
-    this.editor.focus();
+    if (matchMedia("(pointer: fine)").matches) queueMicrotask(() => this.editor.focus()); // not where that opens a keyboard
     if (app.state.expr.trim()) void this.read();
   }
 
@@ -318,7 +318,7 @@ export class DeriveView {
       h("div", { class: "claiming" }, h("h3", { class: "label" }, say("claimLabel")), this.claim.place,
         h("button", { type: "button", class: "main", onclick: () => void check() }, say("checkNow"))),
       verdict);
-    await check();
+    void check(); // it tells itself that it is working
   }
 
   private verdict(answer: Answer): HTMLElement {

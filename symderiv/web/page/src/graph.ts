@@ -45,6 +45,7 @@ export function drawGraph(into: HTMLElement, data: GraphData): void {
   const width = Math.ceil(size.width ?? 0), height = Math.ceil(size.height ?? 0);
   stage.style.width = `${width}px`;
   stage.style.height = `${height}px`;
+  stage.style.zoom = String(Math.max(0.55, Math.min(1, frame.clientWidth / width)));
   for (const [name, box] of boxes) at(box, drawn.node(name));
   const lines = s("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, s("defs", {}, arrow("value"), arrow("back")));
   data.edges.forEach((edge, k) => {

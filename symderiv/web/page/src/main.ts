@@ -1,6 +1,6 @@
 import type { About, App } from "./app";
 import { DeriveView } from "./derive";
-import { announcer, choice, fill, h } from "./dom";
+import { announcer, fill, h } from "./dom";
 import { LocalWorker, Server, type Engine, type Progress } from "./engine";
 import { ExamplesView } from "./examples";
 import { tooltip } from "./maths";
@@ -69,12 +69,13 @@ class Page implements App {
       h("div", { class: "brand" }, h("h1", {}, h("a", { href: "#", onclick: (event: Event) => { event.preventDefault(); this.load({ view: "derive" }); } }, "symderiv")), h("p", {}, say("tagline"))),
       h("nav", { "aria-label": "symderiv" }, VIEWS.map((view) => h("button", { type: "button", "aria-current": view === this.state.view ? "page" : null, onclick: () => this.show(view) }, names[view]))),
       h("div", { class: "settings" }, languages,
-        choice(say("theme"), THEMES.map((theme) => [theme, say(theme as "auto")]), this.storedTheme(), (theme) => this.theme(theme))));
+        h("select", { "aria-label": say("theme"), onchange: (event: Event) => this.theme((event.target as HTMLSelectElement).value) },
+          THEMES.map((theme) => h("option", { value: theme, selected: theme === this.storedTheme() }, say(theme as "auto"))))));
     const View = { derive: DeriveView, statements: StatementsView, examples: ExamplesView }[this.state.view];
     fill(this.main, new View(this).place);
     const served = this.engine.kind === "server";
     fill(this.foot,
-      h("p", {}, served ? (say("served", { version: this.about.version })) : [say("local"), " ", say("localLimits")]),
+      h("p", {}, served ? (say("served", { version: this.about.version }).replace(/ +\./, ".")) : [say("local"), " ", say("localLimits")]),
       h("p", {}, h("a", { href: "licences.txt" }, say("licences"))));
   }
 

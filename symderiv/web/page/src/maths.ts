@@ -21,9 +21,9 @@ export function maths(latex: string, options: { display?: boolean; names?: Named
 }
 
 // Words with `$…$` mathematics and `…` code in them; emphasis and links of Markdown are left out.
-export function words(text: string): Child[] {
+export function words(text: string, names?: Named[]): Child[] {
   return text.split(/(\$\$?[^$]+\$\$?|`[^`]+`)/).map((part): Child => {
-    if (part.startsWith("$")) return maths(part.replace(/^\$+|\$+$/g, ""));
+    if (part.startsWith("$")) return maths(part.replace(/^\$+|\$+$/g, ""), { names });
     if (part.startsWith("`") && part.length > 1) return h("code", {}, part.slice(1, -1));
     return part.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/(\*\*?|__)(\S(?:.*?\S)?)\1/g, "$2");
   });

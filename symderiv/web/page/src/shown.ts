@@ -48,8 +48,8 @@ export function proofOf(chains: Chain[], names: Named[] = [], why?: Why): HTMLEl
 function row(line: ProofLine, names: Named[], closes: boolean, why?: () => Promise<Step[]>): Child[] {
   const drawer = h("div", { class: "drawer", hidden: true });
   const reason = why
-    ? reasonButton(line, drawer, why)
-    : line.reason ? h("span", { class: "reason-text" }, words(line.reason)) : null;
+    ? reasonButton(line, names, drawer, why)
+    : line.reason ? h("span", { class: "reason-text" }, words(line.reason, names)) : null;
   return [
     h("div", { class: line.left ? "row first" : "row" },
       h("div", { class: "left" }, line.left ? maths(line.left, { display: true, names }) : null),
@@ -60,9 +60,9 @@ function row(line: ProofLine, names: Named[], closes: boolean, why?: () => Promi
   ];
 }
 
-function reasonButton(line: ProofLine, drawer: HTMLElement, why: () => Promise<Step[]>): HTMLElement {
+function reasonButton(line: ProofLine, names: Named[], drawer: HTMLElement, why: () => Promise<Step[]>): HTMLElement {
   const label = line.reason || line.rules.join(", ");
-  const button = h("button", { type: "button", class: "reason-button", "aria-expanded": "false", title: line.rules.join(", ") }, words(label));
+  const button = h("button", { type: "button", class: "reason-button", "aria-expanded": "false", title: line.rules.join(", ") }, words(label, names));
   button.addEventListener("click", async () => {
     const open = drawer.hidden;
     drawer.hidden = !open;

@@ -15,6 +15,8 @@ import json, sys
 sys.dont_write_bytecode = True
 sys.setrecursionlimit(1500)
 sys.path[:0] = ["${ARCHIVES}/own", "${ARCHIVES}/lib.zip"]
+from symderiv.web.arrays import stand_in
+stand_in()
 from symderiv.web.answers import answer
 def answered(text):
     try:
