@@ -19,7 +19,7 @@ CASES ?= 100000
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
-.PHONY: help handouts test fuzz fuzz-text mutants mutants-rules tutorial load page web-test bench lint format clean
+.PHONY: help handouts test fuzz fuzz-text mutants mutants-rules certificates tutorial load page web-test bench lint format clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -42,6 +42,9 @@ mutants: $(VENV)/.stamp-test  ## Make claims about families and 2,000 proofs wro
 
 mutants-rules: $(VENV)/.stamp-test  ## Make slips in the rules that differentiate: some test has to notice each
 	$(BIN)/python tests/mutate_rules.py $(ARGS)
+
+certificates: $(VENV)/.stamp-test  ## Have Coq check proofs, and reject damaged ones; says what to install where there is no Coq
+	$(BIN)/python tests/certificates.py
 
 tutorial: $(VENV)/.stamp-test  ## Run the tutorial notebook and keep what its cells show
 	$(BIN)/python tests/notebooks.py

@@ -251,7 +251,7 @@ class Derivation(Shown):
         return str(self.result)
 
     def diagram(self, order: int = 1) -> Diagram:
-        """Return the graph of definitions, values forward and derivatives back; notebooks show it as a picture.
+        r"""Return the graph of definitions, values forward and derivatives back; notebooks show it as a picture.
 
         `order` tells which derivative's: 1 is the function on its way to its first derivative, 2 that derivative on
         its way to the second.  The picture is `diagram().svg()`, `.tikz()` or `.typst()`; pygraphviz places it.

@@ -16,7 +16,7 @@ from typing import Any
 class Function:
     """One scalar function, applied entrywise.
 
-    `formula` (a text in u) or `call` (a function of an array) give the function itself where NumPy has none of its name.
+    `formula` (a text in u) or `call` (a function of an array) give the function itself where NumPy has no such name.
     """
 
     name: str

@@ -9,6 +9,7 @@ from typing import Any
 
 import sympy
 
+from symderiv.check.coq.certificate import to_coq
 from symderiv.check.part import Part
 from symderiv.check.stored import to_json
 from symderiv.code.compiled import Compiled
@@ -95,8 +96,27 @@ class Proof:
 
         The format, with its version, is described in :mod:`symderiv.check.stored`.
         """
+        return to_json(self.checked_parts())
+
+    def to_coq(self, name: str = "claim") -> str:
+        """Return the proof as a text for Coq 8.16 with MathComp: one lemma for each step, then the theorem `name`.
+
+        The theorem says what it presupposes; what that means, and what is not covered, is in the guide, under *What
+        is checked*.  A proof of several parts (one for each order, and the end) has one theorem for each.
+
+        Raises UnsupportedError naming the first rule that has no tactic.
+
+        >>> from symderiv import derive
+        >>> text = derive("a @ x", "x", shapes={"a": ("n",), "x": ("n",)}).proof.to_coq("gradient")
+        >>> "Theorem gradient_1" in text
+        True
+        """
+        return to_coq(self.checked_parts(), name)
+
+    def checked_parts(self) -> list[Part]:
+        """Return the parts that the kernel examines, the ends of results that stand alone among them."""
         ends = [part for ending in self.endings for part in ending.shown]
-        return to_json([*(Part(part.arguments, part.context) for part in self.parts), *ends])
+        return [*(Part(part.arguments, part.context) for part in self.parts), *ends]
 
     @cached_property
     def accepted(self) -> bool:

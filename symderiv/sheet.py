@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import sympy
 
+from symderiv.check.coq.certificate import to_coq
 from symderiv.check.kernel import check as kernel_check
 from symderiv.check.outcome import Outcome
 from symderiv.check.part import Part
@@ -162,6 +163,21 @@ class Sheet:
         evaluation, or one for members of a family that was proved by induction, whose file would hold less than
         the proof.
         """
+        return to_json(self.checked_parts(claim))
+
+    def to_coq(self, claim: str) -> str:
+        r"""Return the proof of a claim, by id or label, as a text for Coq with MathComp; see `Proof.to_coq`.
+
+        >>> sheet = Sheet(
+        ...     "D: (m, n)\nW: (n, p)\nA = D @ W\nassert diff(A[i,j], W[k,l]) == D[i,k] * delta[j,l], 'L1'"
+        ... )
+        >>> "Theorem L1" in sheet.to_coq("L1")
+        True
+        """
+        return to_coq(self.checked_parts(claim), claim)
+
+    def checked_parts(self, claim: str) -> list[Part]:
+        """Return the proof of a claim as the kernel examines it."""
         found = next((c for c in self.claims if claim in (c.id, c.label)), None)
         if found is None:
             raise UnknownNameError(
@@ -169,9 +185,9 @@ class Sheet:
             )
         match found.proof:
             case Replayed() as proof:
-                return to_json([Part(proof.arguments, proof.context, self.proofs)])
+                return [Part(proof.arguments, proof.context, self.proofs)]
             case Blockwise(proofs=proofs):
-                return to_json([Part(proof.arguments, proof.context, self.proofs) for proof in proofs])
+                return [Part(proof.arguments, proof.context, self.proofs) for proof in proofs]
             case Induction():
                 raise UnsupportedError(f"{claim} is proved by induction, which the stored form does not hold yet")
         raise UnsupportedError(f"there is no proof of {claim} that the kernel accepts: it is {found.status}")

@@ -21,22 +21,30 @@ Function = ast.FunctionDef
 
 @dataclass(frozen=True)
 class Slip:
-    """A slip: its function by qualified name, its line, what stood there and stands there now, the module's code."""
+    """A slip: its function by qualified name, the module's tree, what stands there and what is to stand there."""
 
     function: str
-    line: int
-    before: str
-    after: str
-    code: CodeType
+    line: int  # of the statement that it is in
+    tree: ast.Module
+    old: ast.AST
+    new: ast.AST
+
+    @property
+    def code(self) -> CodeType:
+        """Return the code of the function with the slip."""
+        return code_of(compiled(self.tree, self.old, self.new), self.function)
+
+    def __str__(self) -> str:
+        return f"  - {ast.unparse(self.old)}\n  + {ast.unparse(self.new)}"
 
 
 def slips(source: str) -> Iterator[Slip]:
     """Yield every slip in the functions of a module, in the order of the source."""
     tree = ast.parse(source)
     for name, function in functions(tree):
-        for node in parts(function):
+        for line, node in parts(function):
             for new in changes(node):
-                yield Slip(name, node.lineno, ast.unparse(node), ast.unparse(new), compiled(tree, node, new))
+                yield Slip(name, line, tree, node, new)
 
 
 def functions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Function]]:
@@ -49,32 +57,43 @@ def functions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Function]]
 
 
 def noting(source: str, hook: str) -> CodeType:
-    """Return the code of a module whose functions first call a hook with their qualified name."""
+    """Return the code of a module that calls a hook with the line of each statement of a function before it is run."""
     tree = ast.parse(source)
-    for name, function in functions(tree):
-        call = ast.Call(ast.Name(hook, ast.Load()), [ast.Constant(name)], [])
-        function.body.insert(0, ast.copy_location(ast.Expr(call), function.body[0]))
+    for _, function in functions(tree):
+        for holder in list(ast.walk(function)):
+            for field in ("body", "orelse", "finalbody"):
+                statements = getattr(holder, field, None)
+                if isinstance(statements, list):
+                    noted = [(note(hook, s), s) for s in statements if isinstance(s, ast.stmt)]
+                    setattr(holder, field, [s for pair in noted for s in pair] or statements)
     return compile(ast.fix_missing_locations(tree), "<noting>", "exec", dont_inherit=True)
 
 
-def parts(function: Function) -> Iterator[ast.AST]:
-    """Yield what is run of a function: no annotations, docstrings, decorators, texts of messages."""
+def note(hook: str, statement: ast.stmt) -> ast.stmt:
+    call = ast.Call(ast.Name(hook, ast.Load()), [ast.Constant(statement.lineno)], [])
+    return ast.copy_location(ast.Expr(call), statement)
+
+
+def parts(function: Function) -> Iterator[tuple[int, ast.AST]]:
+    """Yield what is run of a function, with the line of its statement: no annotations, docstrings, messages."""
     for statement in function.body:
         if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
-            yield from run(statement)
+            yield from run(statement, statement.lineno)
 
 
-def run(node: ast.AST) -> Iterator[ast.AST]:
+def run(node: ast.AST, line: int) -> Iterator[tuple[int, ast.AST]]:
     if isinstance(node, (ast.Raise, ast.Assert)):
         return
+    if isinstance(node, ast.stmt):
+        line = node.lineno
     if hasattr(node, "lineno"):
-        yield node
+        yield line, node
     for field, value in ast.iter_fields(node):
         if field in ("annotation", "returns", "decorator_list", "type_comment"):
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST):
-                yield from run(child)
+                yield from run(child, line)
 
 
 def changes(node: ast.AST) -> Iterator[ast.AST]:

@@ -1182,3 +1182,17 @@ def test_the_kernel_stands_alone() -> None:
 
 def test_the_rules_are_named() -> None:
     assert {"chain rule", "contract", "lemma", "read off"} <= set(kernel.rules())
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        lambda e: Choice(Plus(e, ONE), e, e, e, e),
+        lambda e: Extreme(TWO, e, e),
+        lambda e: Apply(Plus(e, e), 0, e),
+        lambda e: Apply("h", -1, e),
+    ],
+)
+def test_a_node_made_of_other_parts_than_it_has_is_refused(node: Callable[[Any], Any]) -> None:
+    expr = node(Entry(Tensor("x")))
+    refused(((Argument("odd", expr, (), expr),), Context()))

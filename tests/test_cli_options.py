@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from command_line import refusal
 
 from symderiv.cli.options import read_assumptions, read_functions, read_shapes
 from symderiv.errors import ParseError
@@ -81,3 +82,7 @@ def test_functions() -> None:
 def test_malformed_functions_are_explained(text: str) -> None:
     with pytest.raises(ParseError, match="is not a name"):
         read_functions([text], 1, [])
+
+
+def test_what_is_not_declared_is_told_how():
+    assert "hint: declare it with its shape, as in --shape 'X: (n, p)'" in refusal("derive", "norm(X)", "--wrt", "X")

@@ -29,6 +29,7 @@ from symderiv.index.nodes import (
     Times,
     all_indices,
     free_indices,
+    places,
 )
 from symderiv.index.rules import DERIVATIVE_RULES, RULES, TIDYING_RULES, rename_bound
 
@@ -188,6 +189,7 @@ SAMPLES = [
     ("definition", d(Entry(N, i, q)), False),
     ("zero", Times(xi, number(0), yi), False),
     ("zero", Plus(xi, number(0)), False),
+    ("zero", Plus(number(0), number(0)), False),
     ("zero", Sum(number(0), q), False),
     ("zero", Choice(">", xi, yi, number(0), number(0)), False),
     ("associate", Times(xi, Times(yi, number(2)), number(3)), False),
@@ -251,9 +253,58 @@ def test_a_rule_states_its_mathematics_and_lets_alone_what_it_is_not_for(name):
     assert RULES[name](Entry(A, i, j), CONTEXT) is None
 
 
+@pytest.mark.parametrize("context", [CONTEXT, Context()], ids=["defined", "undefined"])
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_may_be_asked_about_anything(name, context):
+    """It answers or does not; its answers bring no new free index, and no sum or product of one part."""
+    for expr in [*(row[1] for row in SAMPLES), d(yi), d(Extreme("maximum", yi, xi)), d(Extreme("minimum", yi, yi))]:
+        after = RULES[name](expr, context)
+        if after is not None:
+            assert free_indices(after) <= free_indices(expr)
+            assert all(len(part.args) > 1 for _, part in places(after) if isinstance(part, (Times, Plus)))
+
+
+NEAR = [
+    ("zero", Plus(xi, yi)),
+    ("zero", Choice(">", xi, yi, number(0), xi)),
+    ("zero", Choice(">", xi, yi, xi, number(0))),
+    ("associate", Times(number(2), xi)),
+    ("associate", Plus(xi, yi)),
+    ("definition", Immediate(Entry(N, i, q), Entry(N, j, t))),
+    ("entry", d(yi)),
+    ("constant", d(Entry(u, i))),
+    ("power", d(Power(yi, xi))),
+    ("general power", d(Power(xi, yi))),
+    ("idle sum", Sum(xi, i)),
+    ("delta", Delta(i, j)),
+    ("cancel", Times(xi, Power(yi, number(-2)), yi)),
+    ("cancel", Times(xi, Power(yi, number(-1)))),
+    ("merge", Plus(xi, yi)),
+    ("contract", Sum(Times(Delta(i, j), Entry(x, q)), q)),
+    ("common delta", Choice(">", xi, yi, Times(Delta(i, j), xi), Delta(i, q))),
+]
+
+
+@pytest.mark.parametrize(("name", "expr"), NEAR, ids=[f"{name}: {expr}"[:60] for name, expr in NEAR])
+def test_a_rule_lets_alone_what_is_nearly_its_own(name, expr):
+    assert RULES[name](expr, CONTEXT) is None
+
+
 def test_an_unknown_function_has_an_unknown_slope():
     after = RULES["chain"](d(Apply("h", 1, xi)), CONTEXT)
     assert after is Times(Apply("h", 2, xi), d(xi))
+
+
+def test_an_unknown_function_of_arrays_has_one_term_for_each_that_moves():
+    whole, in_x, in_y = Tensor("E"), Tensor("E_x", n), Tensor("E_y", n)
+    slopes = [(whole, ()), (in_x, (0,)), (in_y, (1,))]
+    unknown = {h.name: Definition(h, kind="unknown", arguments=(x, y), axes=a, function="E") for h, a in slopes}
+    only_x = RULES["unknown function"](d(Entry(whole)), Context(unknown))
+    (b,) = only_x.bound
+    assert only_x is Sum(Times(Entry(in_x, b), d(Entry(x, b))), b)
+    moved = Definition(y, (i,), xi)  # y moves too, as x does
+    both = RULES["unknown function"](d(Entry(whole)), Context({**unknown, "y": moved}))
+    assert [term.body.args[0].tensor for term in both.args] == [in_x, in_y]
 
 
 def test_renaming_bound_indices_keeps_the_value(value_of_entry):

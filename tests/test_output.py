@@ -132,5 +132,6 @@ def test_generated_functions_name_only_what_they_have(module):
     for function in tree.body:
         if isinstance(function, ast.FunctionDef):
             names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
-            own = {a.arg for a in function.args.args} | {n.id for n in names if isinstance(n.ctx, ast.Store)}
+            own = {a.arg for a in ast.walk(function) if isinstance(a, ast.arg)}
+            own |= {n.id for n in names if isinstance(n.ctx, ast.Store)}
             assert {n.id for n in names} <= here | own, function.name

@@ -279,6 +279,8 @@ def test_the_square_of_a_norm_keeps_its_brackets_in_a_fraction() -> None:
         (r"2\,\biggl(a", "2 thin lr(size: #2.4em, paren.l) a"),
         (r"|\lambda_{i}| < 1", "lr(|lambda_i|) < 1"),
         (r"\left|x\right|", "lr(|x|)"),
+        (r"\|x_{i}\|_2 + \|w\|^2", "lr(bar.v.double x_i bar.v.double)_2 + lr(bar.v.double w bar.v.double)^2"),
+        (r"a \| b", "a parallel b"),
     ],
 )
 def test_spaces_and_brackets_of_typst(latex: str, typst: str) -> None:

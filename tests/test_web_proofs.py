@@ -77,8 +77,14 @@ def test_marks_change_nothing_but_what_names_say():
     found = answer({"ask": "proof", **QUESTION, "shapes": {n: ", ".join(s) for n, s in SHAPES.items()}})
     marked = ["".join(line["right"]) for chain in found["chains"] for line in chain["lines"]]
     bare = [re.sub(r"\\htmlData\{name=\d+\}\{((?:[^{}]|\{[^{}]*\})*)\}", r"\1", text) for text in marked]
+    bare = [
+        re.sub(r"\\[bB]igg?l", r"\\left", re.sub(r"\\[bB]igg?r", r"\\right", text)) for text in bare
+    ]  # parted brackets
     assert [re.sub(r"\s+", "", text) for text in bare] == [re.sub(r"\s+", "", text) for text in plain]
     assert any("htmlData" in text for text in marked)
+    reasons = [line["reason"] for chain in found["chains"] for line in chain["lines"]]
+    assert any("htmlData" in text for text in reasons)
+    assert not any(0xE000 <= ord(c) < 0xF900 for text in [*marked, *reasons] for c in text)
 
 
 def test_marks_are_read_back():

@@ -331,14 +331,17 @@ class Form:
         return (expr.body,)
 
     def _apply(self, expr: Any) -> tuple[Any, ...]:
+        require(isinstance(expr.args[0], sympy.Symbol), "a function without a name")
         require(expr.order >= 0, "a derivative of negative order")
         return (expr.arg,)
 
     def _choice(self, expr: Any) -> tuple[Any, ...]:
+        require(isinstance(expr.args[0], sympy.Symbol), "a choice without a relation")
         require(expr.relation in RELATIONS and len(expr.parts) == 4, "a choice without relation or branches")
         return tuple(expr.parts)
 
     def _extreme(self, expr: Any) -> tuple[Any, ...]:
+        require(isinstance(expr.args[0], sympy.Symbol), "an extreme without a kind")
         require(expr.kind in ("maximum", "minimum") and len(expr.args) == 3, "an extreme of another kind")
         return tuple(expr.parts)
 

@@ -32,6 +32,7 @@ FEW_DEFINITIONS = 3  # as many are put into the result once more
 @expression_options
 @output_options(layouts=True)
 @click.option("--proof-json", is_flag=True, help="Print the proof as JSON alone, for `symderiv check`.")
+@click.option("--coq", is_flag=True, help="Print the proof alone, as a text for Coq with MathComp.")
 def command(
     expression: str,
     wrt: tuple[str, ...],
@@ -48,6 +49,7 @@ def command(
     explain: bool,
     language: str,
     proof_json: bool,
+    coq: bool,
 ) -> None:
     """Differentiate an EXPRESSION, written as in NumPy."""
     from symderiv import derivation
@@ -59,6 +61,8 @@ def command(
         d.proof.check()
     if proof_json:
         click.echo(d.proof.to_json(), nl=False)
+    elif coq:
+        click.echo(d.proof.to_coq(), nl=False)
     elif as_json:
         print_json(_record(d, wanted, layout) | ({"explanation": d.explain(language)} if explain else {}))
     else:

@@ -439,7 +439,7 @@ def unknown_function(expr: Any, context: Context) -> sympy.Expr | None:
     names = fresh(expr, context)
     terms = []
     for slot, a in enumerate(definition.arguments):
-        if a is not expr.entry.tensor and not depends(Entry(a), expr.entry.tensor, context):
+        if not depends(Entry(a), expr.entry.tensor, context):
             continue
         order = tuple(sorted((*definition.axes, slot)))
         before = sum(len(definition.arguments[s].sizes) for s in definition.axes if s > slot)
@@ -531,9 +531,9 @@ def exchange(expr: Any, context: Context) -> sympy.Expr | None:
         if not isinstance(f, Sum):
             continue
         others = [a for n, a in enumerate(expr.args) if n != k]
-        taken = set().union(*(all_indices(a) for a in others)) if others else set()
+        taken = {i.name for a in others for i in all_indices(a)}
         names = fresh(expr, context)
-        new = {b: names.fresh(b.size, Names.BOUND) for b in f.bound if b in taken or b.name in {t.name for t in taken}}
+        new = {b: names.fresh(b.size, Names.BOUND) for b in f.bound if b.name in taken}
         body = replace_indices(f.body, new)
         bound = [new.get(b, b) for b in f.bound]
         return Sum(times(*expr.args[:k], body, *expr.args[k + 1 :]), *bound)
@@ -604,8 +604,8 @@ def contraction(expr: Any) -> tuple[Index, Index, int] | None:
             i, j = f.args
             if i is j:
                 continue
-            if j in expr.bound and (i not in expr.bound or i is not j):
-                return (j, i, k) if i not in expr.bound or j in expr.bound else (i, j, k)
+            if j in expr.bound:
+                return (j, i, k)
             if i in expr.bound:
                 return (i, j, k)
     return None
