@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from symderiv.chain import differentiate
+from symderiv.derivation import derive
 from symderiv.index import normal
 from symderiv.index.expand import same
 from symderiv.index.graph import Defined, Leaf, walk
@@ -117,3 +118,17 @@ def test_nan_free_slopes(value_of_node):
     result = differentiate(over("where(x > 0, sqrt(x), 0 * x)"), x).result
     value = value_of_node(result, {"x": np.array([4.0])}, {"n": 1})
     np.testing.assert_allclose(value, [[0.25]])
+
+
+@pytest.mark.parametrize(
+    ("expr", "wrt"),
+    [
+        ("sum(prod(B, 1) * x)", ["B", "B", "B"]),
+        ("sum(prod(B, 0)**2)", ["B", "B"]),
+        ("sum(minimum(x, y) * maximum(x, y))", ["x", "x"]),
+        ("sum(where(x > y, y, x * x))", ["x"]),
+    ],
+)
+def test_what_the_engine_finds_is_what_the_proof_arrives_at(expr, wrt):
+    shapes = {"B": ("n", "m"), "x": ("n",), "y": ("n",)}
+    derive(expr, wrt, shapes=shapes).proof.check()

@@ -34,7 +34,7 @@ def factor(self: Tactics, before: Any, after: Any, step: Step) -> str:
     return then("apply: esym", distribute(self, after, before, step))
 
 
-@rule("exchange")
+@rule("exchange", on=(Times,))
 def exchange(self: Tactics, before: Any, after: Any, step: Step) -> str:
     """`f Σ_q g = Σ_q f g`, the sum that the result tells."""
     for k, f in enumerate(before.args):
@@ -46,11 +46,11 @@ def exchange(self: Tactics, before: Any, after: Any, step: Step) -> str:
     raise unsupported(step.rule, "no factor is the sum that goes outside")
 
 
-@rule("contract")
+@rule("contract", on=(Sum,))
 def contract(self: Tactics, before: Any, after: Any, step: Step) -> str:
     """`Σ_j f[j] δ[j, l] = f[l]`."""
     gone, kept = step.instance.get("index"), step.instance.get("by")
-    if isinstance(before, Sum) and isinstance(gone, Index) and isinstance(kept, Index) and gone in before.bound:
+    if isinstance(gone, Index) and isinstance(kept, Index) and gone in before.bound:
         parts = before.body.args if isinstance(before.body, Times) else (before.body,)
         for k, f in enumerate(parts):
             if isinstance(f, Delta) and set(f.args) == {gone, kept}:
@@ -64,7 +64,7 @@ def delta(self: Tactics, before: Any, after: Any, step: Step) -> str:
     return "exact: delta_one"
 
 
-@rule("idle sum")
+@rule("idle sum", on=(Sum,))
 def idle_sum(self: Tactics, before: Any, after: Any, step: Step) -> str:
     """`Σ_q f = n f`."""
     return self.scripts.idle(before)

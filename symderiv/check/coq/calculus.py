@@ -11,7 +11,7 @@ from symderiv.check.coq.scripts import RING, SAME, by_way, into, then
 from symderiv.check.coq.setting import unsupported
 from symderiv.check.coq.tactics import Tactics, rule
 from symderiv.check.coq.through import Through
-from symderiv.index.nodes import Derivative, Entry, Step
+from symderiv.index.nodes import Apply, Derivative, Entry, Plus, Power, Step, Sum, Times
 
 # ---------------------------------------------------------------- definitions
 
@@ -35,12 +35,10 @@ def fold(self: Tactics, before: Any, after: Any, step: Step) -> str:
     raise unsupported(step.rule, "the result has no text")
 
 
-@rule("definition", "definition of f")
+@rule("definition", "definition of f", on=(Derivative, Entry))
 def definition(self: Tactics, before: Any, after: Any, step: Step) -> str:
     """`∂N/∂x = ∂(text of N)/∂x`."""
-    if isinstance(before, Derivative) and isinstance(before.of, Entry):
-        return self.moved(before.of.tensor, before.entry.tensor)
-    raise unsupported(step.rule, "what is differentiated has no name")
+    return self.moved(before.of.tensor, before.entry.tensor)
 
 
 @rule("cite", "lemma")
@@ -49,7 +47,7 @@ def cite(self: Tactics, before: Any, after: Any, step: Step) -> str:
     return f"exact: {self.cited(step.instance.get('label', ''))}"
 
 
-@rule("chain rule")
+@rule("chain rule", on=(Derivative, Entry))
 def chain_rule(self: Tactics, before: Any, after: Any, step: Step) -> str:
     """`∂f/∂x = Σ_P ∂f/∂P ∂P/∂x` where f is an unknown function of the P: by the hypothesis that says so."""
     f, x = before.of.tensor, before.entry.tensor
@@ -94,7 +92,7 @@ def name(self: Tactics, before: Any, after: Any, step: Step) -> str:
     return f"apply: esym; exact: {self.setting.name(after.tensor, before)}"
 
 
-@rule("unknown function")
+@rule("unknown function", on=(Derivative, Entry))
 def unknown_function(self: Tactics, before: Any, after: Any, step: Step) -> str:
     """The derivative of an unknown function of arrays."""
     known = self.setting.definition(before.of.tensor)
@@ -106,19 +104,19 @@ def unknown_function(self: Tactics, before: Any, after: Any, step: Step) -> str:
 # ---------------------------------------------------------------- differentiation
 
 
-@rule("constant")
+@rule("constant", on=(Derivative,))
 def constant(self: Tactics, before: Any, after: Any, step: Step) -> str:
     """`∂c/∂x = 0`."""
     return self.still(before.of, before.entry.tensor, step.rule)
 
 
-@rule("entry")
+@rule("entry", on=(Derivative, Entry))
 def entry(self: Tactics, before: Any, after: Any, step: Step) -> str:
     """`∂x[a, b]/∂x[k, l] = δ[a, k] δ[b, l]`."""
     return f"exact: {self.setting.entry(before.entry.tensor)}"
 
 
-@rule("sum")
+@rule("sum", on=(Derivative, Sum))
 def derivative_of_sum(self: Tactics, before: Any, after: Any, step: Step) -> str:
     """`∂(Σ f)/∂x = Σ ∂f/∂x`, once for each index."""
     whole = SAME
@@ -127,7 +125,7 @@ def derivative_of_sum(self: Tactics, before: Any, after: Any, step: Step) -> str
     return whole
 
 
-@rule("linearity")
+@rule("linearity", on=(Derivative, Plus))
 def linearity(self: Tactics, before: Any, after: Any, step: Step) -> str:
     """`∂(f + g)/∂x = ∂f/∂x + ∂g/∂x`."""
     whole = SAME
@@ -136,7 +134,7 @@ def linearity(self: Tactics, before: Any, after: Any, step: Step) -> str:
     return whole
 
 
-@rule("product")
+@rule("product", on=(Derivative, Times))
 def product(self: Tactics, before: Any, after: Any, step: Step) -> str:
     """Leibniz' rule; the derivative of each constant factor is 0."""
     x = before.entry.tensor
@@ -147,7 +145,7 @@ def product(self: Tactics, before: Any, after: Any, step: Step) -> str:
     return by_way(whole, RING)
 
 
-@rule("power")
+@rule("power", on=(Derivative, Power))
 def power(self: Tactics, before: Any, after: Any, step: Step) -> str:
     """`∂(fᵖ)/∂x = p fᵖ⁻¹ ∂f/∂x` for whole p ≥ 1."""
     exponent = before.of.exponent
@@ -157,7 +155,7 @@ def power(self: Tactics, before: Any, after: Any, step: Step) -> str:
     return by_way(use, RING)
 
 
-@rule("chain")
+@rule("chain", on=(Derivative, Apply))
 def chain(self: Tactics, before: Any, after: Any, step: Step) -> str:
     """`∂h(u)/∂x = h′(u) ∂u/∂x`, by the hypothesis about h."""
     return by_way(f"exact: {self.setting.slope(before.of, before.entry.tensor)}", RING)

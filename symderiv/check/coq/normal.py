@@ -182,7 +182,7 @@ def _each(scripts: Scripts, parts: list[Part]) -> str:
         if number != 1:
             under = [f"apply: sum_scaled => {scripts.terms.index(i)}" for i in getattr(term, "bound", ())]
             out, inner = then(*under, RING), then("apply: in_right", one)
-            one = f"transitivity ({scripts.terms.term(Times(number, rest))}); [{out} | {inner}]"
+            one = f"transitivity ({scripts.terms.term(Times(number, rest))} : F); [{out} | {inner}]"
         whole = into("apply: both_plus", whole, one) if whole else one
     return whole
 

@@ -75,7 +75,7 @@ class Scripts:
             return SAME
         whole = kept[-1][1]
         for text, script in reversed(kept[:-1]):
-            whole = f"transitivity ({text}); [{script} | {whole}]"
+            whole = f"transitivity ({text} : F); [{script} | {whole}]"
         return whole
 
     # -- places

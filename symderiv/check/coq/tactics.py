@@ -14,7 +14,7 @@ import sympy
 from symderiv.check.coq.normal import Expander, collected, value_parts
 from symderiv.check.coq.scripts import Scripts, Way, by_way, into, reversed_ways, then
 from symderiv.check.coq.setting import Setting, unsupported
-from symderiv.check.terms import between, derivatives, summed, tensors, with_indices
+from symderiv.check.terms import between, derivatives, require, summed, tensors, with_indices
 from symderiv.index.nodes import (
     Apply,
     Delta,
@@ -31,17 +31,23 @@ from symderiv.index.nodes import (
 )
 
 Tactic = Callable[["Tactics", Any, Any, Step], str]
-TABLE: dict[str, Tactic] = {}
+Kinds = tuple[Any, ...]
+TABLE: dict[str, tuple[Tactic, Kinds]] = {}
 
 
-def rule(*names: str) -> Callable[[Tactic], Tactic]:
-    """Enter a tactic under the names of the rules that it is for."""
+def rule(*names: str, on: Kinds = ()) -> Callable[[Tactic], Tactic]:
+    """Enter a tactic under the names of the rules that it is for; `on` tells what it is about, and of what that is."""
 
     def enter(function: Tactic) -> Tactic:
-        TABLE.update(dict.fromkeys(names, function))
+        TABLE.update(dict.fromkeys(names, (function, on)))
         return function
 
     return enter
+
+
+def is_about(expr: Any, kinds: Kinds) -> bool:
+    """Tell whether an expression is of a kind, and what it is a derivative of of the next."""
+    return not kinds or (isinstance(expr, kinds[0]) and is_about(expr.args[0], kinds[1:]))
 
 
 def rules() -> tuple[str, ...]:
@@ -65,13 +71,14 @@ class Tactics:
 
     def script(self, step: Step) -> str:
         """Return the script that closes the lemma of a step."""
-        tactic = TABLE.get(step.rule)
+        tactic, on = TABLE.get(step.rule, (None, ()))
         if tactic is None:
             raise unsupported(step.rule, "it has no tactic yet")
         for d in derivatives(step.before) | derivatives(step.after):
             if isinstance(d, Structured):
                 raise unsupported(step.rule, "derivatives over free entries have no form there yet")
         before, after, around = between(step.before, step.after, step.place)
+        require(is_about(before, on), f"the rule {step.rule!r} is not about what stands at the place")
         return then(self.scripts.congruence(around, step.place), tactic(self, before, after, step))
 
     # -- derivations

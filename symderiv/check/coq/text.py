@@ -44,7 +44,7 @@ class Terms:
         if tensor not in self.heads:
             for size in tensor.sizes:
                 self.size(size)
-            self.heads[tensor] = self.names.of("array", tensor.name)
+            self.heads[tensor] = self.names.of("array", str(tensor.args), tensor.name)  # other sizes, another array
         return self.heads[tensor]
 
     def function(self, name: str, order: int = 0) -> str:

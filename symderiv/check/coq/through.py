@@ -183,7 +183,7 @@ class Through:
         total = parts[0] if len(parts) == 1 else Plus(*parts)
         same = self.tactics.equal_to(total, Derivative(entry, self.x), RULE)
         text = self.terms.term(total)
-        return then("apply: esym", f"rewrite /{self.name}", f"transitivity ({text}); [{whole} | {same}]")
+        return then("apply: esym", f"rewrite /{self.name}", f"transitivity ({text} : F); [{whole} | {same}]")
 
     def pairs(self) -> list[tuple[Tensor, list[Index]]]:
         """Return each P with the indices that the combination binds."""
