@@ -258,7 +258,7 @@ class Derivation(Shown):
 
         >>> d = derive("norm(X @ w - y)**2", "w", shapes={"X": ("n", "p"), "w": ("p",), "y": ("n",)})
         >>> [(edge.tail, edge.head, *edge.back[:1]) for edge in d.diagram().graph.edges if edge.back]
-        [('w', 'u', '\\\\partial f/\\\\partial w'), ('u', 'f', '\\\\partial f/\\\\partial u')]
+        [('w', 'u', '\\partial f/\\partial w'), ('u', 'f', '\\partial f/\\partial u')]
         """
         if order not in range(1, len(self.stages) + 1):
             raise UnsupportedError(
