@@ -50,7 +50,7 @@ def test_every_kind_of_question_is_answered_with_plain_data(question):
 
 
 def test_every_kind_of_question_is_among_those_that_are_used():
-    assert {q["ask"] for q in QUESTIONS} == ASKED.keys() - {"why", "example"}
+    assert {q["ask"] for q in QUESTIONS} == {*ASKED} - {"why", "example"}
 
 
 def test_a_derivative_with_its_names():
@@ -145,6 +145,9 @@ def test_hostile_texts_are_refused_in_words(text):
         {"ask": "read", "expr": text},
         {"ask": "verify", **LEAST, "claim": text},
         {"ask": "statements", "text": f"x: (n,)\n{text}"},
+        {"ask": "read", "expr": f"\\|x\\|^2 + {text}"},
+        {"ask": "homework", "text": f"x = {text}", "given": "x: (n,)"},
+        {"ask": "homework", "text": "x = x", "given": f"x: (n,)\n{text}"},
         {"ask": "derive", **LEAST, "wrt": [text]},
         {"ask": "derive", **LEAST, "shapes": {text: "(n,)"}},
         {"ask": "derive", **LEAST, "shapes": {"X": text}},
@@ -175,6 +178,8 @@ from symderiv.web.answers import answer
 least = {"expr": "norm(X @ w - y)**2", "wrt": ["w"]}
 asked = [{"ask": a, **least} for a in ("read", "derive", "proof", "notes", "code", "copies", "graph")]
 asked += [{"ask": "verify", **least, "claim": c} for c in ("2 * X.T @ (X @ w - y)", "X.T @ (X @ w - y)")]
+asked += [{"ask": "read", "expr": r"\\|X w - y\\|^2"}]
+asked += [{"ask": "homework", "text": r"x^\\top x = \\sum_i x_i^2", "given": "x: (n,)"}]
 asked += [{"ask": "statements", "text": "x: (n,)\\nassert diff(x @ x, x) == 2 * x"}, {"ask": "examples"}]
 print(json.dumps([answer(q) for q in asked]), "numpy" in sys.modules)
 """
@@ -182,6 +187,7 @@ print(json.dumps([answer(q) for q in asked]), "numpy" in sys.modules)
     found, loaded = said.rsplit(" ", 1)
     answers = json.loads(found)
     assert loaded.strip() == "False"
-    assert [a["ok"] for a in answers] == [True] * 8 + [False, True, True]
+    assert [a["ok"] for a in answers] == [True] * 8 + [False, True, True, True, True]
+    assert answers[9]["numpy"] == "norm(X @ w - y)**2" and answers[10]["rows"][0]["status"] == "proved"
     assert "numpy" in answers[8]["error"]["message"]
-    assert answers[9]["shown"][1]["status"] == "proved"
+    assert answers[11]["shown"][1]["status"] == "proved"

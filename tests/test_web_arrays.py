@@ -227,5 +227,5 @@ print(json.dumps([answer(q) for q in json.loads(sys.argv[1])]), "numpy.linalg" i
         assert (without["status"], without["basis"]) == (with_numpy["status"], with_numpy["basis"]), question
         if without["status"] == "refuted":
             example = without["counterexample"]
-            assert abs(example["left"] - example["right"]) > 1e-6
+            assert abs(float(example["left"]) - float(example["right"])) > 1e-6
             assert example["sizes"] == with_numpy["counterexample"]["sizes"]

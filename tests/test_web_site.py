@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
+import zipfile
+import zipimport
 from pathlib import Path
 
 import pytest
@@ -39,6 +42,25 @@ def test_tests_and_caches_are_left_out(tmp_path):
         (source / name).write_text("")
     site.copy(source, target, lambda part: True)
     assert sorted(p.relative_to(target).as_posix() for p in target.rglob("*.*")) == ["data.toml", "m.py", "sub/n.py"]
+
+
+def test_python_s_own_library_is_compiled_too(tmp_path):
+    """It comes as source; compiling it at every start took a browser longer than all the rest."""
+    script = Path(site.__file__).parent / "runtime" / "compile.py"
+    with zipfile.ZipFile(tmp_path / "stdlib.zip", "w") as archive:
+        archive.writestr("package/module.py", '"""Words."""\nassert False\nfound = 3\n')
+        archive.writestr("package/data.txt", "data")
+    (tmp_path / "sources" / "own" / "symderiv").mkdir(parents=True)
+    (tmp_path / "sources" / "own" / "symderiv" / "rule.py").write_text('"""A rule."""\n')
+    (tmp_path / "target").mkdir()
+    places = [str(tmp_path / name) for name in ("sources", "target", "stdlib.zip")]
+    runpy.run_path(str(script))["build"](*places)
+    with zipfile.ZipFile(tmp_path / "target" / "stdlib.zip") as archive:
+        assert sorted(archive.namelist()) == ["package/data.txt", "package/module.pyc"]
+    library = zipimport.zipimporter(str(tmp_path / "target" / "stdlib.zip") + "/package").get_code("module")
+    own = zipimport.zipimporter(str(tmp_path / "target" / "own.zip") + "/symderiv").get_code("rule")
+    assert "Words." not in library.co_consts
+    assert "A rule." in own.co_consts  # rules are told from their docstrings
 
 
 def test_without_node_nothing_is_written(tmp_path, monkeypatch):

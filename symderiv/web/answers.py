@@ -6,13 +6,13 @@ What a user can cause comes back as `{"ok": False, "error": …}`, never as an e
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
+from importlib import import_module
 from typing import Any
 
 from symderiv.errors import ParseError, SymderivError, UnsupportedError
 from symderiv.tensor.parse import SQUARE, TRAITS
-from symderiv.web import derivatives, examples, rulebook, sheets
 from symderiv.web.asked import LANGUAGES, Asked, asked
 from symderiv.web.faults import Answer, refused
 from symderiv.web.words import words
@@ -30,28 +30,39 @@ def about(question: Asked) -> Answer:
 
 def installed() -> str:
     """Return the version of the package; nothing where it was copied and not installed, as into a browser."""
+    if sys.platform == "emscripten":
+        return ""
+    from importlib.metadata import PackageNotFoundError, version  # not in a browser: it brings much along
+
     try:
         return version("symderiv")
     except PackageNotFoundError:
         return ""
 
 
-ASKED: dict[str, Callable[[Asked], Answer]] = {
-    "about": about,
-    "read": derivatives.read,
-    "derive": derivatives.result,
-    "proof": derivatives.proof,
-    "why": derivatives.why,
-    "notes": derivatives.notes,
-    "code": derivatives.code,
-    "copies": derivatives.copies,
-    "graph": derivatives.graph,
-    "verify": derivatives.verified,
-    "statements": sheets.answered,
-    "examples": examples.listed,
-    "example": examples.one,
-    "rule": rulebook.rule,
-}
+MODULES = {
+    "derivatives": ("read", "derive", "proof", "why", "notes", "code", "copies", "graph", "verify"),
+    "sheets": ("statements",),
+    "homework": ("homework",),
+    "examples": ("examples", "example"),
+    "rulebook": ("rule",),
+}  # imported when they are first asked: a browser has the first derivative sooner
+WHERE = {ask: f"symderiv.web.{module}" for module, asks in MODULES.items() for ask in asks}
+ASKED = ("about", *WHERE)
+
+
+def reader(ask: str) -> Callable[[Asked], Answer]:
+    """Return what answers a kind of question."""
+    if ask not in WHERE:
+        return about
+    found: Callable[[Asked], Answer] = import_module(WHERE[ask]).ANSWERS[ask]
+    return found
+
+
+def load() -> None:
+    """Import all that answers."""
+    for ask in ASKED:
+        reader(ask)
 
 
 def answer(data: Any) -> Answer:
@@ -67,7 +78,7 @@ def answer(data: Any) -> Answer:
         question = asked(data)
         if question.ask not in ASKED:
             raise ParseError(f"nothing is known of {question.ask!r}", hint=f"ask {', '.join(ASKED)}")
-        return {"ok": True, **ASKED[question.ask](question)}
+        return {"ok": True, **reader(question.ask)(question)}
     except SymderivError as err:
         return refused(err)
     except ModuleNotFoundError as err:  # in a browser there is less than where the package is installed

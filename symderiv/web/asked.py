@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from symderiv import trees
 from symderiv.errors import ParseError, Place
 from symderiv.tensor.syntax import check_bounds
 
@@ -22,6 +24,8 @@ CHOICES = {
 }
 SIZE = "size"  # what `symderiv.inputs` calls a size; the server is there before the engine is loaded
 Shape = tuple[str | int, ...] | str
+LATEX = re.compile(r"[\\{}]")  # what NumPy's notation has none of
+NUMPY = re.compile(r"@|\*\*|[a-z]{3,}\s*\(")  # what LaTeX has none of
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Asked:
     structured: bool = False
     claim: str = ""
     text: str = ""
+    given: str = ""
     name: str = ""
     language: str = "en"
     detail: str = "normal"
@@ -62,6 +67,20 @@ def asked(data: Any) -> Asked:
         raise ParseError("a question says what it asks", hint='add "ask": "derive"')
     fields: dict[str, Any] = {key: READERS[key](key, value) for key, value in data.items()}
     return Asked(**fields)
+
+
+def is_latex(text: str) -> bool:
+    r"""Tell LaTeX from NumPy's notation.
+
+    >>> (
+    ...     is_latex(r"\|X w\|"),
+    ...     is_latex("x^T A x"),
+    ...     is_latex("norm(X @ w)**2"),
+    ...     is_latex("norm(x)^2"),
+    ... )
+    (True, True, False, False)
+    """
+    return LATEX.search(text) is not None or ("^" in text and not NUMPY.search(text))
 
 
 # ---------------------------------------------------------------- one field
@@ -109,7 +128,8 @@ def _assumptions(key: str, value: Any) -> dict[str, list[str]]:
 
 READERS: dict[str, Callable[[str, Any], Any]] = {
     "ask": _text, "expr": _text, "wrt": _names, "shapes": _shapes, "assume": _assumptions, "structured": _flag,
-    "claim": _text, "text": _text, "name": _text, "language": _choice, "detail": _choice, "layout": _choice,
+    "claim": _text, "text": _text, "given": _text, "name": _text,
+    "language": _choice, "detail": _choice, "layout": _choice,
 }  # fmt: skip
 
 
@@ -127,7 +147,7 @@ def read_shape(text: str) -> Shape:
         return SIZE
     try:
         check_bounds(text)
-        tree = ast.parse(stripped or "()", mode="eval").body
+        tree = trees.expression(stripped or "()")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise _no_shape(text) from None
     parts = tree.elts if isinstance(tree, (ast.Tuple, ast.List)) else [tree]

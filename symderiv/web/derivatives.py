@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from symderiv import dims
-from symderiv.conventions import LAYOUT_NOTES
 from symderiv.derivation import Derivation, derive
 from symderiv.errors import SymderivError, UnsupportedError
 from symderiv.inputs import read as read_expression
 from symderiv.render.latex import Latex
 from symderiv.render.whole import display
-from symderiv.verdict import verify
 from symderiv.web import proofs
-from symderiv.web.asked import SIZE, Asked, Shape
+from symderiv.web.asked import SIZE, Asked, Shape, is_latex
 from symderiv.web.faults import error
 from symderiv.web.guessing import Guess, guess
 from symderiv.web.names import MarkedLatex, numbered, told, with_data
+from symderiv.web.spoken import scope
 
 PREFERRED = ("w", "theta", "W", "x", "X", "beta", "b")  # what is differentiated in, where nobody says
 KEPT = 12
@@ -43,10 +43,10 @@ def subject(question: Asked) -> Subject:
     key = question.subject
     found = _KEPT.get(key)
     if found is None:
-        guessed = guess(question.expr, question.shapes)
+        text, guessed = read_in(question)
         wrt = list(question.wrt) or preferred(guessed)
         d = derive(
-            question.expr,
+            text,
             wrt,
             shapes=guessed.shapes,
             assume=assumed(question, guessed),
@@ -60,6 +60,16 @@ def subject(question: Asked) -> Subject:
     while len(_KEPT) > KEPT:
         _KEPT.popitem(last=False)
     return found
+
+
+def read_in(question: Asked) -> tuple[str, Guess]:
+    """Return the expression in NumPy's notation, whichever it was typed in, and the shapes of its names."""
+    if not is_latex(question.expr):
+        return question.expr, guess(question.expr, question.shapes)
+    from symderiv.web.pasted import pasted  # not before somebody pastes LaTeX: it brings its reader along
+
+    found = pasted(question.expr, question.shapes)
+    return found.text, guess(found.text, question.shapes, found.ranks)
 
 
 def assumed(question: Asked, guessed: Guess) -> dict[str, Any]:
@@ -99,18 +109,17 @@ def written(shape: Shape) -> str:
 
 def read(question: Asked) -> dict[str, Any]:
     """Return the names of an expression with their shapes, given or guessed, and the expression in mathematics."""
-    guessed = guess(question.expr, question.shapes)
+    text, guessed = read_in(question)
     variables = [
         {"name": name, "shape": written(shape), "guessed": name in guessed.guessed, "square": _is_square(shape)}
         for name, shape in guessed.shapes.items()
     ]
     found: dict[str, Any] = {
         "variables": variables, "functions": list(guessed.functions), "wrt": list(question.wrt) or preferred(guessed),
+        "numpy": text if text != question.expr else "",
     }  # fmt: skip
     try:
-        scope, expr = read_expression(
-            question.expr, guessed.shapes, assumed(question, guessed), functions_of(guessed, 1)
-        )
+        scope, expr = read_expression(text, guessed.shapes, assumed(question, guessed), functions_of(guessed, 1))
     except SymderivError as err:
         return found | {"fault": error(err)}
     labels = {key: label for label, key in scope.functions.items()}
@@ -134,7 +143,6 @@ def result(question: Asked) -> dict[str, Any]:
         "wrt": [x.name for x in d.wrt],
         "names": found.names,
         "deep": len(d.definitions) > 0,
-        "layout": LAYOUT_NOTES.get(layout or "", ""),
     }
 
 
@@ -202,29 +210,35 @@ def graph(question: Asked) -> dict[str, Any]:
 
 def verified(question: Asked) -> dict[str, Any]:
     """Decide a claimed derivative."""
-    guessed = guess(question.expr, question.shapes)
+    from symderiv.verdict import told_apart, verify  # not before an answer is checked: they bring much along
+
+    text, guessed = read_in(question)
     wrt = list(question.wrt) or preferred(guessed)
     if not question.claim.strip():
         raise UnsupportedError("there is no answer to check", hint="write what you think the derivative is")
     v = verify(
-        question.expr,
+        text,
         wrt,
         question.claim,
         shapes=guessed.shapes,
         assume=assumed(question, guessed),
         functions=functions_of(guessed, len(wrt)),
         structured=question.structured,
-        latex="\\" in question.claim,
+        latex=is_latex(question.claim),
     )
     example = v.counterexample
+    said, language = scope(v.scope, question.language)
+    values = {}
+    if example is not None:
+        values["left"], values["right"] = told_apart(example.left, example.right)
     return {
         "status": v.status,
         "basis": v.basis,
-        "scope": v.scope,
-        "said": v.explain(question.language).split("\n")[0],
+        "scope": said,
+        "scopeLanguage": language,
         "correct": str(v.correct),
         "latex": v.derivation.to_latex(layout_of(question)),
-        "counterexample": None if example is None else plain(dataclasses.asdict(example)),
+        "counterexample": None if example is None else plain(dataclasses.asdict(example)) | values,
     }
 
 
@@ -240,3 +254,9 @@ def plain(value: Any) -> Any:
         case float():
             return value if abs(value) < float("inf") else str(value)
     return str(value)
+
+
+ANSWERS: dict[str, Callable[[Asked], dict[str, Any]]] = {
+    "read": read, "derive": result, "proof": proof, "why": why, "notes": notes, "code": code, "copies": copies,
+    "graph": graph, "verify": verified,
+}  # fmt: skip

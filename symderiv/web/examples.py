@@ -36,8 +36,8 @@ def one(question: Asked) -> dict[str, Any]:
 @cache
 def examples(language: str) -> tuple[dict[str, str], ...]:
     """Return every section of the built-in handouts that has blocks."""
-    folder = Path(str(files(BUILT_IN) / FOLDER))
-    sources = [read_source(path.read_text(encoding="utf-8"), path) for path in sorted(folder.glob("*.md"))]
+    entries = sorted((files(BUILT_IN) / FOLDER).iterdir(), key=lambda e: e.name)  # on disk, or in an archive
+    sources = [read_source(e.read_text("utf-8"), Path(e.name)) for e in entries if e.name.endswith(".md")]
     translated = {s.translates or _stem(s.name) for s in sources if s.language == language}
     wanted = [
         s for s in sources
@@ -72,3 +72,6 @@ def _sections(source: Any) -> list[dict[str, str]]:
             })  # fmt: skip
         found[-1]["labels"] = " · ".join(LABEL.findall(found[-1]["text"]))
     return found
+
+
+ANSWERS = {"examples": listed, "example": one}

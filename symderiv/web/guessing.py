@@ -44,8 +44,10 @@ class Guess:
     functions: tuple[str, ...]
 
 
-def guess(text: str, given: Mapping[str, Shape]) -> Guess:
+def guess(text: str, given: Mapping[str, Shape], ranks: Mapping[str, int] | None = None) -> Guess:
     """Return the shapes of all names of an expression; those that are given stay as they are.
+
+    `ranks` tells how many axes names have, where that is known.
 
     >>> guess("norm(X @ w - y)**2 + lam * w @ w", {}).shapes
     {'X': ('n', 'p'), 'w': ('p',), 'y': ('n',), 'lam': ()}
@@ -58,6 +60,7 @@ def guess(text: str, given: Mapping[str, Shape]) -> Guess:
     sizes = names.sizes | taken | {name for name, shape in given.items() if shape == SIZE}
     free = [name for name in names.arrays if name not in given and name not in sizes]
     many = {name: rank for name, rank in _subscripted(tree) if rank > 2 and name in free}
+    many |= {name: rank for name, rank in (ranks or {}).items() if name in free}
     known = {name: shape for name, shape in given.items() if shape != SIZE}
     found = next(_fitting(tree, known, free, many), None) or Reading(known, {**dict.fromkeys(free, 0), **many})
     counts = _counts(found, [name for name in free if _only_scales(name, tree)], names)
@@ -69,11 +72,21 @@ def guess(text: str, given: Mapping[str, Shape]) -> Guess:
     return Guess(kept, tuple(name for name in order if name not in given), names.functions)
 
 
+def consistent(text: str, given: Mapping[str, Shape], ranks: Mapping[str, int]) -> bool:
+    """Tell whether an expression makes sense with these shapes and numbers of axes.
+
+    >>> consistent("X @ w", {}, {"X": 2, "w": 1}), consistent("X @ w", {}, {"X": 2, "w": 0})
+    (True, False)
+    """
+    known = {name: shape for name, shape in given.items() if shape != SIZE}
+    return next(_fitting(expression_tree(text), known, [], ranks), None) is not None
+
+
 def _fitting(tree: ast.expr, known: Mapping[str, Shape], free: list[str], many: Mapping[str, int]) -> Iterator[Reading]:
     """Yield the numbers of axes that make sense, the likeliest first, that of the whole counted too."""
     free = [name for name in free if name not in many]
     best: list[tuple[float, int, Reading]] = []
-    for number, (cost, ranks) in enumerate(_choices(free)):
+    for number, (cost, ranks) in enumerate(choices(free)):
         if number >= MOST_TRIED:
             break
         while best and best[0][0] <= cost:
@@ -88,7 +101,7 @@ def _fitting(tree: ast.expr, known: Mapping[str, Shape], free: list[str], many: 
         yield heappop(best)[2]
 
 
-def _choices(names: list[str]) -> Iterator[tuple[float, tuple[int, ...]]]:
+def choices(names: list[str]) -> Iterator[tuple[float, tuple[int, ...]]]:
     """Yield all choices of 0, 1 or 2 axes for some names, the cheapest first."""
     costs = [_costs(name) for name in names]
     orders = [sorted(range(3), key=cost.__getitem__) for cost in costs]

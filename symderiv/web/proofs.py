@@ -8,7 +8,6 @@ from typing import Any
 
 from symderiv.errors import UnsupportedError
 from symderiv.index.nodes import Argument, Step, at
-from symderiv.reference.pages import page
 from symderiv.render.latex import Latex
 from symderiv.render.mathtext import breakable
 from symderiv.render.model import ProofView
@@ -73,9 +72,13 @@ def _views(
 
 
 def _step(step: Step, latex: Latex) -> dict[str, str]:
+    from symderiv.reference.pages import page  # not before a reason is asked for: it brings much along
+
+    rule = page(step.rule)
     return {
         "rule": step.rule,
-        "statement": page(step.rule).statement,
+        "statement": rule.statement,
+        "proof": rule.proof,
         "before": latex.index(at(step.before, step.place)),
         "after": latex.index(at(step.after, step.place)),
     }

@@ -16,3 +16,6 @@ def rule(question: Asked) -> dict[str, Any]:
     """
     found = page(question.name)
     return {"name": found.name, "statement": found.statement, "proof": found.proof, "source": found.source}
+
+
+ANSWERS = {"rule": rule}

@@ -13,25 +13,27 @@ from symderiv.tensor.syntax import statement_tree
 from symderiv.web.asked import Asked
 from symderiv.web.faults import error
 from symderiv.web.proofs import chain
+from symderiv.web.remembered import Remembering
+from symderiv.web.spoken import scope
 
 
 @dataclass
 class Read:
     """What came of a block: its statements, the claims that were decided, and what could not be read."""
 
-    sheet: Sheet = field(default_factory=Sheet)
+    sheet: Sheet = field(default_factory=Remembering)
     claims: list[Claim] = field(default_factory=list)
     faults: list[SymderivError] = field(default_factory=list)
 
 
-def read(text: str) -> Read:
+def read(text: str, sheet: Sheet | None = None) -> Read:
     r"""Read a block statement by statement: one that is broken keeps none of the others from being decided.
 
     >>> found = read("x: (n,)\nassert y == x\nassert x + x == 2 * x")
     >>> [c.status for c in found.claims], [err.place.line for err in found.faults]
     (['proved'], [2])
     """
-    found = Read()
+    found = Read(sheet) if sheet is not None else Read()
     pieces, broken = parted(text)
     found.faults += [broken] if broken is not None else []
     for piece in pieces:
@@ -74,7 +76,7 @@ def answered(question: Asked) -> dict[str, Any]:
     definitions = printer.definitions(found.sheet.statements)
     shown: list[dict[str, Any]] = [introduced(definitions)] if definitions is not None else []
     for claim in found.claims:
-        shown.append(claimed(printer.claim(claim), claim))
+        shown.append(claimed(printer.claim(claim), claim, question.language))
         if claim.code is not None:
             shown.append(coded(printer.code(claim)))
         if claim.table is not None:
@@ -100,14 +102,20 @@ def introduced(found: Definitions) -> dict[str, Any]:
     return {"kind": "definitions", "groups": groups}
 
 
-def claimed(found: ClaimView, claim: Claim) -> dict[str, Any]:
+def claimed(found: ClaimView, claim: Claim, language: str) -> dict[str, Any]:
     """Return a claim with what became of it."""
     place = claim.statement.place if claim.statement is not None else None
+    remark, remark_language = scope(found.remark, language)
+    said, _ = scope(claim.scope, language)
+    example = claim.counterexample
+    entry = str(list(example.entry)) if example is not None and example.entry else ""
+    rows = [[name, entry if entry and value == str(example.entry) else value] for name, value in found.counterexample]
     return {
         "kind": "claim", "id": found.id, "label": found.label, "statement": found.statement, "setting": found.setting,
         "status": found.status, "expected": found.expected, "basis": found.basis, "condition": found.condition,
-        "correct": found.correct, "remark": found.remark, "scope": claim.scope, "text": claim.text,
-        "counterexample": [list(row) for row in found.counterexample], "line": place.line if place is not None else 0,
+        "correct": found.correct, "remark": remark, "remarkLanguage": remark_language, "scope": said,
+        "text": claim.text,
+        "counterexample": rows, "entry": entry, "entryFrom": 0, "line": place.line if place is not None else 0,
         "proofs": [chain(proof) for proof in found.proofs],
     }  # fmt: skip
 
@@ -121,3 +129,6 @@ def tabled(found: Prose) -> dict[str, Any]:
     """Return a table of numbers as rows of cells."""
     rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in found.markdown.splitlines()]
     return {"kind": "table", "rows": [row for k, row in enumerate(rows) if k != 1]}
+
+
+ANSWERS = {"statements": answered}

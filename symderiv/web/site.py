@@ -22,7 +22,7 @@ from typing import Any
 from symderiv.errors import UnsupportedError
 from symderiv.web.app import page_files
 
-PYTHON = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+PYTHON = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 LOCK = "pyodide-lock.json"
 DATA = frozenset({".py", ".toml", ".md", ".lark"})
 OWN = "symderiv"
@@ -160,7 +160,7 @@ def copy(source: Path, target: Path, takes: Callable[[Path], bool]) -> None:
 
 
 def compile_all(runtime: Path, sources: Path, target: Path) -> None:
-    """Compile each folder of sources into one archive, by the Python that will run it."""
+    """Compile Python's library, and each folder of sources, into an archive each, by the Python that will run them."""
     with as_file(files("symderiv.web") / "runtime") as scripts:
         command = ["node", str(scripts / "compile.mjs"), str(runtime), str(sources), str(target)]
         ran(command, target, "the sources could not be compiled for browsers")

@@ -34,6 +34,12 @@ for tau in range(0, T + 1):
     for t in range(tau, T + 1):
         assert diff(h[t], h[tau]) == prod(J(s) for s in range(t, tau, -1)), "R1"
 """
+DERIVATION = r"""
+\frac{\partial E}{\partial W_{kl}} &= \sum_i D_{ik} B_{il} && \text{chain rule} \\
+  &= (D B)_{kl}
+"""
+GIVEN = "D: (m, n); W: (n, p); loss: function(); A = D @ W; E = loss(A); B = diff(E, A)"
+IN_LATEX = {"expr": r"f(w) = \sum_{i=1}^n (y_i - (X w)_i)^2 + \lambda \|w\|^2", "wrt": ["w"]}
 LEAST_SQUARES = {"expr": "norm(X @ w - y)**2", "wrt": ["w"]}
 QUESTIONS: tuple[dict[str, Any], ...] = (
     {"ask": "about"},
@@ -43,6 +49,9 @@ QUESTIONS: tuple[dict[str, Any], ...] = (
     {"ask": "verify", **LEAST_SQUARES, "claim": "2 * X.T @ (X @ w - y)"},
     {"ask": "verify", **LEAST_SQUARES, "claim": r"2 X^\top (X w - y)"},
     {"ask": "verify", **LEAST_SQUARES, "claim": "X.T @ (X @ w - y)"},
+    {"ask": "read", **IN_LATEX},
+    {"ask": "derive", **IN_LATEX},
+    {"ask": "homework", "text": DERIVATION, "given": GIVEN},
     {"ask": "statements", "text": BLOCK},
     {"ask": "statements", "text": FAMILY},
     {"ask": "examples"},

@@ -87,6 +87,13 @@ export async function type(page, text, editor = ".ask .cm-content") {
   await page.keyboard.type(text);
 }
 
+// As from a clipboard, in one piece: typing would indent by itself.
+export async function paste(page, text, editor) {
+  await page.locator(editor).locator(".cm-content").click();
+  await page.keyboard.press("ControlOrMeta+A");
+  await page.keyboard.insertText(text);
+}
+
 export async function shot(page, name) {
   if (!SHOTS) return;
   mkdirSync(SHOTS, { recursive: true });

@@ -10,6 +10,8 @@ before(async () => { if (!skip) [browser, server] = await Promise.all([launch(),
 after(async () => { await browser?.close(); await server?.stop(); });
 
 test("a new user, from a loss to code that runs", { skip }, () => visits.newUser(browser, server.address));
+test("a derivation in LaTeX, equality by equality", { skip }, () => visits.latex(browser, server.address));
+test("German and Japanese", { skip }, () => visits.languages(browser, server.address));
 test("a link brings everything back", { skip }, () => visits.permalink(browser, server.address));
 test("blocks, examples and their rules", { skip }, () => visits.statements(browser, server.address));
 test("keys alone, and names for everything", { skip }, () => visits.keyboard(browser, server.address));
@@ -20,7 +22,9 @@ test("fifty slow questions leave the page answering", { skip, timeout: 240_000 }
   const ask = (question) => fetch(`${server.address}ask`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(question) });
   const term = (k) => `norm(W${k} @ tanh(W${k} @ tanh(W${k} @ x + 1)))**2`;
   const expr = Array.from({ length: 12 }, (_, k) => term(k)).join(" + ");
-  const slow = Array.from({ length: 50 }, (_, k) => ask({ ask: "proof", expr: `${expr} + ${k}`, wrt: ["x", "x", "x"] }).then((r) => r.json()));
+  const third = (k) => ({ ask: "proof", expr: `${expr} + ${k}`, wrt: ["x", "x", "x"] });
+  const chain = (k) => ({ ask: "homework", given: `f = ${expr} + ${k}`, text: String.raw`\frac{\partial^3 f}{\partial x_i \partial x_j \partial x_k} = \frac{\partial^3 f}{\partial x_j \partial x_i \partial x_k}` });
+  const slow = Array.from({ length: 50 }, (_, k) => ask(k % 2 ? third(k) : chain(k)).then((r) => r.json()));
   await new Promise((resume) => setTimeout(resume, 500));
   let worst = 0, answered = 0;
   for (let k = 0; k < 20; k += 1) {

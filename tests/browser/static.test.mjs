@@ -41,6 +41,8 @@ test("the page can be used while Python loads, which is told", { skip, timeout }
   await context.close();
 });
 test("a new user, from a loss to code that runs", { skip, timeout }, () => visits.newUser(browser, server.address));
+test("a derivation in LaTeX, equality by equality", { skip, timeout }, () => visits.latex(browser, server.address));
+test("German and Japanese", { skip, timeout }, () => visits.languages(browser, server.address));
 test("a link brings everything back", { skip, timeout }, () => visits.permalink(browser, server.address));
 test("blocks, examples and their rules", { skip, timeout }, () => visits.statements(browser, server.address));
 test("nothing typed becomes markup", { skip, timeout }, () => visits.hostile(browser, server.address));

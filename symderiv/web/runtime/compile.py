@@ -1,4 +1,4 @@
-"""Run by the Python of the browser, when a static page is built: modules compiled, and told which are in use."""
+"""Run by the Python of the browser, when a static page is built: its own modules and ours, compiled."""
 
 import importlib._bootstrap_external as loading
 import json
@@ -6,6 +6,7 @@ import marshal
 import sys
 import zipfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 UNCHECKED = 0b01  # a hash that nothing is compared with: there is no source beside it
 WITH_DOCSTRINGS = ("symderiv",)  # its rules are told from them
@@ -33,9 +34,12 @@ def write(folder: Path, target: Path) -> int:
     return count
 
 
-def build(sources: str, target: str) -> str:
-    """Compile each folder of the sources into an archive of its own."""
-    counts = {}
+def build(sources: str, target: str, stdlib: str) -> str:
+    """Compile Python's own library, which comes as source, and each folder of the sources, into archives."""
+    with TemporaryDirectory() as unpacked:
+        with zipfile.ZipFile(stdlib) as archive:
+            archive.extractall(unpacked)
+        counts = {"stdlib": write(Path(unpacked), Path(target) / Path(stdlib).name)}
     for folder in sorted(Path(sources).iterdir()):
         counts[folder.name] = write(folder, Path(target) / f"{folder.name}.zip")
     return json.dumps({"python": sys.version.split()[0], "files": counts})

@@ -7,12 +7,12 @@ import { drawGraph } from "./graph";
 import { maths, words, type Named } from "./maths";
 import { badge, busy, codeOf, faultBox, proofOf, spanOf, type Step } from "./shown";
 import type { Tab } from "./state";
-import { phrase, say } from "./words";
+import { phrase, say, startName, traitName, type Start } from "./words";
 
-const STARTS: [string, string][] = [
-  ["least squares", "norm(X @ w - y)**2"], ["logistic loss", "sum(log(1 + exp(-y * (X @ w))))"], ["quadratic form", "x @ A @ x"],
-  ["two layers", "norm(W @ tanh(V @ x + b) - y)**2"], ["Gaussian process", "logdet(K) + y @ inv(K) @ y"],
-  ["factorisation", "norm(X - U @ V.T)**2"], ["softmax", "logsumexp(x) - x @ y"],
+const STARTS: [start: Start, text: string][] = [
+  ["leastSquares", "norm(X @ w - y)**2"], ["logistic", "sum(log(1 + exp(-y * (X @ w))))"], ["quadratic", "x @ A @ x"],
+  ["layers", "norm(W @ tanh(V @ x + b) - y)**2"], ["gaussian", "logdet(K) + y @ inv(K) @ y"],
+  ["factorisation", "norm(X - U @ V.T)**2"], ["softmax", "logsumexp(x) - x @ y"], ["inLatex", String.raw`\|X w - y\|^2 + \lambda w^\top w`],
 ];
 const TABS: Tab[] = ["proof", "check", "code", "graph"];
 const MOST_DERIVATIVES = 4;
@@ -47,7 +47,7 @@ export class DeriveView {
       onchange: (text) => { app.state.expr = text; this.reading.after(TYPING, () => this.read()); },
     });
     this.starts = h("p", { class: "starts" }, h("span", { class: "label" }, say("tryOne")),
-      STARTS.map(([name, text]) => h("button", { type: "button", class: "chip", title: text, lang: "en", onclick: () => this.begin(text) }, name)));
+      STARTS.map(([name, text]) => h("button", { type: "button", class: "chip", title: text, onclick: () => this.begin(text) }, startName(name))));
     this.tabs = this.tabBar();
     fill(this.panel, this.tabs, this.content);
     this.place = h("div", { class: "derive" },
@@ -90,7 +90,7 @@ export class DeriveView {
     }
     this.editor.mark(wrong ? spanOf(wrong, state.expr) : []);
     fill(this.faults, wrong ? faultBox(wrong) : null);
-    fill(this.preview, answer.ok && answer.latex ? [h("span", { class: "label" }, say("reads")), maths(answer.latex)] : null);
+    fill(this.preview, answer.ok && answer.latex ? [h("span", { class: "label" }, say("reads")), maths(answer.latex), answer.numpy ? h("code", { class: "as-numpy" }, answer.numpy) : null] : null);
     if (wrong) this.hideResult();
     else await this.derive(state.wrt.length ? state.wrt : answer.wrt);
   }
@@ -114,14 +114,14 @@ export class DeriveView {
     const chosen = state.assume[name] ?? [];
     const possible = this.app.about.traits.filter((trait) => variable.square || !this.app.about.square.includes(trait));
     const traits = h("details", { class: "traits" },
-      h("summary", { "aria-label": say("assumptions", { name }) }, chosen.length ? chosen.join(", ").replaceAll("_", " ") : say("assume")),
-      h("div", { class: "trait-list", lang: "en" }, possible.map((trait) => h("label", {},
+      h("summary", { "aria-label": say("assumptions", { name }) }, chosen.length ? chosen.map(traitName).join(", ") : say("assume")),
+      h("div", { class: "trait-list" }, possible.map((trait) => h("label", {},
         h("input", { type: "checkbox", checked: chosen.includes(trait), onchange: (event: Event) => {
           const on = (event.target as HTMLInputElement).checked;
           state.assume[name] = [...(state.assume[name] ?? []).filter((other) => other !== trait), ...(on ? [trait] : [])];
           if (!state.assume[name]!.length) delete state.assume[name];
           void this.read();
-        } }), trait.replaceAll("_", " ")))));
+        } }), traitName(trait)))));
     traits.addEventListener("keydown", (event) => { if (event.key === "Escape") { traits.open = false; traits.querySelector("summary")?.focus(); } });
     return h("li", {},
       h("code", { class: "name" }, name), input,
@@ -200,7 +200,7 @@ export class DeriveView {
     const notes = h("div", { class: "notes" });
     fill(this.result,
       h("div", { class: "card-head" },
-        h("h2", { class: "label" }, say("result"), h("span", { class: "shape-note", lang: "en" }, ` shape ${answer.shape}`)),
+        h("h2", { class: "label" }, say("result"), h("span", { class: "shape-note" }, ` ${say("ofShape", { shape: answer.shape })}`)),
         choice(say("layout"), [["array", say("array")], ["numerator", say("numerator")], ["denominator", say("denominator")]], state.layout, (layout) => {
           state.layout = layout;
           this.app.save();
@@ -216,7 +216,7 @@ export class DeriveView {
         copyButton(say("copyPlain"), say("copied"), async () => (await copies()).text ?? ""),
         copyButton(say("permalink"), say("copied"), () => location.href)));
     void this.app.engine.ask({ ask: "notes", ...this.question(wrt) }).then((found) => {
-      const lines: string[] = [...(found.notes ?? []), answer.layout].filter(Boolean);
+      const lines: string[] = [...(found.notes ?? []), state.layout === "array" ? "" : say(state.layout === "numerator" ? "numeratorNote" : "denominatorNote")].filter(Boolean);
       fill(notes, lines.map((line) => h("p", {}, words(line))));
     }).catch(() => undefined);
   }
@@ -327,7 +327,7 @@ export class DeriveView {
     const rows: [string, string][] = example ? [
       [phrase("sizes"), Object.entries(example.sizes).map(([name, size]) => `${name} = ${size}`).join(", ")],
       [example.entry.length ? say("atEntry", { entry: `[${example.entry.join(", ")}]` }) : say("wholeValue"), ""],
-      [say("theDerivative"), String(example.left)], [say("claimSays"), String(example.right)],
+      [say("theDerivative"), example.left], [say("claimSays"), example.right],
     ] : [];
     return h("div", { class: `outcome ${answer.status}` },
       h("p", { class: "outcome-said" }, badge(answer.status), basis ? ` ${basis}` : ""),
@@ -335,6 +335,6 @@ export class DeriveView {
       example ? h("div", { class: "counterexample" }, h("h3", { class: "label" }, phrase("counterexample")),
         h("table", {}, rows.map(([name, value]) => h("tr", {}, h("th", { scope: "row", colspan: value ? null : 2 }, name), value ? h("td", {}, value) : null))),
         h("details", {}, h("summary", {}, say("pointShown")), h("pre", { class: "code" }, h("code", {}, Object.entries(example.point).map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`).join(""))))) : null,
-      answer.basis === "kernel" ? null : h("p", { class: "note", lang: "en" }, answer.scope));
+      answer.basis === "kernel" ? null : h("p", { class: "note", lang: answer.scopeLanguage }, answer.scope));
   }
 }

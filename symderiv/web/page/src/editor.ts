@@ -13,10 +13,25 @@ const notation = StreamLanguage.define({
   token(stream) {
     if (stream.eatSpace()) return null;
     if (stream.match(/#.*/)) return "comment";
+    if (stream.match(/\\([A-Za-z]+|.)/)) return "variableName.function"; // a command of LaTeX
     if (stream.match(/"[^"]*"?|'[^']*'?/)) return "string";
     if (stream.match(/\d+(\.\d*)?([eE][+-]?\d+)?/)) return "number";
     const word = stream.match(/[\p{L}_][\p{L}\p{N}_]*/u) as RegExpMatchArray | null;
     if (word) return KEYWORDS.has(word[0]) ? "keyword" : stream.match(/\s*\(/, false) ? "variableName.function" : "variableName";
+    stream.next();
+    return "operator";
+  },
+  tokenTable: { "variableName.function": tags.function(tags.variableName) },
+});
+
+const latex = StreamLanguage.define({
+  name: "latex",
+  token(stream) {
+    if (stream.eatSpace()) return null;
+    if (stream.match(/%.*/)) return "comment";
+    if (stream.match(/\\(\\|[A-Za-z]+|.)/)) return "variableName.function";
+    if (stream.match(/\d+(\.\d*)?/)) return "number";
+    if (stream.match(/[A-Za-z]/)) return "variableName";
     stream.next();
     return "operator";
   },
@@ -69,18 +84,28 @@ const theme = EditorView.theme({
   ".cm-scroller": { fontFamily: "var(--mono)" },
 });
 
+// Typing over a selection, a browser would keep the colour of what stood there, by a style that the policy forbids.
+const typedOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    if (event.inputType !== "insertText" || event.isComposing || event.data === null || view.state.selection.main.empty) return false;
+    event.preventDefault();
+    view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+    return true;
+  },
+});
+
 export class Editor {
   readonly place: HTMLElement;
   private view: EditorView;
 
   // In a shadow root the editor's own style needs no leave from the page's security policy.
-  constructor(text: string, options: { label: string; hint?: string; lines?: boolean; enter?: () => void; onchange: (text: string) => void }) {
+  constructor(text: string, options: { label: string; hint?: string; lines?: boolean; latex?: boolean; enter?: () => void; onchange: (text: string) => void }) {
     const inner = h("div");
     this.place = h("div", { class: "editor" });
     const root = this.place.attachShadow({ mode: "open", delegatesFocus: true });
     root.append(inner);
     const extensions: Extension[] = [
-      history(), bracketMatching(), notation, syntaxHighlighting(colours), marks, theme, EditorView.lineWrapping,
+      history(), typedOver, bracketMatching(), options.latex ? latex : notation, syntaxHighlighting(colours), marks, theme, EditorView.lineWrapping,
       EditorView.contentAttributes.of({ "aria-label": options.label, spellcheck: "false", autocapitalize: "off", autocorrect: "off" }),
       EditorView.updateListener.of((update) => { if (update.docChanged) options.onchange(update.state.doc.toString()); }),
     ];

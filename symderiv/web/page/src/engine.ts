@@ -1,7 +1,8 @@
 // The one question-and-answer interface, with two engines behind it: a server, or Python in a worker of this browser.
+import { say } from "./words";
 
 export interface Place { text: string; line: number; column: number; end: number; source: string }
-export interface Fault { kind: string; message: string; hint: string; shapes: Record<string, string>; place: Place | null }
+export interface Fault { kind: string; message: string; hint: string; shapes: Record<string, string>; place: Place | null; own?: boolean }
 export type Answer = { ok: boolean; error?: Fault } & Record<string, any>;
 export type Question = { ask: string } & Record<string, unknown>;
 
@@ -14,7 +15,14 @@ export interface Engine {
 }
 
 export function fault(message: string, hint = ""): Answer {
-  return { ok: false, error: { kind: "Unreachable", message, hint, shapes: {}, place: null } };
+  return { ok: false, error: { kind: "Unreachable", message, hint, shapes: {}, place: null, own: true } };
+}
+
+// What the server itself says, and not the engine, is said in the language of the page.
+function inOwnWords(answer: Answer): Answer {
+  if (answer.busy) return { ...answer, ...fault(say("tooMany"), say("comeAgain")) };
+  if (answer.late) return { ...answer, ...fault(say("tooLate"), say("takeLess")) };
+  return answer;
 }
 
 export class Server implements Engine {
@@ -34,10 +42,10 @@ export class Server implements Engine {
           await new Promise((resume) => setTimeout(resume, 400 * 2 ** turn));
           continue;
         }
-        return await response.json();
+        return inOwnWords(await response.json());
       } catch (error) {
         if (own.signal.aborted) throw new DOMException("left", "AbortError");
-        return fault("the server does not answer", "is `symderiv serve` still running?");
+        return fault(say("unreachable"), say("stillRunning"));
       } finally {
         this.running.delete(own);
       }
@@ -74,7 +82,7 @@ export class LocalWorker implements Engine {
       this.worker.onerror = (event) => {
         event.preventDefault();
         this.onprogress({ part: "failed", done: 0, all: 0 });
-        this.finish(fault("Python could not be loaded in this browser"));
+        this.finish(fault(say("loadFailed")));
       };
     });
   }

@@ -3,12 +3,13 @@ import { DeriveView } from "./derive";
 import { announcer, fill, h } from "./dom";
 import { LocalWorker, Server, type Engine, type Progress } from "./engine";
 import { ExamplesView } from "./examples";
+import { HomeworkView } from "./homework";
 import { tooltip } from "./maths";
 import { StatementsView } from "./statements";
 import { fromFragment, toFragment, type State, type View } from "./state";
 import { LANGUAGES, say, speak } from "./words";
 
-const VIEWS: View[] = ["derive", "statements", "examples"];
+const VIEWS: View[] = ["derive", "latex", "statements", "examples"];
 const THEMES = ["auto", "light", "dark"];
 
 class Page implements App {
@@ -29,8 +30,8 @@ class Page implements App {
     this.theme(this.storedTheme());
     document.body.append(h("a", { class: "skip", href: "#main", onclick: (event: Event) => { event.preventDefault(); this.main.focus(); } }, say("skip")), this.head, this.loading, this.main, this.foot, announcer(), tooltip());
     addEventListener("hashchange", () => { if (location.hash.slice(1) !== toFragment(this.state, this.own)) { this.state = fromFragment(location.hash, this.own); void this.speak(); } });
+    void this.speak(this.engine.kind === "server"); // asked first: a view that is drawn meanwhile asks after it
     if (this.engine.kind === "worker") this.draw();
-    void this.speak(this.engine.kind === "server");
   }
 
   // The traits and the words of mathematics come from the engine; the page is there before them.
@@ -61,7 +62,7 @@ class Page implements App {
 
   private draw(): void {
     document.documentElement.lang = this.state.language;
-    const names: Record<View, string> = { derive: say("derive"), statements: say("statements"), examples: say("examples") };
+    const names: Record<View, string> = { derive: say("derive"), latex: say("checkLatex"), statements: say("statements"), examples: say("examples") };
     document.title = `symderiv: ${names[this.state.view]}`;
     const languages = h("select", { "aria-label": say("language"), onchange: (event: Event) => { this.state.language = (event.target as HTMLSelectElement).value; this.save(); void this.speak(); } },
       LANGUAGES.map(([code, name]) => h("option", { value: code, lang: code, selected: code === this.state.language }, name)));
@@ -71,11 +72,11 @@ class Page implements App {
       h("div", { class: "settings" }, languages,
         h("select", { "aria-label": say("theme"), onchange: (event: Event) => this.theme((event.target as HTMLSelectElement).value) },
           THEMES.map((theme) => h("option", { value: theme, selected: theme === this.storedTheme() }, say(theme as "auto"))))));
-    const View = { derive: DeriveView, statements: StatementsView, examples: ExamplesView }[this.state.view];
+    const View = { derive: DeriveView, latex: HomeworkView, statements: StatementsView, examples: ExamplesView }[this.state.view];
     fill(this.main, new View(this).place);
     const served = this.engine.kind === "server";
     fill(this.foot,
-      h("p", {}, served ? (say("served", { version: this.about.version }).replace(/ +\./, ".")) : [say("local"), " ", say("localLimits")]),
+      h("p", {}, served ? (say("served", { version: this.about.version }).replace(/ +([.が])/, "$1")) : [say("local"), " ", say("localLimits")], say("staysEnglish") ? ` ${say("staysEnglish")}` : null),
       h("p", {}, h("a", { href: "licences.txt" }, say("licences"))));
   }
 

@@ -36,20 +36,33 @@ const tip = h("div", { class: "tip", role: "tooltip", id: "tip", hidden: true })
 export function tooltip(): HTMLElement {
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") tip.hidden = true; });
   document.addEventListener("scroll", () => { tip.hidden = true; }, { passive: true, capture: true });
-  document.addEventListener("pointerdown", (event) => { if (!(event.target as Element).closest?.("[data-name]")) tip.hidden = true; });
+  document.addEventListener("pointerdown", (event) => { if (!(event.target as Element).closest?.(".maths")) tip.hidden = true; });
   return tip;
 }
 
+// Fractions and sums lay boxes over each other, so that the name under the pointer is found by where it stands.
 function mark(place: HTMLElement, names: Named[]): void {
-  for (const element of place.querySelectorAll<HTMLElement>(".katex-html [data-name]")) {
-    const named = names[Number(element.dataset.name)];
-    if (!named) continue;
-    element.classList.add("named");
-    const show = () => tell(element, named);
-    element.addEventListener("pointerenter", show);
-    element.addEventListener("pointerdown", show);
-    element.addEventListener("pointerleave", () => { tip.hidden = true; });
-  }
+  const found = [...place.querySelectorAll<HTMLElement>(".katex-html [data-name]")].filter((element) => names[Number(element.dataset.name)]);
+  if (!found.length) return;
+  for (const element of found) element.classList.add("named");
+  let shown: HTMLElement | undefined;
+  const point = (next: HTMLElement | undefined) => {
+    if (next === shown) return;
+    shown?.classList.remove("pointed");
+    shown = next;
+    place.classList.toggle("on-name", next !== undefined);
+    next?.classList.add("pointed");
+    if (next) tell(next, names[Number(next.dataset.name)]!);
+    else tip.hidden = true;
+  };
+  const under = (event: PointerEvent) => point(found.find((element) => holds(element, event.clientX, event.clientY)));
+  place.addEventListener("pointermove", under);
+  place.addEventListener("pointerdown", under);
+  place.addEventListener("pointerleave", () => point(undefined));
+}
+
+function holds(element: HTMLElement, x: number, y: number): boolean {
+  return [...element.getClientRects()].some((box) => box.left <= x && x <= box.right && box.top <= y && y <= box.bottom);
 }
 
 function tell(element: HTMLElement, named: Named): void {

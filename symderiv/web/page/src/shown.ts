@@ -1,23 +1,30 @@
 // Pieces that several views show: faults, proofs, code.
 import { fill, h, type Child } from "./dom";
-import type { Fault } from "./engine";
+import type { Engine, Fault } from "./engine";
 import type { Span } from "./editor";
 import { maths, words, type Named } from "./maths";
-import { phrase, say } from "./words";
+import { faultKind, phrase, say } from "./words";
 
 export interface ProofLine { left: string; relation: string; right: string[]; reason: string; rules: string[] }
 export interface Chain { lines: ProofLine[]; checked: boolean; intro: string; cites: string[] }
-export interface Step { rule: string; statement: string; before: string; after: string }
+export interface Step { rule: string; statement: string; proof?: string; before: string; after: string }
 export type Why = (place: string, line: ProofLine) => Promise<Step[]>;
 
 export function faultBox(fault: Fault): HTMLElement {
   const { place } = fault;
   const line = place ? place.text.split("\n")[place.line - 1] ?? "" : "";
   return h("div", { class: "fault", role: "alert" },
-    h("p", { class: "fault-said" }, fault.message),
+    kindOf(fault),
+    h("p", { class: "fault-said", lang: fault.own ? null : "en" }, fault.message),
     place && line.trim() ? h("pre", { class: "fault-place" }, line.slice(0, place.column), h("mark", {}, line.slice(place.column, place.end) || " "), line.slice(place.end)) : null,
     Object.entries(fault.shapes).length ? h("ul", { class: "fault-shapes" }, Object.entries(fault.shapes).map(([name, shape]) => h("li", {}, `${name}: `, h("code", {}, shape)))) : null,
-    fault.hint ? h("p", { class: "fault-hint" }, `${say("hint")}: ${fault.hint}`) : null);
+    fault.hint ? h("p", { class: "fault-hint" }, `${say("hint")}: `, h("span", { lang: fault.own ? null : "en" }, fault.hint)) : null);
+}
+
+// The engine speaks English; in other languages its messages begin with what kind of fault it is.
+function kindOf(fault: Fault): Child {
+  const kind = fault.own ? "" : faultKind(fault.kind);
+  return kind ? h("p", { class: "fault-kind" }, kind) : null;
 }
 
 // Where a fault stands in a text: the engine counts in the text without the space around it.
@@ -35,6 +42,28 @@ export function badge(status: string): HTMLElement {
 
 export function busy(): HTMLElement {
   return h("p", { class: "busy" }, say("thinking"));
+}
+
+// ---------------------------------------------------------------- claims
+
+// What became of a claim, below what it says.
+export function claimBody(claim: Record<string, any>, why: Why): Child {
+  return [
+    claim.condition ? h("p", { class: "note" }, `${phrase("condition")}: `, claim.condition.includes("$") ? words(claim.condition) : maths(claim.condition)) : null,
+    claim.counterexample.length ? h("div", { class: "counterexample" }, h("h4", { class: "label" }, phrase("counterexample")),
+      h("table", {}, claim.counterexample.map(([name, value]: [string, string]) => h("tr", {}, h("th", { scope: "row" }, words(name)), h("td", {}, value && value === claim.entry ? say(claim.entryFrom ? "from1" : "from0", { entry: value }) : value))))) : null,
+    claim.correct ? h("div", { class: "correct" }, h("p", { class: "label" }, phrase("correct_is")), maths(claim.correct, { display: true })) : null,
+    claim.remark ? h("p", { class: "note", lang: claim.remarkLanguage ?? "en" }, claim.remark) : null,
+    claim.proofs.some((proof: Chain) => proof.lines.length) ? h("details", { class: "claim-proof" }, h("summary", {}, say("showProof")), proofOf(claim.proofs, [], why)) : null,
+  ];
+}
+
+// The rules of a line, from the book of rules.
+export function rulesOf(engine: Engine): Why {
+  return async (_, line) => {
+    const pages = await Promise.all(line.rules.map((name) => engine.ask({ ask: "rule", name })));
+    return pages.filter((page) => page.ok).map((page) => ({ rule: page.name, statement: page.statement, proof: page.proof, before: "", after: "" }));
+  };
 }
 
 // ---------------------------------------------------------------- proofs
@@ -78,12 +107,13 @@ function step(found: Step): HTMLElement {
   return h("section", { class: "step" },
     h("h4", {}, found.rule),
     found.statement.split(/\n\n/).map((paragraph) => h("p", { lang: "en" }, words(paragraph))),
-    found.before && h("div", { class: "step-done" }, maths(found.before, { display: true }), h("span", { class: "arrow", "aria-label": say("becomes") }, "→"), maths(found.after, { display: true })));
+    found.before && h("div", { class: "step-done" }, maths(found.before, { display: true }), h("span", { class: "arrow", "aria-label": say("becomes") }, "→"), maths(found.after, { display: true })),
+    found.proof ? h("details", { class: "rule-proof" }, h("summary", {}, say("whyItHolds")), found.proof.split(/\n\n/).map((paragraph) => h("p", { lang: "en" }, words(paragraph)))) : null);
 }
 
 // ---------------------------------------------------------------- code
 
-const PYTHON = /("""[\s\S]*?"""|"[^"\n]*"|'[^'\n]*')|(#[^\n]*)|\b(def|return|import|as|for|in|if|else|from|not|and|or|lambda|with|raise|None|True|False)\b|\b(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\b/g;
+const PYTHON = /("""[\s\S]*?"""|"[^"\n]*"|'[^'\n]*')|(#[^\n]*)|\b(def|return|import|as|for|while|in|is|if|elif|else|from|not|and|or|lambda|with|try|except|finally|raise|class|None|True|False)\b|\b(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\b/g;
 
 export function codeOf(source: string): HTMLElement {
   const parts: Child[] = [];

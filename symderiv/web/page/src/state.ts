@@ -1,12 +1,12 @@
 // What the page is about. All of it stands in the fragment of the address, so that a link brings it back.
 
-export type View = "derive" | "statements" | "examples";
+export type View = "derive" | "latex" | "statements" | "examples";
 export type Tab = "proof" | "check" | "code" | "graph";
 
 export interface State {
   view: View; tab: Tab; language: string; detail: string; layout: string;
   expr: string; wrt: string[]; shapes: Record<string, string>; assume: Record<string, string[]>; structured: boolean;
-  claim: string; text: string;
+  claim: string; text: string; latex: string; given: string;
 }
 
 const LONGEST = 8000; // characters of a fragment; longer texts are not put into it
@@ -14,7 +14,7 @@ const LONGEST = 8000; // characters of a fragment; longer texts are not put into
 export function initial(language: string): State {
   return {
     view: "derive", tab: "proof", language, detail: "normal", layout: "array", expr: "", wrt: [], shapes: {}, assume: {},
-    structured: false, claim: "", text: "",
+    structured: false, claim: "", text: "", latex: "", given: "",
   };
 }
 
@@ -25,7 +25,7 @@ function oneOf<T extends string>(value: string | null, known: readonly T[], othe
 export function fromFragment(fragment: string, language: string): State {
   const state = initial(language);
   const given = new URLSearchParams(fragment.replace(/^#/, ""));
-  state.view = oneOf(given.get("view"), ["derive", "statements", "examples"] as const, "derive");
+  state.view = oneOf(given.get("view"), ["derive", "latex", "statements", "examples"] as const, "derive");
   state.tab = oneOf(given.get("tab"), ["proof", "check", "code", "graph"] as const, "proof");
   state.language = oneOf(given.get("lang"), ["en", "de", "ja"] as const, language as "en");
   state.detail = oneOf(given.get("detail"), ["brief", "normal", "full"] as const, "normal");
@@ -33,6 +33,8 @@ export function fromFragment(fragment: string, language: string): State {
   state.expr = given.get("f") ?? "";
   state.claim = given.get("claim") ?? "";
   state.text = given.get("text") ?? "";
+  state.latex = given.get("latex") ?? "";
+  state.given = given.get("given") ?? "";
   state.structured = given.get("structured") === "1";
   state.wrt = (given.get("d") ?? "").split(",").filter(Boolean).slice(0, 8);
   for (const entry of given.getAll("shape")) {
@@ -60,6 +62,8 @@ export function toFragment(state: State, language: string): string {
   put("layout", state.layout, "array");
   put("claim", state.claim);
   put("text", state.text);
+  put("latex", state.latex);
+  put("given", state.given);
   put("lang", state.language, language);
   const found = said.toString();
   return found.length > LONGEST ? "" : found;

@@ -4,7 +4,7 @@ import { announce, copyButton, fill, h, type Child } from "./dom";
 import { Editor } from "./editor";
 import type { Answer, Fault } from "./engine";
 import { maths, words } from "./maths";
-import { badge, busy, codeOf, faultBox, proofOf, spanOf, type Chain, type ProofLine, type Step } from "./shown";
+import { badge, busy, claimBody, codeOf, faultBox, rulesOf, spanOf } from "./shown";
 import { phrase, say } from "./words";
 
 const START = `X: (n, p)
@@ -28,8 +28,7 @@ export class StatementsView {
 
   constructor(private app: App) {
     this.latest = new Latest(app);
-    if (!app.state.text) app.state.text = START;
-    this.editor = new Editor(app.state.text, {
+    this.editor = new Editor(app.state.text || START, { // the example is put into no link
       label: say("statementsLabel"), lines: true,
       onchange: (text) => { app.state.text = text; this.latest.after(TYPING, () => void this.decide()); },
     });
@@ -43,12 +42,11 @@ export class StatementsView {
     const { state } = this.app;
     this.app.save();
     const late = window.setTimeout(() => fill(this.found, h("section", { class: "card" }, busy(), h("button", { type: "button", class: "quiet", onclick: () => this.app.engine.stop() }, say("stop")))), 350);
-    const answer = await this.latest.ask({ ask: "statements", text: state.text, language: state.language, detail: state.detail }).finally(() => clearTimeout(late));
+    const answer = await this.latest.ask({ ask: "statements", text: this.editor.text, language: state.language, detail: state.detail }).finally(() => clearTimeout(late));
     if (answer) this.show(answer);
   }
 
   private show(answer: Answer): void {
-    const { state } = this.app;
     if (!answer.ok) {
       fill(this.found, h("section", { class: "card" }, faultBox(answer.error!)));
       return;
@@ -64,7 +62,6 @@ export class StatementsView {
       !shown.length && !faults.length ? h("p", { class: "note" }, say("nothing")) : null,
       answer.numpy ? h("section", { class: "card" },
         h("div", { class: "panel-head" }, h("h3", { class: "label" }, say("download")), copyButton(say("copy"), say("copied"), () => answer.numpy)), codeOf(answer.numpy)) : null);
-    void state;
   }
 
   private lineLink(line: number): Child {
@@ -87,11 +84,6 @@ export class StatementsView {
     }
   }
 
-  private async rules(line: ProofLine): Promise<Step[]> {
-    const pages = await Promise.all(line.rules.map((name) => this.app.engine.ask({ ask: "rule", name })));
-    return pages.filter((page) => page.ok).map((page) => ({ rule: page.name, statement: page.statement, before: "", after: "" }));
-  }
-
   private claim(claim: Shown): HTMLElement {
     const basis = claim.basis ? phrase(`basis_${claim.basis}`) : "";
     const expected = claim.expected === claim.status || claim.status === "agrees";
@@ -100,11 +92,6 @@ export class StatementsView {
         h("h3", {}, claim.label || claim.id), h("span", { class: "claim-status" }, badge(claim.status), basis ? h("span", { class: "note" }, ` ${basis}`) : null), this.lineLink(claim.line)),
       claim.setting ? h("p", { class: "note" }, words(claim.setting)) : null,
       claim.statement ? h("div", { class: "formula small" }, maths(claim.statement, { display: true })) : null,
-      claim.condition ? h("p", { class: "note" }, `${phrase("condition")}: `, claim.condition.includes("$") ? words(claim.condition) : maths(claim.condition)) : null,
-      claim.counterexample.length ? h("div", { class: "counterexample" }, h("h4", { class: "label" }, phrase("counterexample")),
-        h("table", {}, claim.counterexample.map(([name, value]: [string, string]) => h("tr", {}, h("th", { scope: "row" }, words(name)), h("td", {}, value))))) : null,
-      claim.correct ? h("div", { class: "correct" }, h("p", { class: "label" }, phrase("correct_is")), maths(claim.correct, { display: true })) : null,
-      claim.remark ? h("p", { class: "note", lang: "en" }, claim.remark) : null,
-      claim.proofs.some((proof: Chain) => proof.lines.length) ? h("details", { class: "claim-proof" }, h("summary", {}, say("showProof")), proofOf(claim.proofs, [], (_, line) => this.rules(line))) : null);
+      claimBody(claim, rulesOf(this.app.engine)));
   }
 }

@@ -2,8 +2,7 @@
 // Everything comes from the folder of the page.
 
 interface Python {
-  unpackArchive(data: ArrayBuffer, format: string, options: { extractDir: string }): void;
-  FS: { writeFile(path: string, data: Uint8Array): void };
+  FS: { mkdir(path: string): void; writeFile(path: string, data: Uint8Array): void };
   runPython(code: string): any;
   globals: { get(name: string): any };
 }
@@ -14,7 +13,7 @@ const START = `
 import json, sys
 sys.dont_write_bytecode = True
 sys.setrecursionlimit(1500)
-sys.path[:0] = ["${ARCHIVES}/own", "${ARCHIVES}/lib.zip"]
+sys.path[:0] = ["${ARCHIVES}/own.zip", "${ARCHIVES}/lib.zip"]
 from symderiv.web.arrays import stand_in
 stand_in()
 from symderiv.web.answers import answer
@@ -57,13 +56,14 @@ class Loading {
 }
 
 async function load(): Promise<Python> {
+  tell("Python", 0, 1);
+  // @ts-expect-error: the file stands beside the built page, not beside this source
+  const loader = import("./pyodide/pyodide.mjs");
   const sizes = (await (await fetch(`${FOLDER}sizes.json`)).json()) as Record<string, number>;
   const size = (name: string) => sizes[FOLDER + name] ?? 0;
   const runtime = size("pyodide.asm.wasm") + size("python_stdlib.zip") + size("pyodide.asm.mjs");
   const loading = new Loading(runtime + size("lib.zip") + size("own.zip"));
-  tell("Python", 0, 1);
-  // @ts-expect-error: the file stands beside the built page, not beside this source
-  const { loadPyodide } = await import("./pyodide/pyodide.mjs");
+  const { loadPyodide } = await loader;
   const base = new URL(FOLDER, self.location.href).href;
   const [python, lib, own] = await Promise.all([
     loadPyodide({ indexURL: base, packageBaseUrl: base }).then((found: Python) => { loading.add(runtime, "Python"); return found; }),
@@ -71,9 +71,9 @@ async function load(): Promise<Python> {
     loading.file("own.zip", "symderiv"),
   ]);
   tell("symderiv", 1, 1);
-  python.runPython(`import os; os.makedirs("${ARCHIVES}/own")`);
+  python.FS.mkdir(ARCHIVES);
   python.FS.writeFile(`${ARCHIVES}/lib.zip`, new Uint8Array(lib));
-  python.unpackArchive(own, "zip", { extractDir: `${ARCHIVES}/own` });
+  python.FS.writeFile(`${ARCHIVES}/own.zip`, new Uint8Array(own));
   python.runPython(START);
   return python;
 }
