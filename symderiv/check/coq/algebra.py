@@ -12,9 +12,9 @@ from symderiv.check.terms import alike
 from symderiv.index.nodes import Delta, Index, Plus, Step, Sum, Times
 
 
-@rule("associate", "zero", "merge", "split powers", "collect powers")
+@rule("associate", "zero", "merge", "split powers", "collect powers", "cancel", "partial fraction")
 def by_ring(self: Tactics, before: Any, after: Any, step: Step) -> str:
-    """Brackets, numbers, zeros, equal terms: the laws of a ring, sums being atoms."""
+    """Brackets, numbers, zeros, equal terms, inverses: the laws of a ring, sums being atoms."""
     if isinstance(before, Sum) and before.body == 0:
         return then(*("apply: sum_zero => ?" for _ in before.bound), SAME)
     return self.scripts.leaf(before, after)
@@ -82,7 +82,7 @@ def rearrange(self: Tactics, before: Any, after: Any, step: Step) -> str:
     return self.equal(before, after, step)
 
 
-@rule("transpose")
-def transpose(self: Tactics, before: Any, after: Any, step: Step) -> str:
-    """`(Aᵀ)[j, i] = A[i, j]`, by the definition of the transpose."""
+@rule("transpose", "symmetry", "use delta")
+def same_form(self: Tactics, before: Any, after: Any, step: Step) -> str:
+    """`(Aᵀ)[j, i] = A[i, j]`, by its definition; `S[i, j] = S[j, i]`, as declared; `δ[i, j] f[j] = δ[i, j] f[i]`."""
     return self.equal(before, after, step)

@@ -6,12 +6,18 @@ from typing import Any
 
 import sympy
 
+from symderiv.check.coq.besides import Besides
+from symderiv.check.coq.combination import RING
 from symderiv.check.coq.normal import Expander
-from symderiv.check.coq.scripts import RING, SAME, by_way, into, then
+from symderiv.check.coq.scripts import SAME, by_way, into, then
 from symderiv.check.coq.setting import unsupported
 from symderiv.check.coq.tactics import Tactics, rule
+from symderiv.check.coq.text import HALF, MINUS
 from symderiv.check.coq.through import Through
-from symderiv.index.nodes import Apply, Derivative, Entry, Plus, Power, Step, Sum, Times
+from symderiv.check.terms import fresh, tensors
+from symderiv.index.nodes import Apply, Definition, Delta, Derivative, Entry, Index, Plus, Power, Step, Sum, Times
+
+ENTRIES = "move=> ? ?; exact: erefl"
 
 # ---------------------------------------------------------------- definitions
 
@@ -25,7 +31,7 @@ def unfold(self: Tactics, before: Any, after: Any, step: Step) -> str:
     raise unsupported(step.rule, "the entry has no text")
 
 
-@rule("fold", "read off")
+@rule("fold", "read off", "assumption")
 def fold(self: Tactics, before: Any, after: Any, step: Step) -> str:
     """What a definition says is an entry of its head."""
     if isinstance(after, Entry) and (text := self.text_of(after)) is not None:
@@ -38,6 +44,11 @@ def fold(self: Tactics, before: Any, after: Any, step: Step) -> str:
 @rule("definition", "definition of f", on=(Derivative, Entry))
 def definition(self: Tactics, before: Any, after: Any, step: Step) -> str:
     """`∂N/∂x = ∂(text of N)/∂x`."""
+    if before.entry.tensor in self.setting.owned:  # own texts alone are moved afterwards
+        besides = Besides(self, before.entry, (), self.setting.names.new("own_text"))
+        script = besides.of_value(before.of, after)
+        self.before += besides.lemmas
+        return script
     return self.moved(before.of.tensor, before.entry.tensor)
 
 
@@ -53,11 +64,11 @@ def chain_rule(self: Tactics, before: Any, after: Any, step: Step) -> str:
     f, x = before.of.tensor, before.entry.tensor
     known = self.setting.root(before.of)
     setting = self.setting
-    if known is None or setting.opened:
-        return through_texts(self, before, step)
+    if known is None or x in setting.owned or f in setting.opened or any(a in setting.opened for a in known.arguments):
+        return through_texts(self, before, after, step)
     depend = {a.name for a in known.arguments if setting.depends(a, x)}
     if depend != set(step.instance.get("through", ())):
-        raise unsupported(step.rule, f"{f.name} depends on {x.name} in another way besides")
+        return through_texts(self, before, after, step)
     for name in depend:
         if any(
             t != x and t.name in setting.context.chain and setting.depends(t, x)
@@ -68,10 +79,16 @@ def chain_rule(self: Tactics, before: Any, after: Any, step: Step) -> str:
     return by_way(text, f"exact: {self.setting.unknown(known, x)}")
 
 
-def through_texts(self: Tactics, before: Any, step: Step) -> str:
+def through_texts(self: Tactics, before: Any, after: Any, step: Step) -> str:
     """The chain rule where f and what lies between have texts: two derivations agree on f."""
     setting, (f, x) = self.setting, (before.of.tensor, before.entry.tensor)
     names = tuple(step.instance.get("through", ()))
+    if x in setting.owned and all(n in setting.context.chain for n in names):
+        others = tuple(n for n in names if n != f.name)
+        besides = Besides(self, before.entry, others, setting.names.new(f"through_{'_'.join(others)}"))
+        script = besides.of_value(before.of, after)
+        self.before += besides.lemmas
+        return script
     if not names or f.name in names or not all(n in setting.context.chain for n in names):
         raise unsupported(step.rule, f"the text of {f.name} names {x.name} besides")
     for name in names:
@@ -80,7 +97,7 @@ def through_texts(self: Tactics, before: Any, step: Step) -> str:
             raise unsupported(step.rule, f"{name} is made of other definitions in which {x.name} stands")
     through = Through(self, before.entry, names, setting.names.new(f"through_{'_'.join(names)}"))
     lemma = through.entry(before.of)
-    self.before = through.lemmas
+    self.before += through.lemmas
     return f"exact: {lemma}"
 
 
@@ -89,7 +106,7 @@ def name(self: Tactics, before: Any, after: Any, step: Step) -> str:
     """`∂f/∂P[i] = B[i]`, B being a name for the derivative of an unknown function."""
     if not (isinstance(before, Derivative) and isinstance(before.of, Entry) and isinstance(after, Entry)):
         raise unsupported(step.rule, "it names a derivative of a derivative")
-    return f"apply: esym; exact: {self.setting.name(after.tensor, before)}"
+    return f"apply: esym; exact: {self.setting.name(after.tensor)}"
 
 
 @rule("unknown function", on=(Derivative, Entry))
@@ -147,15 +164,137 @@ def product(self: Tactics, before: Any, after: Any, step: Step) -> str:
 
 @rule("power", on=(Derivative, Power))
 def power(self: Tactics, before: Any, after: Any, step: Step) -> str:
-    """`∂(fᵖ)/∂x = p fᵖ⁻¹ ∂f/∂x` for whole p ≥ 1."""
-    exponent = before.of.exponent
-    if not (isinstance(exponent, sympy.Integer) and exponent >= 1):
-        raise unsupported(step.rule, f"the exponent is {exponent}")
-    use = into(f"apply: (@along_power _ _ {exponent - 1})", self.along(before.entry.tensor))
-    return by_way(use, RING)
+    """`∂(fᵖ)/∂x = p fᵖ⁻¹ ∂f/∂x` for p whole, or half of a whole number: of an inverse, a root, or a power of one."""
+    f, p, x = before.of.base, before.of.exponent, before.entry
+    if not isinstance(p, sympy.Rational) or p.q > 2 or p == 0:
+        raise unsupported(step.rule, f"the exponent is {p}")
+    along = self.along(x.tensor)
+    root = f if p.q == 1 else Power(f, HALF)
+    times = abs(p.p)
+    if p > 0:
+        uses = [into(f"apply: (@along_power _ _ {times - 1})", along)]
+        slope = Times(sympy.Integer(times), Power(root, sympy.Integer(times - 1)))
+    elif times == 1:
+        uses = [into("apply: along_inverse", along, self.units.unit(root))]
+        slope = Times(MINUS, Times(Power(root, MINUS), Power(root, MINUS)))
+    else:
+        uses = [into(f"apply: (@along_inverse_power _ _ {times - 1})", along, self.units.unit(root))]
+        slope = Times(MINUS, Times(sympy.Integer(times), Power(root, sympy.Integer(-times - 1))))
+    if p == HALF:
+        uses, slope = [], sympy.S.One
+    if p.q == 2:
+        uses.append(into("apply: along_root", along, *self.given("root", f)))
+        slope = Times(slope, HALF, Power(root, MINUS))
+    whole = uses[-1]
+    for use in reversed(uses[:-1]):
+        whole = by_way(use, then("apply: in_right", whole))
+    return by_way(whole, self.scripts.ring(Times(slope, Derivative(f, x)), after))
 
 
 @rule("chain", on=(Derivative, Apply))
 def chain(self: Tactics, before: Any, after: Any, step: Step) -> str:
     """`∂h(u)/∂x = h′(u) ∂u/∂x`, by the hypothesis about h."""
-    return by_way(f"exact: {self.setting.slope(before.of, before.entry.tensor)}", RING)
+    slope = Times(self.setting.slope_of(before.of, before.entry), Derivative(before.of.arg, before.entry))
+    return by_way(f"exact: {self.setting.slope(before.of, before.entry.tensor)}", self.scripts.ring(slope, after))
+
+
+@rule("derivative of lemma", on=(Derivative, Derivative))
+def derivative_of_lemma(self: Tactics, before: Any, after: Any, step: Step) -> str:
+    """`∂(∂f/∂P)/∂x = ∂R/∂x` where `∂f/∂P = R` was proved."""
+    lemma = self.cited(step.instance.get("label", ""))
+    return then(f"apply: (congr1 ({self.terms.slope(before.entry)}))", f"exact: {lemma}")
+
+
+# ---------------------------------------------------------------- functions of whole arrays
+
+
+def whole(self: Tactics, before: Any, kinds: tuple[str, ...], rule: str) -> Definition:
+    """Return the definition of the head that is differentiated."""
+    known = self.setting.definition(before.of.tensor)
+    if known is None or known.kind not in kinds:
+        raise unsupported(rule, f"what is differentiated is no {' or '.join(kinds)}")
+    return known
+
+
+@rule("inverse", on=(Derivative, Entry))
+def inverse(self: Tactics, before: Any, after: Any, step: Step) -> str:
+    """`∂N⁻¹ = −N⁻¹ (∂N) N⁻¹`, from `N N⁻¹ = 1`."""
+    known = whole(self, before, ("inv",), step.rule)
+    inverses = f"exact: {self.units.inverses(known)}"
+    (n,), (i, j) = known.arguments, before.of.indices
+    k, m = (fresh(size) for size in n.sizes)
+    slope = Derivative(Entry(n, k, m), before.entry)
+    middle = Sum(Times(MINUS, Entry(known.tensor, i, k), slope, Entry(known.tensor, m, j)), k, m)
+    function = entrywise(self, slope, k, m)
+    lemma = f"apply: (@along_matrix_inverse F _ _ {self.terms.head(n)} {self.terms.head(known.tensor)} {function})"
+    use = into(lemma, self.along(before.entry.tensor), inverses, ENTRIES)
+    return self.scripts.route(before, [(middle, use), (after, self.scripts.leaf(middle, after))])
+
+
+def entrywise(self: Tactics, value: Any, *indices: Index) -> str:
+    """Return a value as a function of its indices."""
+    return f"(fun{self.terms.binders(indices)} => {self.terms.term(value)})"
+
+
+@rule("determinant", "log determinant", on=(Derivative, Entry))
+def determinant(self: Tactics, before: Any, after: Any, step: Step) -> str:
+    """`∂det N = det N tr(N⁻¹ ∂N)` by the cofactors of N, and `∂log|det N|` over that."""
+    known = whole(self, before, ("det", "logdet"), step.rule)
+    (n,), x = known.arguments, before.entry
+    if len(n.sizes) != 2:
+        raise unsupported(step.rule, f"{n.name} has four axes")
+    inverse = self.units.inverse_of(n)
+    k, m = (fresh(size) for size in n.sizes)
+    factors = [Entry(inverse.tensor, m, k), Derivative(Entry(n, k, m), x)]
+    ends = [f"exact: {self.units.inverses(inverse)}", ENTRIES]
+    function = entrywise(self, factors[1], k, m)
+    lemma = f"(@along_{{}} F _ _ {self.terms.head(n)} {self.terms.head(inverse.tensor)} {function} _)"
+    if known.kind == "det":
+        factors.insert(0, before.of)
+        text = f"exact: {self.units.is_determinant(known)}"
+        use = into(f"apply: {lemma.format('determinant')}", self.along(x.tensor), text, *ends)
+    else:
+        slope = f"exact: {self.units.log_determinant(known, x.tensor)}"
+        use = into(f"apply: {lemma.format('log_determinant')}", self.along(x.tensor), slope, *ends)
+    middle = Sum(Times(*factors), k, m)
+    return self.scripts.route(before, [(middle, use), (after, self.scripts.leaf(middle, after))])
+
+
+@rule("softmax", "log sum exp", on=(Derivative, Entry))
+def softmax(self: Tactics, before: Any, after: Any, step: Step) -> str:
+    """`∂s[i] = Σ_j s[i] (δ[i,j] − s[j]) ∂u[j]` and `∂log Σ_j exp u[j] = Σ_j s[j] ∂u[j]`, from the texts of both."""
+    known = whole(self, before, ("softmax", "logsumexp"), step.rule)
+    if len(known.axes) != 1:
+        raise unsupported(step.rule, "it is taken over more than one axis")
+    (u,), (axis,), x = known.arguments, known.axes, before.entry
+    j = fresh(u.sizes[axis])
+    others = iter(i for k, i in enumerate(before.of.indices) if known.kind == "logsumexp" or k != axis)
+    at = [j if k == axis else next(others) for k in range(len(u.sizes))]
+    value, slope = Apply("exp", 0, Entry(u, *at)), Derivative(Entry(u, *at), x)
+    weights = known if known.kind == "softmax" else softmax_of(self, known, after, step.rule)
+    weight = Entry(weights.tensor, *at)
+    functions = [entrywise(self, e, j) for e in (value, slope, weight)]
+    along, texts = self.along(x.tensor), f"move=> ?; exact: {self.setting.text(weights.tensor)}"
+    exponential = f"move=> ?; exact: {self.setting.slope(value, x.tensor)}"
+    total = Sum(value, j)
+    if known.kind == "softmax":
+        i = before.of.indices[axis]
+        difference = Plus(Delta(i, j), Times(MINUS, weight))
+        middle = Sum(Times(before.of, difference, slope), j)
+        use = f"apply: (@along_softmax F _ _ {' '.join(functions)})"
+        use = into(use, along, texts, self.units.unit(total), exponential)
+    else:
+        middle = Sum(Times(weight, slope), j)
+        log = Apply("log", 0, total)
+        first = by_way(self.moved(known.tensor, x.tensor), by_way(f"exact: {self.setting.slope(log, x.tensor)}", RING))
+        use = into(f"apply: (@along_log_sum F _ _ {' '.join(functions)})", along, first, texts, exponential)
+    return self.scripts.route(before, [(middle, use), (after, self.scripts.leaf(middle, after))])
+
+
+def softmax_of(self: Tactics, known: Definition, after: Any, rule: str) -> Definition:
+    """Return the softmax that stands in a result, of what a sum of exponentials is of."""
+    for head in tensors(after):
+        found = self.setting.definition(head)
+        if found is not None and (found.kind, found.arguments, found.axes) == ("softmax", known.arguments, known.axes):
+            return found
+    raise unsupported(rule, "no head stands for the softmax")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -13,8 +14,10 @@ from symderiv.check.coq.setting import Setting, unsupported
 from symderiv.check.coq.tactics import Tactics
 from symderiv.check.part import Part
 from symderiv.check.terms import RefusedError, derivatives, free
-from symderiv.errors import ProofError
-from symderiv.index.nodes import Argument, Index, Step, Tensor
+from symderiv.errors import ProofError, UnsupportedError
+from symderiv.index.nodes import Argument, Derivative, Entry, Index, Step, Tensor, at
+
+CITING = ("cite", "lemma", "derivative of lemma")
 
 
 def to_coq(parts: Sequence[Part], name: str = "claim") -> str:
@@ -22,7 +25,7 @@ def to_coq(parts: Sequence[Part], name: str = "claim") -> str:
 
     A quantity is an element of a commutative ring F with units; `∂/∂x[k, l]` is a derivation `d_x k l` of F.  The
     theorem is closed and says what it presupposes: the equations of the definitions, what `d_x` does to the entries
-    of each variable, and the derivatives of functions.
+    of each variable, the derivatives of functions, what has an inverse or a root, what was declared.
 
     Raises :class:`symderiv.UnsupportedError` naming the rule that is not covered, and :class:`symderiv.ProofError`
     for a step whose place or form does not allow a statement at all.  It does not look whether the proof is right.
@@ -30,10 +33,45 @@ def to_coq(parts: Sequence[Part], name: str = "claim") -> str:
     taken: set[str] = set()
     texts = [CORE]
     for number, part in enumerate(parts, start=1):
-        certificate = Certificate(part, name if len(parts) == 1 else f"{name}_{number}", taken)
-        texts.append(certificate.text())
-        taken |= certificate.outside
+        texts += written_out(part, name if len(parts) == 1 else f"{name}_{number}", taken)
     return "\n".join(texts)
+
+
+def written_out(part: Part, name: str, taken: set[str]) -> list[str]:
+    """Return the texts of one proof: two, where steps without a derivative need what its derivatives contradict.
+
+    That is what is declared of a variable, or the text of a definition in which a derivative is taken.  The first
+    theorem is about independent entries then, and the second one says what its right side is where they are not.
+    """
+    refused = None
+    for parts in ([part], *apart(part)):
+        names = [name] if len(parts) == 1 else [f"{name}_independent", name]
+        known, texts = set(taken), []
+        try:
+            for one, wish in zip(parts, names, strict=True):
+                certificate = Certificate(one, wish, known)
+                texts.append(certificate.text())
+                known |= certificate.outside
+        except UnsupportedError as reason:
+            refused = refused or reason
+            continue
+        taken |= known
+        return texts
+    assert refused is not None
+    raise refused
+
+
+def apart(part: Part) -> Iterator[list[Part]]:
+    """Yield a proof in two, where its last steps hold no derivative: the last one alone, all of them."""
+    *others, argument = part.arguments
+    steps, start = argument.steps, len(argument.steps)
+    while start and not derivatives(steps[start - 1].before) and not derivatives(steps[start - 1].after):
+        start -= 1
+    for k in dict.fromkeys((len(steps) - 1, start)):
+        if 0 < k < len(steps) and k >= start:
+            first = replace(argument, right=steps[k].before, steps=tuple(steps[:k]))
+            last = replace(argument, left=steps[k].before, steps=tuple(steps[k:]))
+            yield [Part((*others, first), part.context, part.cited), Part((last,), part.context, part.cited)]
 
 
 class Certificate:
@@ -53,6 +91,8 @@ class Certificate:
     def text(self) -> str:
         """Return the section with its lemmas, and the theorem after it."""
         try:
+            self.own()
+            self.setting.variables = frozenset(d.entry.tensor for d in self.slopes())
             self.setting.opened = self.opened()
             for argument in self.part.arguments:
                 self.argument(argument)
@@ -70,16 +110,35 @@ class Certificate:
         self.outside.add(found)
         return found
 
+    def own(self) -> None:
+        """Note the variables for which the chain rule goes through a text that names them besides."""
+        chain = self.setting.context.chain
+        for argument in self.used():
+            for step in argument.steps:
+                before = at(step.before, step.place) if step.rule == "chain rule" else None
+                if not isinstance(before, Derivative) or not isinstance(before.of, Entry):
+                    continue
+                f, x, names = before.of.tensor, before.entry.tensor, step.instance.get("through", ())
+                inside = {
+                    t for n in names if n in chain for t in self.setting.below(chain[n].tensor) if t.name in chain
+                }
+                if f.name in names or any(t != x and self.setting.depends(t, x) for t in inside):
+                    self.setting.own(x)
+
     def opened(self) -> frozenset[Tensor]:
         """Return the definitions in which a derivative is taken, but for arguments of an unknown function."""
         found = set()
+        for d in self.slopes():
+            known = self.setting.definition(d.entry.tensor)
+            if known is not None and not self.setting.is_slope(d):
+                found.add(known.tensor)
+        return frozenset(found)
+
+    def slopes(self) -> Iterator[Any]:
+        """Yield the derivatives that stand in the proof and in those that it cites."""
         for argument in self.used():
             for expr in (argument.left, *(s.after for s in argument.steps)):
-                for d in derivatives(expr):
-                    known = self.setting.definition(d.entry.tensor)
-                    if known is not None and not self.setting.is_slope(d):
-                        found.add(known.tensor)
-        return frozenset(found)
+                yield from derivatives(expr)
 
     def used(self) -> list[Argument]:
         """Return the arguments of the proof and of those that it cites."""
@@ -87,7 +146,7 @@ class Certificate:
         while waiting:
             argument = waiting.pop()
             found.append(argument)
-            labels = {s.instance.get("label", "") for s in argument.steps if s.rule == "cite"} - seen
+            labels = {s.instance.get("label", "") for s in argument.steps if s.rule in CITING} - seen
             seen |= labels
             waiting += [a for label in sorted(labels) for a in self.cited(label)]
         return found
@@ -144,6 +203,7 @@ class Certificate:
             cited = self.cited(label)
             if not cited or label in self.open:
                 raise unsupported("cite", f"there is no proof of {label}")
+            self.flush()
             self.open.add(label)
             for argument in cited[:-1]:
                 if argument.label not in self.done:
@@ -165,11 +225,10 @@ class Certificate:
         indices = self.indices(argument)
         name = self.outer(f"lemma_{label}")
         steps = []
-        for number, step in enumerate(argument.steps, start=1):
-            self.tactics.before = []
+        for number, written in enumerate(argument.steps, start=1):
+            step = self.of_own_texts(written)
             script = self.tactics.script(step)
-            self.lemmas += self.tactics.before
-            self.outside |= set(re.findall(r"^(?:Lemma|Definition) (\w+)", "\n".join(self.tactics.before), re.M))
+            self.flush()
             steps.append(self.outer(f"{name}_step_{number}"))
             self.lemmas += self.step(steps[-1], step, indices, script)
         at = " ".join(["", *(self.terms.index(i) for i in indices)])
@@ -183,6 +242,18 @@ class Certificate:
             "",
         ]
         self.done[label] = name
+
+    def of_own_texts(self, step: Step) -> Step:
+        """Return a step with derivatives of own texts along what stands for it."""
+        change = self.setting.of_own_texts
+        return replace(step, before=change(step.before), after=change(step.after))
+
+    def flush(self) -> None:
+        """Write the lemmas that the scripts so far need."""
+        before = self.tactics.before
+        self.lemmas += before
+        self.outside |= set(re.findall(r"^(?:Lemma|Definition) (\w+)", "\n".join(before), re.M))
+        before.clear()
 
     def step(self, name: str, step: Step, indices: Sequence[Index], script: str) -> list[str]:
         """Return the lemma of one step."""

@@ -5,13 +5,15 @@ Nothing here has to be right: each move is an equation that Coq is asked to acce
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sympy
 
-from symderiv.check.coq.scripts import RING, Scripts, Way, by_way, into, then
-from symderiv.check.terms import between, product_of, sum_of, summed, with_indices
+from symderiv.check.coq.combination import RING, lettered
+from symderiv.check.coq.scripts import Scripts, Way, by_way, into, then
+from symderiv.check.coq.text import HALF, MINUS
+from symderiv.check.terms import between, free, is_number, product_of, sum_of, summed, with_indices
 from symderiv.index.nodes import Apply, Delta, Entry, Index, IndexExpr, Place, Plus, Power, Sum, Tensor, Times, put
 
 MOST_MOVES = 200
@@ -46,11 +48,8 @@ class Expander:
     def here(self, part: Any) -> Iterator[tuple[Any, str]]:
         """Yield what a part may become."""
         match part:
-            case Power(args=(base, sympy.Integer() as p)) if 1 <= p <= LARGEST_POWER and (
-                p == 1 or isinstance(base, (Plus, Sum, Times))
-            ):
-                parts = [base, *(self.fresh_bound(base) for _ in range(p - 1))]
-                yield product_of(parts), RING
+            case Power():
+                yield from self.of_power(part)
             case Delta(args=(i, j)) if i == j:
                 yield sympy.Integer(1), "exact: delta_one"
             case Times():
@@ -62,11 +61,39 @@ class Expander:
             case Sum():
                 yield from self.of_sum(part)
 
+    def of_power(self, part: Power) -> Iterator[tuple[Any, str]]:
+        """Yield what a power may become: factors that are no powers, inverses or roots."""
+        base, p = part.base, part.exponent
+        if not isinstance(p, sympy.Rational) or p.q > 2 or abs(p) > LARGEST_POWER:
+            return
+        if p == 0 or (is_number(base) and p.q == 1):
+            new = base**p if is_number(base) else sympy.S.One
+        elif isinstance(base, Times) and p.q == 1:
+            new = Times(*(Power(self.fresh_bound(f), p) for f in base.args))
+        elif isinstance(base, Power) and p.q == 1:
+            new = Power(base.base, base.exponent * p)
+        elif p in (MINUS, HALF, -HALF):
+            return
+        else:
+            new = product_of([f if k == 0 else self.fresh_bound(f) for k, f in enumerate(_split(base, p))])
+        yield new, self.scripts.ring(part, new)
+
     def of_product(self, part: Times) -> Iterator[tuple[Any, str]]:
         """Yield what a product may become."""
         args = part.args
         if any(isinstance(a, Times) for a in args) or len(args) == 1 or _numbers(args):
-            yield _flat(part), RING
+            yield _flat(part), self.scripts.ring(part, _flat(part))
+        fewer = _cancelled(args)
+        if fewer is not None:
+            yield product_of(fewer), self.scripts.ring(part, product_of(fewer))
+        for a in args:
+            if isinstance(a, Delta) and a.args[0] != a.args[1]:
+                kept, gone = sorted(a.args, key=lambda i: i.name)
+                if any(gone in free(f) for f in args if f != a):
+                    yield self.scripts.replaced(part, a, gone, kept)
+        reduced = _reduced(args)
+        if reduced is not None:
+            yield reduced, self.scripts.ring(part, reduced)
         for k, a in enumerate(args):
             if isinstance(a, Plus):
                 yield Plus(*(Times(*args[:k], t, *(self.fresh_bound(b) for b in args[k + 1 :])) for t in a.args)), RING
@@ -92,6 +119,26 @@ class Expander:
                         rest = with_indices(product_of([*parts[:k], *parts[k + 1 :]]), {gone: kept})
                         after = summed(rest, [b for b in part.bound if b != gone])
                         yield after, self.contracted(part, gone, kept, k, after)
+
+        idle = [b for b in part.bound if b not in free(body)]
+        if idle:
+            kept = [b for b in part.bound if b not in idle]
+            yield summed(Times(*(b.size for b in idle), body), kept), self.scripts.idle(part)
+        yield from self.inverted(part, parts)
+
+    def inverted(self, part: Sum, parts: Sequence[Any]) -> Iterator[tuple[Any, str]]:
+        """Yield what a sum becomes where it is over what joins a matrix and its inverse."""
+        for q in part.bound:
+            holding = [f for f in parts if q in free(f)]
+            if len(holding) != 2 or not all(isinstance(f, Entry) and f.indices.count(q) == 1 for f in holding):
+                continue
+            for one, other in (holding, holding[::-1]):
+                law = self.scripts.laws.paired(one, other, q)
+                if law is not None:
+                    rest = [f for f in parts if f not in holding]
+                    new = summed(product_of([*rest, law[0]]), [b for b in part.bound if b != q])
+                    yield new, self.scripts.joined(part, q, (one, other), rest, law[1])
+                    break
 
     def contracted(self, part: Sum, gone: Index, kept: Index, k: int, after: Any) -> str:
         """Return the script of a contraction; an index that stays and is bound here goes outside first."""
@@ -124,16 +171,78 @@ def value_parts(expr: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
         yield from value_parts(expr.args[2], (*place, 2))
 
 
+def _split(base: Any, p: Any) -> list[Any]:
+    """Return the factors of a power, each the base, its root, or an inverse of one."""
+    sign = 1 if p > 0 else -1
+    rest = [Power(base, p - sign * (abs(p) // 1))] if p.q > 1 else []
+    return [base if sign > 0 else Power(base, MINUS)] * int(abs(p) // 1) + rest
+
+
+def _cancelled(args: tuple[Any, ...]) -> list[Any] | None:
+    """Return the factors of a product, what is the inverse or the root of another one taken together with it."""
+    powers = dict[Any, Any]()
+    for a in args:
+        base, p = (a.base, a.exponent) if isinstance(a, Power) else (a, sympy.S.One)
+        if isinstance(p, sympy.Rational) and p.q <= 2:
+            powers.setdefault(lettered(base), []).append((a, p))
+    for same in powers.values():
+        new = _split(same[0][0].base if isinstance(same[0][0], Power) else same[0][0], sum(p for _, p in same))
+        if len(new) < len(same):
+            gone = [a for a, _ in same]
+            at = args.index(gone[0])
+            left = [a for a in args[:at] if a not in gone], [a for a in args[at:] if a not in gone]
+            return [*left[0], *new, *left[1]]
+    return None
+
+
+def _reduced(args: tuple[Any, ...]) -> Any:
+    """Return `f t u⁻¹` as `f − f r u⁻¹` for u = t + r, t a product that tells sums with one inverse apart."""
+    for a in args:
+        if not (isinstance(a, Power) and a.exponent == MINUS and isinstance(a.base, Plus)):
+            continue
+        leading = [t for t in a.base.args if not any(isinstance(f, (Sum, Plus)) for f in _factors(t))]
+        leading = [t for t in leading if not is_number(t) and not is_number(_factors(t)[0])]
+        if not leading:
+            continue
+        first = max(leading, key=lambda t: sorted(map(_heads, _factors(t))))
+        rest = _without(args, _factors(first))
+        if rest is not None:
+            others = [t for t in a.base.args if t != first]
+            alone = product_of(_without(tuple(rest), (a,)) or [])
+            return Plus(alone, *(Times(MINUS, *_factors(t), *rest) for t in others))
+    return None
+
+
+def _without(args: tuple[Any, ...], gone: tuple[Any, ...]) -> list[Any] | None:
+    """Return the factors of a product but some, if they all stand there."""
+    rest = list(args)
+    for f in gone:
+        if f not in rest:
+            return None
+        rest.remove(f)
+    return rest
+
+
+def _factors(term: Any) -> tuple[Any, ...]:
+    return tuple(term.args) if isinstance(term, Times) else (term,)
+
+
+def _heads(expr: Any) -> list[str]:
+    """Return the names in an expression, whatever its indices."""
+    own = [expr.name] if isinstance(expr, (Apply, Tensor)) else []
+    return own + [n for a in getattr(expr, "args", ()) if isinstance(a, IndexExpr) for n in _heads(a)]
+
+
 def _numbers(args: tuple[Any, ...]) -> bool:
     """Tell whether the numbers of a product are not one number, in front and not 1."""
-    at = [k for k, a in enumerate(args) if isinstance(a, sympy.Integer)]
+    at = [k for k, a in enumerate(args) if is_number(a)]
     return bool(at) and (at != [0] or args[0] in (0, 1))
 
 
 def _flat(part: Times) -> Any:
     flat = [f for a in part.args for f in (a.args if isinstance(a, Times) else (a,))]
-    number = sympy.Mul(*(f for f in flat if isinstance(f, sympy.Integer)))
-    rest = [f for f in flat if not isinstance(f, sympy.Integer)]
+    number = sympy.Mul(*filter(is_number, flat))
+    rest = [f for f in flat if not is_number(f)]
     if number == 0:
         return sympy.S.Zero
     return product_of(rest if number == 1 else [number, *rest])
@@ -192,8 +301,8 @@ def _coefficient(term: Any) -> tuple[Any, Any]:
     if isinstance(term, Sum):
         number, rest = _coefficient(term.body)
         return number, Sum(rest, *term.bound)
-    if isinstance(term, Times) and isinstance(term.args[0], sympy.Integer):
+    if isinstance(term, Times) and is_number(term.args[0]):
         return term.args[0], product_of(term.args[1:])
-    if isinstance(term, sympy.Integer):
+    if is_number(term):
         return term, sympy.S.One
     return sympy.S.One, term

@@ -10,15 +10,13 @@ from collections.abc import Iterator, Sequence
 from itertools import count, permutations
 from typing import Any
 
-import sympy
-
-from symderiv.check.coq.text import Terms
+from symderiv.check.coq.combination import RING, Combination, Laws, lettered
+from symderiv.check.coq.text import Terms, peeled
 from symderiv.check.terms import alike, free, product_of, summed, with_indices
 from symderiv.errors import UnsupportedError
-from symderiv.index.nodes import Apply, Delta, Derivative, Entry, Index, IndexExpr, Plus, Power, Sum, Tensor, Times
+from symderiv.index.nodes import Apply, Delta, Derivative, Entry, Index, Plus, Power, Sum, Times
 
 SAME = "exact: erefl"
-RING = "ring"
 LARGEST_SUM = 6  # bound indices whose orders are tried
 
 
@@ -46,21 +44,12 @@ def reversed_ways(start: Any, ways: Sequence[Way]) -> list[Way]:
     return [(goal, then("apply: esym", script)) for goal, (_, script) in zip(goals, ways, strict=False)][::-1]
 
 
-def lettered(expr: Any, depth: int = 0) -> Any:
-    """Return an expression with other letters for bound indices, the same ones for the same expression."""
-    if isinstance(expr, Sum):
-        new = {b: Index(f"'b{depth + k}", b.size) for k, b in enumerate(expr.bound)}
-        return Sum(lettered(with_indices(expr.body, new), depth + len(new)), *new.values())
-    if not isinstance(expr, IndexExpr) or isinstance(expr, (Index, Entry, Tensor, Delta)):
-        return expr
-    return type(expr)(*(lettered(a, depth) for a in expr.args))
-
-
 class Scripts:
     """Scripts that close `before = after`, both printed by the same `terms`."""
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: Terms, laws: Laws | None = None) -> None:
         self.terms = terms
+        self.laws = laws or Laws()
         self.numbers = count()  # of letters that nothing else has
 
     def route(self, start: Any, ways: Sequence[Way]) -> str:
@@ -94,16 +83,24 @@ class Scripts:
                 yield from [f"apply: {left}"] * (len(expr.args) - 1 - k)
                 if k:
                     yield f"apply: {right}"
-            case Power(args=(_, sympy.Integer() as p)) if k == 0 and p >= 0:
-                yield "apply: in_power"
-            case Power() if k == 0 and expr.exponent == -1:
-                yield "apply: (congr1 (@GRing.inv F))"
+            case Power() if k == 0:
+                yield from self.inside_power(expr)
             case Apply():
                 yield f"apply: (congr1 {self.terms.function(expr.name, expr.order)})"
             case Derivative() if k == 0:
                 yield f"apply: (congr1 ({self.terms.slope(expr.entry)}))"
             case _:
                 raise UnsupportedError(f"a certificate for Coq has no congruence for {type(expr).__name__}")
+
+    def inside_power(self, expr: Power) -> Iterator[str]:
+        """Yield what leads from a power to its base."""
+        kind, inner, _ = peeled(expr)
+        if kind == "power":
+            yield "apply: in_power"
+        else:
+            yield f"apply: (congr1 {'(@inverse F)' if kind == 'inverse' else self.terms.function('sqrt')})"
+        if inner != expr.base:
+            yield from self.inside_power(inner)
 
     def under(self, bound: Sequence[Index]) -> Iterator[str]:
         """Yield what leads under the sum over some indices."""
@@ -119,7 +116,11 @@ class Scripts:
         if isinstance(before, Sum) and isinstance(after, Sum) and len(before.bound) == len(after.bound):
             renamed = with_indices(after.body, dict(zip(after.bound, before.bound, strict=True)))
             return then(*self.under(before.bound), self.leaf(before.body, renamed))
-        return RING
+        return self.ring(before, after)
+
+    def ring(self, before: Any, after: Any) -> str:
+        """Return the script for two sides of which the laws of a ring, inverses and roots make one."""
+        return Combination(self.terms, self.laws).script(before, after)
 
     # -- order
 
@@ -136,7 +137,16 @@ class Scripts:
                 return before.exponent == after.exponent and self.fits(before.base, after.base)
             case Apply(), Apply():
                 return before.args[:2] == after.args[:2] and self.fits(before.arg, after.arg)
+            case Entry(), Entry() if self.turned(before, after) is not None:
+                return True
         return bool(before == after) or alike(before, after)
+
+    def turned(self, before: Entry, after: Entry) -> str | None:
+        """Return the script of `S[i, j] = S[j, i]` for a symmetric S."""
+        same = before.tensor == after.tensor and len(before.indices) == 2
+        if not same or before == after or before.indices != after.indices[::-1]:
+            return None
+        return self.laws.symmetric(before.tensor)
 
     def renamed(self, before: Sum, after: Sum) -> tuple[tuple[Index, ...], Any] | None:
         """Return the order of before's indices in which they are after's, and after's body with their names."""
@@ -166,6 +176,8 @@ class Scripts:
         match before, after:
             case Delta(), Delta():
                 return "exact: delta_swap"
+            case Entry(), Entry() if (script := self.turned(before, after)) is not None:
+                return script
             case Sum(), Sum() if (found := self.renamed(before, after)) is not None:
                 order, body = found
                 below = then(*self.under(order), self.reorder(before.body, body))
@@ -174,7 +186,7 @@ class Scripts:
                 turned = type(before)(*other)
                 return self.route(before, [(turned, self.each(before, other)), (after, RING)])
             case Power(), Power() if before.exponent == after.exponent:
-                return then("apply: in_power", self.reorder(before.base, after.base))
+                return then(*self.inside_power(before), self.reorder(before.base, after.base))
             case Apply(), Apply() if before.args[:2] == after.args[:2]:
                 return then(*self.inside(before, 2), self.reorder(before.arg, after.arg))
         return self.leaf(before, after)
@@ -234,9 +246,9 @@ class Scripts:
         rest = summed(product_of([*parts[:k], *parts[k + 1 :]]), inner)
         j = self.terms.index(gone)
         name = "contract" if delta.args[0] == gone else "contract_swapped"
-        function = f"fun {j} : 'I_{self.terms.size(gone.size)} => {self.terms.term(rest)}"
+        function = self.terms.function_of(gone, rest)
         scaled = then(*(f"apply: sum_scaled => {self.terms.index(i)}" for i in inner), RING)
-        use = f"apply: (@{name} F _ {self.terms.index(kept)} _ ({function})) => {j}"
+        use = f"apply: (@{name} F _ {self.terms.index(kept)} _ {function}) => {j}"
         left = with_indices(rest, {gone: kept})
         kept_after = after
         if front and isinstance(after, Sum):
@@ -244,6 +256,31 @@ class Scripts:
             kept_after = with_indices(kept_after, dict(zip(after.bound, front, strict=False)))
         done = by_way(then(use, scaled), then("cbv beta", self.leaf(left, kept_after)))
         return then(*self.under(front), done)
+
+    def joined(self, before: Sum, over: Index, pair: tuple[Entry, Entry], rest: Sequence[Any], law: str) -> str:
+        """Return the script of `Σ rest · f[q] g[q] = Σ rest · δ`, the law being that of f and g."""
+        others = [b for b in before.bound if b != over]
+        q = self.terms.index(over)
+        function = self.terms.function_of(over, Times(*pair))
+        out = f"apply: (@sum_scaled F _ _ {function} ({self.terms.term(product_of(list(rest)))})) => {q}"
+        inner = by_way(then(out, RING), then("apply: in_right", law))
+        if not rest:
+            whole = self.terms.term(Sum(Times(*pair), over))
+            inner = f"transitivity ({whole} : F); [apply: each => {q}; ring | {law}]"
+        return self.exchanged(list(before.bound), [*others, over], then(*self.under(others), inner))
+
+    def replaced(self, before: Times, delta: Delta, gone: Index, kept: Index) -> tuple[Any, str]:
+        """Return `δ[i, j] f[i]` for `δ[i, j] f[j]`, with its script."""
+        rest = product_of([a for a in before.args if a != delta])
+        new = Times(delta, with_indices(rest, {gone: kept}))
+        turned = delta if delta.args == (kept, gone) else Delta(kept, gone)
+        ends = f"{self.terms.index(kept)} {self.terms.index(gone)}"
+        use = f"apply: (@delta_moves F _ {ends} {self.terms.function_of(gone, rest)})"
+        if turned == delta:
+            return new, self.route(before, [(Times(delta, rest), RING), (new, use)])
+        first, last = Times(turned, rest), Times(turned, new.args[1])
+        swap = into("apply: both_times", "exact: delta_swap", SAME)
+        return new, self.route(before, [(Times(delta, rest), RING), (first, swap), (last, use), (new, swap)])
 
     def idle(self, before: Sum) -> str:
         """Return the script of `Σ_q f = n f` where q does not stand in f."""

@@ -6,6 +6,7 @@ Every hypothesis is stated when a step first needs it, and all of them stand in 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sympy
@@ -13,7 +14,7 @@ import sympy
 from symderiv.check.calculus import formula
 from symderiv.check.coq.names import Identifiers
 from symderiv.check.coq.text import Terms
-from symderiv.check.terms import free, product_of, sum_of, summed, tensors
+from symderiv.check.terms import free, fresh, product_of, sum_of, summed, tensors, with_indices
 from symderiv.errors import UnsupportedError
 from symderiv.functions import FUNCTIONS
 from symderiv.index.nodes import (
@@ -23,7 +24,11 @@ from symderiv.index.nodes import (
     Delta,
     Derivative,
     Entry,
+    Immediate,
     Index,
+    IndexExpr,
+    Power,
+    Sum,
     Tensor,
     Times,
     all_indices,
@@ -38,6 +43,20 @@ def unsupported(rule: str, why: str) -> UnsupportedError:
     )
 
 
+def written_out(known: Definition) -> Definition:
+    """Return the definition of a softmax or of the logarithm of a sum of exponentials, with its text."""
+    (u,) = known.arguments
+    indices = known.indices or tuple(fresh(size) for size in known.tensor.sizes)
+    own = iter(indices)
+    at = [None if known.kind == "logsumexp" and k in known.axes else next(own) for k in range(len(u.sizes))]
+    bound = {k: fresh(u.sizes[k]) for k in known.axes}
+    total = Sum(Apply("exp", 0, Entry(u, *(bound.get(k, i) for k, i in enumerate(at)))), *bound.values())
+    if known.kind == "logsumexp":
+        return replace(known, indices=indices, body=Apply("log", 0, total))
+    body = Times(Apply("exp", 0, Entry(u, *at)), Power(total, sympy.Integer(-1)))
+    return replace(known, indices=indices, body=body)
+
+
 class Setting:
     """The names of a proof and its hypotheses: name → statement, in the order in which they were needed."""
 
@@ -46,6 +65,9 @@ class Setting:
         self.names = Identifiers(taken)
         self.terms = Terms(self.names, self.in_definition)
         self.opened: frozenset[Tensor] = frozenset()  # defined, and moved on their own by a derivative
+        self.variables: frozenset[Tensor] = frozenset()  # in which a derivative is taken
+        self.owned: dict[Tensor, Tensor] = {}  # variables, with what stands for the moving of own texts alone
+        self.made: dict[Tensor, Definition] = {}  # softmax and the like, written out
         self.hypotheses: dict[str, str] = {}
         self.stated: dict[Any, str] = {}
 
@@ -56,6 +78,8 @@ class Setting:
         for table in (self.context.definitions, self.context.chain):
             found = table.get(tensor.name)
             if found is not None and found.tensor == tensor:
+                if found.kind in ("softmax", "logsumexp"):
+                    return self.made.setdefault(tensor, written_out(found))
                 return found
         return None
 
@@ -63,15 +87,15 @@ class Setting:
         """Return the head that a chain definition of the proof has."""
         return self.context.chain[name].tensor
 
-    def reached(self, expr: Any) -> set[Tensor]:
-        """Return the heads of an expression and all that stand in their definitions."""
+    def reached(self, expr: Any, held: frozenset[str] = frozenset()) -> set[Tensor]:
+        """Return the heads of an expression and all that stand in their definitions, but for some held constant."""
         found: set[Tensor] = set()
         waiting = list(tensors(expr))
         while waiting:
             tensor = waiting.pop()
             if tensor not in found:
                 found.add(tensor)
-                waiting += self.below(tensor)
+                waiting += [] if tensor.name in held else self.below(tensor)
         return found
 
     def below(self, tensor: Tensor) -> list[Tensor]:
@@ -83,7 +107,30 @@ class Setting:
 
     def depends(self, expr: Any, variable: Tensor) -> bool:
         """Tell whether a variable stands in an expression, or below a head that stands there."""
+        for real, own in self.owned.items():
+            if variable == own:
+                return real in self.reached(expr, held=frozenset(self.context.chain))
         return variable in self.reached(expr)
+
+    def own(self, variable: Tensor) -> Tensor:
+        """Note a variable along which own texts are moved alone; return what stands for it."""
+        if variable not in self.owned:
+            self.owned[variable] = Tensor(f"own {variable.name}", *variable.sizes)
+        return self.owned[variable]
+
+    def of_own_texts(self, expr: Any) -> Any:
+        """Return an expression in which derivatives of own texts are taken along what stands for it."""
+        if not self.owned or not isinstance(expr, IndexExpr) or isinstance(expr, (Index, Tensor, Entry, Delta)):
+            return expr
+        if isinstance(expr, Immediate) and expr.entry.tensor in self.owned:
+            of = expr.of
+            if isinstance(of, Entry) and of.tensor.name in self.context.chain and of.tensor != expr.entry.tensor:
+                known = self.definition(of.tensor)
+                if known is None or known.body is None:
+                    raise unsupported("chain rule", f"{of.tensor.name} has no text")
+                of = with_indices(known.body, dict(zip(known.indices, of.indices, strict=True)))
+            return Immediate(of, Entry(self.owned[expr.entry.tensor], *expr.entry.indices))
+        return type(expr)(*(self.of_own_texts(a) for a in expr.args))
 
     # -- hypotheses
 
@@ -117,6 +164,13 @@ class Setting:
             lambda: self.equation(entry, known.body, indices),
         )
 
+    def text_at(self, entry: Entry) -> Any:
+        """Return the text of a definition at the indices of an entry, where the entry is that and nothing more."""
+        known = self.definition(entry.tensor)
+        if known is None or known.body is None or entry.tensor in self.opened:
+            return None
+        return with_indices(known.body, dict(zip(known.indices, entry.indices, strict=True)))
+
     def letters(self, tensor: Tensor, avoid: Sequence[Index] = ()) -> list[Index]:
         """Return one index for each axis, with letters that nothing else has in a statement."""
         used = {i.name for i in avoid}
@@ -135,13 +189,19 @@ class Setting:
         """Return the hypothesis about the entries of the variable itself."""
         along = self.letters(variable)
         at = self.letters(variable, along)
-        left = Derivative(Entry(variable, *at), Entry(variable, *along))
+        real = next((x for x, own in self.owned.items() if own == variable), variable)
+        left = Derivative(Entry(real, *at), Entry(variable, *along))
         right = product_of([Delta(a, k) for a, k in zip(at, along, strict=True)])
-        name = f"{self.terms.derivation(variable)}_{self.terms.head(variable)}"
+        name = f"{self.terms.derivation(variable)}_{self.terms.head(real)}"
         return self.hypothesis(("entry", variable), name, lambda: self.equation(left, right, [*along, *at]))
 
     def constant(self, tensor: Tensor, variable: Tensor) -> str:
         """Return the hypothesis that the entries of another array are constant."""
+        real = next((x for x, own in self.owned.items() if own == variable), None)
+        known = self.definition(tensor)
+        if real is not None and known is not None and tensor not in self.opened:
+            if known.body is None or self.depends(known.body, variable):
+                raise unsupported("constant", f"{tensor.name} is held constant, whose text names {real.name}")
         along = self.letters(variable)
         at = self.letters(tensor, along)
         left = Derivative(Entry(tensor, *at), Entry(variable, *along))
@@ -187,17 +247,16 @@ class Setting:
                 return entry
         raise unsupported("chain rule", f"a derivative is taken in {variable.name}, which is itself defined")
 
-    def name(self, tensor: Tensor, part: Derivative) -> str:
+    def name(self, tensor: Tensor) -> str:
         """Return the equation between a name and the derivative that it stands for."""
-        slope = self.in_definition(part)
         known = self.definition(tensor)
-        if slope is None or known is None or known.kind != "derivative":
-            raise unsupported("name", f"{tensor.name} is no name for the derivative of an unknown function")
-        at = self.letters(tensor)
+        if known is None or known.kind != "derivative" or len(known.arguments) != 2:
+            raise unsupported("name", f"{tensor.name} is no name for a first derivative")
+        at, f = self.letters(tensor), known.arguments[0]
+        here = len(f.sizes)
+        value: Any = Derivative(Entry(f, *at[:here]), Entry(known.arguments[1], *at[here:]))
         name = f"{self.terms.head(tensor)}_name"
-        return self.hypothesis(
-            ("name", tensor), name, lambda: self.equation(Entry(tensor, *at), Entry(slope.tensor, *at), at)
-        )
+        return self.hypothesis(("name", tensor), name, lambda: self.equation(Entry(tensor, *at), value, at))
 
     def slopes(self, known: Definition) -> list[tuple[Tensor, Definition]]:
         """Return each argument of an unknown function of arrays, with the head of the derivative in it."""
@@ -217,22 +276,26 @@ class Setting:
         along = self.letters(variable)
         at = self.letters(known.tensor, along)
         entry = Entry(variable, *along)
-        parts = []
-        slopes = self.slopes(known)
+        left = Derivative(Entry(known.tensor, *at), entry)
+        right = sum_of(self.total(known, at, entry, [*along, *at]))
+        name = f"{self.terms.derivation(variable)}_{self.terms.head(known.tensor)}"
+        return self.hypothesis(
+            ("unknown", known.tensor, variable), name, lambda: self.equation(left, right, [*along, *at])
+        )
+
+    def total(self, known: Definition, at: Sequence[Index], entry: Entry, avoid: Sequence[Index]) -> list[Any]:
+        """Return the terms `Σ_a ∂f/∂A[a] ∂A[a]/∂x` for each argument A of an unknown function that depends on x."""
+        parts, slopes = [], self.slopes(known)
         for argument in known.arguments:
-            if not self.depends(argument, variable):
+            if not self.depends(argument, entry.tensor):
                 continue
             slope = next((d for a, d in slopes if a == argument), None)
             if slope is None:
                 raise unsupported("unknown function", f"no head stands for its derivative in {argument.name}")
-            bound = self.letters(argument, [*along, *at])
+            bound = self.letters(argument, avoid)
             inner = Derivative(Entry(argument, *bound), entry)
             parts.append(summed(Times(Entry(slope.tensor, *at, *bound), inner), bound))
-        left = Derivative(Entry(known.tensor, *at), entry)
-        name = f"{self.terms.derivation(variable)}_{self.terms.head(known.tensor)}"
-        return self.hypothesis(
-            ("unknown", known.tensor, variable), name, lambda: self.equation(left, sum_of(parts), [*along, *at])
-        )
+        return parts
 
     # -- scalar functions
 

@@ -11,12 +11,17 @@ from typing import Any
 
 import sympy
 
+from symderiv.check.coq.combination import lettered
+from symderiv.check.coq.matrices import Matrices
 from symderiv.check.coq.normal import Expander, collected, value_parts
-from symderiv.check.coq.scripts import Scripts, Way, by_way, into, reversed_ways, then
+from symderiv.check.coq.scripts import SAME, Way, by_way, into, reversed_ways, then
 from symderiv.check.coq.setting import Setting, unsupported
-from symderiv.check.terms import between, derivatives, require, summed, tensors, with_indices
+from symderiv.check.coq.text import countable, peeled, written
+from symderiv.check.coq.units import TWO
+from symderiv.check.terms import between, derivatives, fresh, require, summed, tensors, with_indices
 from symderiv.index.nodes import (
     Apply,
+    Definition,
     Delta,
     Entry,
     IndexExpr,
@@ -32,6 +37,7 @@ from symderiv.index.nodes import (
 
 Tactic = Callable[["Tactics", Any, Any, Step], str]
 Kinds = tuple[Any, ...]
+LONGEST = 30_000  # letters of one script; Coq takes too long for more
 TABLE: dict[str, tuple[Tactic, Kinds]] = {}
 
 
@@ -53,7 +59,8 @@ def is_about(expr: Any, kinds: Kinds) -> bool:
 def rules() -> tuple[str, ...]:
     """Return the names of the rules that certificates cover, in full or in part.
 
-    >>> "contract" in rules(), "softmax" in rules()
+    >>> import symderiv.check.coq.certificate  # the rules are in modules of their own
+    >>> "contract" in rules(), "choice" in rules()
     (True, False)
     """
     return tuple(sorted(TABLE))
@@ -65,9 +72,10 @@ class Tactics:
     def __init__(self, setting: Setting, cited: Callable[[str], str]) -> None:
         self.setting = setting
         self.terms = setting.terms
-        self.scripts = Scripts(setting.terms)
+        self.units = Matrices(setting)
+        self.scripts = self.units.scripts
         self.cited = cited
-        self.before: list[str] = []  # lemmas that the last script needs before its own
+        self.before = self.units.lemmas
 
     def script(self, step: Step) -> str:
         """Return the script that closes the lemma of a step."""
@@ -78,8 +86,13 @@ class Tactics:
             if isinstance(d, Structured):
                 raise unsupported(step.rule, "derivatives over free entries have no form there yet")
         before, after, around = between(step.before, step.after, step.place)
+        if lettered(step.before) == lettered(step.after):
+            return SAME
         require(is_about(before, on), f"the rule {step.rule!r} is not about what stands at the place")
-        return then(self.scripts.congruence(around, step.place), tactic(self, before, after, step))
+        script = then(self.scripts.congruence(around, step.place), tactic(self, before, after, step))
+        if len(script) > LONGEST:
+            raise unsupported(step.rule, "there is too much to multiply out")
+        return script
 
     # -- derivations
 
@@ -106,8 +119,9 @@ class Tactics:
                 for part in expr.args[1:]:
                     whole = into(f"apply: {lemma}", along, whole, self.still(part, x, name))
                 return whole
-            case Power() if isinstance(expr.exponent, sympy.Integer) and expr.exponent >= 0:
-                return into("apply: still_power", along, self.still(expr.base, x, name))
+            case Power():
+                kind, inner, _ = peeled(expr)
+                return into(f"apply: still_{kind}", along, *self.given(kind, inner), self.still(inner, x, name))
             case Apply():
                 slope = f"exact: {self.setting.slope(expr, x)}"
                 return by_way(slope, then("apply: zero_right", self.still(expr.arg, x, name)))
@@ -115,7 +129,15 @@ class Tactics:
                 return into("apply: still_number", along)
         if isinstance(expr, IndexExpr):
             raise unsupported(name, f"{type(expr).__name__} is held constant")
+        if isinstance(expr, sympy.Expr) and not isinstance(expr, sympy.Integer) and not countable(expr):
+            return self.still(written(expr), x, name)
         return into("apply: still_number", along)
+
+    def given(self, kind: str, inner: Any) -> list[str]:
+        """Return the scripts of what the lemma about a power, an inverse or a root needs to know."""
+        if kind == "inverse":
+            return [self.units.unit(inner)]
+        return [self.units.unit(TWO), self.units.root(inner), self.units.unit(inner)] if kind == "root" else []
 
     def still_entry(self, expr: Entry, x: Tensor, name: str) -> str:
         """Return the script of `∂c[i]/∂x = 0`: c is a variable, or what is defined without x."""
@@ -123,13 +145,34 @@ class Tactics:
         if self.setting.depends(expr, x):
             raise unsupported(name, f"{x.name} stands in {head.name}, which is held constant")
         known = self.setting.definition(head)
-        if known is None:
+        held = x in self.setting.owned.values() and head.name in self.setting.context.chain
+        if known is None or held:
             return f"exact: {self.setting.constant(head, x)}"
         if known.body is None:
-            raise unsupported(name, f"{head.name} is held constant, which has no text")
+            return self.still_kind(known, x, name)
         text = self.moved(head, x)
         at = dict(zip(known.indices, expr.indices, strict=True))
         return by_way(text, self.still(with_indices(known.body, at), x, name))
+
+    def still_kind(self, known: Definition, x: Tensor, name: str) -> str:
+        """Return the script of `∂c[i]/∂x = 0` for a matrix function, or for a value of an unknown one."""
+        if known.kind == "unknown":
+            return f"exact: {self.setting.constant(known.tensor, x)}"
+        if known.kind not in ("inv", "det", "logdet"):
+            raise unsupported(name, f"{known.tensor.name} is held constant, which has no text")
+        argument, along = known.arguments[0], self.along(x)
+        if len(argument.sizes) != 2:
+            raise unsupported(name, f"{argument.name} has four axes")
+        i, j = (fresh(size) for size in argument.sizes)
+        entry = Entry(argument, i, j)
+        entries = then(f"move=> {self.terms.index(i)} {self.terms.index(j)}", self.still(entry, x, name))
+        if known.kind == "inv":
+            lemma = f"apply: (@still_matrix_inverse F _ _ {self.terms.head(argument)} {self.terms.head(known.tensor)})"
+            return into(lemma, along, f"exact: {self.units.inverses(known)}", entries)
+        still = into(f"apply: (@still_determinant F _ _ {self.terms.head(argument)})", along, entries)
+        if known.kind == "det":
+            return by_way(then(f"apply: (congr1 {self._any(x)})", f"exact: {self.units.is_determinant(known)}"), still)
+        return by_way(f"exact: {self.units.log_determinant(known, x)}", then("apply: zero_right", still))
 
     def moved(self, head: Tensor, x: Tensor) -> str:
         """Return the script of `∂N/∂x = ∂(text of N)/∂x`."""

@@ -13,6 +13,51 @@ from symderiv.errors import UnsupportedError
 from symderiv.index.nodes import Apply, Delta, Derivative, Entry, Index, Plus, Power, Sum, Tensor, Times
 
 PLUS, SUM, TIMES, ARGUMENT = range(4)  # how tightly what stands around binds
+HALF, MINUS = sympy.Rational(1, 2), sympy.Integer(-1)
+
+
+def peeled(power: Power) -> tuple[str, Any, int]:
+    """Return what a power is outermost, of what, and how often: a "power", an "inverse" or a "root".
+
+    `u**-2` is the square of `u**-1`, `u**(-1/2)` the inverse of the root of u.
+
+    >>> u = Entry(Tensor("u"))
+    >>> peeled(Power(u, sympy.Integer(-2))), peeled(Power(u, -HALF))
+    (('power', (u)**(-1), 2), ('inverse', (u)**(1/2), 1))
+    """
+    base, exponent = power.base, power.exponent
+    if not (isinstance(exponent, sympy.Rational) and exponent.q <= 2):
+        raise UnsupportedError(f"a certificate for Coq cannot hold the exponent {exponent}")
+    unit = sympy.Rational(1, exponent.q)
+    if exponent.q == 1 and exponent >= 0:
+        return "power", base, int(exponent)
+    if exponent not in (unit, -unit):
+        return "power", Power(base, unit if exponent > 0 else -unit), abs(exponent.p)
+    if exponent < 0:
+        return "inverse", base if unit == 1 else Power(base, HALF), 1
+    return "root", base, 1
+
+
+def written(number: Any) -> Any:
+    """Return a number that is neither whole nor a size as it is written: p/q is p times the inverse of q."""
+    match number:
+        case sympy.Rational() if number.q > 1:
+            inverse = Power(sympy.Integer(number.q), MINUS)
+            return inverse if number.p == 1 else Times(sympy.Integer(number.p), inverse)
+        case sympy.Add():
+            return Plus(*number.args)
+        case sympy.Mul():
+            return Times(*number.args)
+        case sympy.Pow() if isinstance(number.exp, sympy.Integer):
+            return Power(*number.args)
+    raise UnsupportedError(f"a certificate for Coq cannot hold {type(number).__name__} {number}")
+
+
+def countable(expr: Any) -> bool:
+    """Tell whether an expression is a size made of symbols and numbers that count something: it prints as one."""
+    if isinstance(expr, (sympy.Add, sympy.Mul)):
+        return all(map(countable, expr.args))
+    return (isinstance(expr, sympy.Integer) and expr >= 0) or isinstance(expr, sympy.Symbol)
 
 
 class Terms:
@@ -53,8 +98,13 @@ class Terms:
 
     def derivation(self, variable: Tensor) -> str:
         """Return the name of the family of derivations along the entries of a variable."""
-        self.head(variable)
-        return self.along.setdefault(variable, self.names.of("derivation", f"d_{variable.name}"))
+        if variable not in self.along:
+            if variable.name.startswith("own "):  # no array of the language is called so
+                self.along[variable] = self.names.of("derivation", f"own_{variable.name[4:]}")
+            else:
+                self.head(variable)
+                self.along[variable] = self.names.of("derivation", f"d_{variable.name}")
+        return self.along[variable]
 
     def index(self, index: Index) -> str:
         """Return the name of an index."""
@@ -79,6 +129,10 @@ class Terms:
         """Return an expression of value type."""
         text, tight = self._term(expr)
         return text if tight > around or around == PLUS else f"({text})"
+
+    def function_of(self, index: Index, expr: Any) -> str:
+        """Return `(fun j : 'I_n => term)`."""
+        return f"(fun {self.index(index)} : 'I_{self.size(index.size)} => {self.term(expr)})"
 
     def equation(self, left: Any, right: Any) -> str:
         """Return `left = right`, with its type where the left side does not begin with a quantity."""
@@ -113,7 +167,7 @@ class Terms:
                 if named is not None:
                     return self._term(named)
                 return f"{self.slope(expr.entry)} {self.term(expr.of, ARGUMENT)}", TIMES
-        return self._number(expr), ARGUMENT + 1
+        return self._number(expr)
 
     def _factor(self, expr: Any, k: int) -> str:
         text, tight = self._term(expr)
@@ -124,21 +178,18 @@ class Terms:
         text, tight = self._term(expr)
         return f"({text})" if tight == PLUS and k else text
 
-    def _power(self, expr: Any) -> tuple[str, int]:
-        base, exponent = self.term(expr.base, ARGUMENT), expr.exponent
-        if isinstance(exponent, sympy.Integer) and exponent >= 0:
-            return f"{base} ^+ {exponent}", TIMES
-        if exponent == -1:
+    def _power(self, expr: Power) -> tuple[str, int]:
+        kind, inner, times = peeled(expr)
+        base = self.term(inner, ARGUMENT)
+        if kind == "inverse":
             return f"{base}^-1", ARGUMENT + 1
-        if isinstance(exponent, sympy.Integer):
-            return f"{base} ^- {-exponent}", TIMES
-        raise UnsupportedError(f"a certificate for Coq cannot hold the exponent {exponent}")
+        return (f"{base} ^+ {times}" if kind == "power" else f"{self.function('sqrt')} {base}"), TIMES
 
-    def _number(self, expr: Any) -> str:
+    def _number(self, expr: Any) -> tuple[str, int]:
         if isinstance(expr, sympy.Integer):
             if expr in (0, 1):
-                return str(expr)
-            return "(-1)" if expr == -1 else f"(- {-expr}%:R)" if expr < 0 else f"{expr}%:R"
-        if is_size(expr) and not isinstance(expr, sympy.Rational):
-            return f"{self.size(expr)}%:R"
-        raise UnsupportedError(f"a certificate for Coq cannot hold {type(expr).__name__} {expr}")
+                return str(expr), ARGUMENT + 1
+            return "(-1)" if expr == -1 else f"(- {-expr}%:R)" if expr < 0 else f"{expr}%:R", ARGUMENT + 1
+        if is_size(expr) and countable(expr):
+            return f"{self.size(expr)}%:R", ARGUMENT + 1
+        return self._term(written(expr))

@@ -13,8 +13,22 @@ import sympy
 from symderiv.check.coq.scripts import SAME, by_way, into, then
 from symderiv.check.coq.setting import unsupported
 from symderiv.check.coq.tactics import Tactics
-from symderiv.check.terms import fresh, summed, with_indices
-from symderiv.index.nodes import Apply, Delta, Derivative, Entry, Index, Plus, Power, Sum, Tensor, Times
+from symderiv.check.coq.text import countable, peeled, written
+from symderiv.check.terms import fresh, product_of, sum_of, summed, with_indices
+from symderiv.index.nodes import (
+    Apply,
+    Definition,
+    Delta,
+    Derivative,
+    Entry,
+    Index,
+    IndexExpr,
+    Plus,
+    Power,
+    Sum,
+    Tensor,
+    Times,
+)
 
 RULE = "chain rule"
 
@@ -52,10 +66,7 @@ class Through:
         text = self.terms.term(self.combination(z))
         letter = self.terms.heads.pop(z.tensor)
         binders = self.terms.binders(self.x.indices)
-        scripts = []
-        for p, bound in zip(self.through, self.bound, strict=True):
-            under = [f"apply: combined_sum => {self.terms.index(i)}" for i in bound]
-            scripts.append(then(*under, "apply: combined_times", self.tactics.along(p)))
+        scripts = self.of_combination()
         whole = scripts[0]
         for script in scripts[1:]:
             whole = into("apply: combined_plus", whole, script)
@@ -65,6 +76,18 @@ class Through:
             f"Proof. by rewrite /{self.name}; {whole}. Qed.",
             "",
         ]
+
+    def of_combination(self) -> list[str]:
+        """Return what closes that each term of the combination is a derivation."""
+        scripts = []
+        for p, bound in self.pairs():
+            under = [f"apply: combined_sum => {self.terms.index(i)}" for i in bound]
+            scripts.append(then(*under, "apply: combined_times", self.tactics.along(p)))
+        return scripts
+
+    def directions(self) -> list[Tensor]:
+        """Return the variables that the combination moves along."""
+        return self.through
 
     # -- where they agree
 
@@ -91,29 +114,89 @@ class Through:
                     kind = "times" if isinstance(expr, Times) else "plus"
                     whole = into(lemma.format(kind), *self.both(), whole, self.agree(part))
                 return whole
-            case Power() if isinstance(expr.exponent, sympy.Integer) and expr.exponent >= 0:
-                return into(lemma.format("power"), *self.both(), self.agree(expr.base))
+            case Power():
+                kind, inner, _ = peeled(expr)
+                return into(lemma.format(kind), *self.both(), *self.tactics.given(kind, inner), self.agree(inner))
             case Apply():
                 return self.apply(expr, lemma)
             case Delta():
                 return into(lemma.format("number"), *self.both())
-        if isinstance(expr, (Derivative, Power)):
+        if isinstance(expr, IndexExpr):
             raise unsupported(RULE, f"{type(expr).__name__} stands in a definition on the way")
+        if not isinstance(expr, sympy.Integer) and not countable(expr):
+            return self.agree(written(expr))
         return into(lemma.format("number"), *self.both())
 
     def apply(self, expr: Apply, lemma: str) -> str:
         """Return the script for a function: both derivations multiply with its slope."""
-        slope, right = self.setting.slope(expr, self.x.tensor), self.setting.slope_of(expr, self.x)
-        scripts = []
-        for p, bound in zip(self.through, self.bound, strict=True):
-            under = [f"apply: sum_scaled => {self.terms.index(i)}" for i in bound]
-            scripts.append(then(*under, "apply: scaled_left", f"exact: {self.setting.slope(expr, p)}"))
+        slopes = [f"exact: {self.setting.slope(expr, p)}" for p in (self.x.tensor, *self.directions())]
+        factor = self.terms.term(self.setting.slope_of(expr, self.x))
+        return self.scaled(lemma, factor, slopes, self.agree(expr.arg))
+
+    def scaled(self, lemma: str, factor: str, slopes: list[str], inner: str) -> str:
+        """Return the script for what each derivation makes a factor times that of something inside."""
+        scripts = self.moved(slopes[1:])
         whole = scripts[0]
         for script in scripts[1:]:
             whole = into("apply: scaled_plus", whole, script)
-        start = lemma.format("slope").removesuffix(")") + f" _ _ ({self.terms.term(right)}))"
-        whole = then(f"rewrite /{self.name}", whole)
-        return into(start, f"exact: {slope}", whole, self.agree(expr.arg))
+        start = lemma.format("slope").removesuffix(")") + f" _ _ ({factor}))"
+        return into(start, slopes[0], then(f"rewrite /{self.name}", whole), inner)
+
+    def moved(self, slopes: list[str]) -> list[str]:
+        """Return the scripts for the terms of the combination, each of which moves by a factor."""
+        scripts = []
+        for (_, bound), slope in zip(self.pairs(), slopes, strict=True):
+            under = [f"apply: sum_scaled => {self.terms.index(i)}" for i in bound]
+            scripts.append(then(*under, "apply: scaled_left", slope))
+        return scripts
+
+    def matrix(self, known: Definition) -> str:
+        """Return the script for an inverse, a determinant or its logarithm."""
+        units, (argument, *_) = self.tactics.units, known.arguments
+        if known.kind not in ("inv", "det", "logdet") or len(argument.sizes) != 2:
+            raise unsupported(RULE, f"{known.tensor.name} has no text")
+        i, j = (fresh(size) for size in argument.sizes)
+        entries = self.agree(Entry(argument, i, j))
+        entries = then(f"move=> {self.terms.index(i)} {self.terms.index(j)}", entries)
+        lemma = f"apply: (@agree_{{}} F ({self.first}) ({self.at}))"
+        names = [self.terms.head(argument), self.terms.head(known.tensor)]
+        if known.kind == "inv":
+            start = lemma.format("matrix_inverse").removesuffix(")") + f" _ {' '.join(names)})"
+            return into(start, *self.both(), f"exact: {units.inverses(known)}", entries)
+        det = into(lemma.format("determinant").removesuffix(")") + f" _ {names[0]})", *self.both(), entries)
+        if known.kind == "det":
+            return self.same(f"exact: {units.is_determinant(known)}", det)
+        slopes = [f"exact: {units.log_determinant(known, p)}" for p in (self.x.tensor, *self.directions())]
+        return self.scaled(lemma, f"({units.determinant(argument)})^-1", slopes, det)
+
+    def unknown(self, known: Definition, entry: Entry) -> str:
+        """Return the script for a value of an unknown function: both derivations lead through its arguments."""
+        setting, x = self.setting, self.x
+        if not setting.depends(entry, x.tensor) or self.directions() != self.through:
+            raise unsupported(RULE, f"{known.tensor.name} has no text")
+        agree, values = [], []
+        for part in setting.total(known, entry.indices, x, [*x.indices, *entry.indices]):
+            over: list[Index] = list(part.bound) if isinstance(part, Sum) else []
+            slope, inner = (part.body if isinstance(part, Sum) else part).args
+            agree.append(then(*self.under(over), "apply: in_right", self.agree(inner.of)))
+            values.append(summed(Times(slope, self.combination(inner.of)), over))
+        scripts, parts = [], []
+        for p, bound in self.pairs():
+            slopes = setting.total(known, entry.indices, Entry(p, *bound), [*entry.indices, *bound, *x.indices])
+            if not slopes:
+                raise unsupported(RULE, f"{known.tensor.name} does not depend on {p.name}")
+            law = f"exact: {setting.unknown(known, p)}"
+            scripts.append(then(*self.under(bound), "apply: in_left", law))
+            parts.append(summed(Times(sum_of(slopes), Derivative(Entry(p, *bound), x)), bound))
+        middle, last = sum_of(parts), sum_of(values)
+        back = f"transitivity ({self.terms.term(middle)} : F); [{_both(scripts)} | "
+        back = then("apply: esym", f"rewrite /{self.name}", f"{back}{self.tactics.equal_to(middle, last, RULE)}]")
+        return by_way(f"exact: {setting.unknown(known, x.tensor)}", by_way(_both(agree), back))
+
+    def same(self, text: str, inner: str) -> str:
+        """Return the script for a head that is its text."""
+        there = then("apply: esym", f"apply: (congr1 ({self.at}))", text)
+        return by_way(then(f"apply: (congr1 ({self.first}))", text), by_way(inner, there))
 
     def entry(self, entry: Entry) -> str:
         """Return the lemma that they agree on the entries of a head."""
@@ -146,13 +229,11 @@ class Through:
             other = by_way(f"rewrite /{self.name}; {self.sum_of_zeros(zeros)}", SAME)
             return by_way(f"exact: {self.setting.constant(head, x)}", then("apply: esym", other))
         if known.body is None:
-            raise unsupported(RULE, f"{head.name} has no text")
+            return self.unknown(known, entry) if known.kind == "unknown" else self.matrix(known)
         text = with_indices(known.body, dict(zip(known.indices, entry.indices, strict=True)))
         below = self.agree(text)
         if head not in self.setting.opened:
-            here = f"exact: {self.setting.text(head)}"
-            there = then("apply: esym", f"apply: (congr1 ({self.at}))", here)
-            return by_way(then(f"apply: (congr1 ({self.first}))", here), by_way(below, there))
+            return self.same(f"exact: {self.setting.text(head)}", below)
         moves = [
             then(*self.under(bound), f"apply: in_left; exact: {self.setting.moves(head, p)}")
             for p, bound in self.pairs()
@@ -171,7 +252,7 @@ class Through:
             slope = self.setting.entry(p) if own else None
             if own:
                 deltas = [Delta(a, b) for a, b in zip(entry.indices, bound, strict=True)]
-                parts.append(summed(Times(*deltas, Derivative(Entry(p, *bound), self.x)), bound))
+                parts.append(summed(Times(product_of(deltas), Derivative(Entry(p, *bound), self.x)), bound))
                 scripts.append(then(*self.under(bound), "apply: in_left", f"exact: {slope}"))
             else:
                 still = self.tactics.still(entry, p, RULE)
@@ -203,3 +284,11 @@ class Through:
         for script in zeros[1:]:
             whole = into("apply: zero_plus", whole, script)
         return whole
+
+
+def _both(scripts: list[str]) -> str:
+    """Return the script that turns each term of a sum into another one."""
+    whole = scripts[0]
+    for script in scripts[1:]:
+        whole = into("apply: both_plus", whole, script)
+    return whole
