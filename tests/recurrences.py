@@ -5,20 +5,9 @@ Every claim in them is true for all lengths.
 
 from __future__ import annotations
 
-GENERAL = """
-assert T >= 1
-theta: (q,)
-f: function(n)
-out: function(m)
-loss: function()
-h[0]: (n,)
-for t in range(1, T + 1):
-    x[t]: (d,)
-    y[t]: (m,)
-    h[t] = f(h[t-1], x[t], theta)
-    o[t] = out(h[t], theta)
-    ell[t] = loss(o[t], y[t])
-L = sum(ell[t] for t in range(1, T + 1))
+import networks
+
+GENERAL = f"""{networks.RECURRENT}
 def J(t): return partial(h[t], h[t-1])
 for tau in range(0, T + 1):
     for t in range(tau, T + 1):
@@ -28,22 +17,7 @@ for t in range(1, T):
 assert diff(L, h[T]) == partial(o[T], h[T]).T @ diff(L, o[T]), "last"
 """
 
-TANH = """
-assert T >= 1
-b: (n,)
-W: (n, n)
-U: (n, d)
-c: (m,)
-V: (m, n)
-h[0]: (n,)
-for t in range(1, T + 1):
-    x[t]: (d,)
-    y[t]: index(m)
-    a[t] = b + W @ h[t-1] + U @ x[t]
-    h[t] = tanh(a[t])
-    o[t] = c + V @ h[t]
-    p[t] = softmax(o[t], 0)
-L = -sum(log(p[t][y[t]]) for t in range(1, T + 1))
+TANH = f"""{networks.TANH}
 for t in range(1, T + 1):
     assert diff(L, o[t]) == p[t] - eye(m)[y[t], :], "output"
 for t in range(1, T):

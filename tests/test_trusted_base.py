@@ -41,9 +41,9 @@ def imports() -> Imports:
     return imports_of_package(ROOT)
 
 
-def rows() -> list[tuple[list[str], int]]:
-    """Return the modules and lines of each row of the table."""
-    table = PAGE.split("## The trusted base")[1].split("\n\n")[2]
+def rows(heading: str = "## The trusted base", paragraph: int = 2) -> list[tuple[list[str], int]]:
+    """Return the modules and lines of each row of a table."""
+    table = PAGE.split(heading)[1].split("\n\n")[paragraph]
     cells = [row.split("|")[1:-1] for row in table.splitlines()[2:]]
     return [(re.findall(r"`([a-z_.]+)`", names), int(lines.replace(",", ""))) for names, _, lines in cells]
 
@@ -63,11 +63,24 @@ def test_the_kernel_uses_nothing_of_the_engine(imports: Imports) -> None:
 
 
 def test_a_stored_proof_is_read_by_what_the_page_names(imports: Imports) -> None:
-    more = used_by(imports, "symderiv.check.stored") - used_by(imports, "symderiv.check.kernel")
+    more = used_by(imports, "symderiv.check.stored") - used_by(imports, "symderiv.check.kernel") - set(of_families())
     sentence = next(line for line in PAGE.splitlines() if line.startswith("A stored proof is read by"))
     assert set(re.findall(r"`(check\.[a-z_]+)`", sentence)) == more
     (lines,) = map(int, re.findall(r"(\d+) lines", sentence))
     assert lines == pytest.approx(lines_of(sorted(more)), rel=0.15)
+
+
+def of_families() -> list[str]:
+    """Return the modules that check claims about families."""
+    return [name for names, _ in rows("## Families", 6) for name in names]
+
+
+def test_claims_about_families_are_checked_by_what_the_page_names(imports: Imports) -> None:
+    used = used_by(imports, "symderiv.check.families") - used_by(imports, "symderiv.check.kernel")
+    assert used == {*of_families(), "check.part"}
+    assert not [name for name in used if any(f"{name}.".startswith(f"{part}.") for part in ENGINE)]
+    for names, lines in rows("## Families", 6):
+        assert lines == pytest.approx(lines_of(names), rel=0.1), names
 
 
 def test_the_lines_are_counted() -> None:

@@ -51,7 +51,7 @@ class Object:
         return _all(self.get(name, list, []), str, f"{self.where}: {name!r}")
 
 
-NAMES = {str: "text", int: "whole number", list: "list", dict: "object"}
+NAMES = {str: "text", int: "whole number", list: "list", dict: "object", bool: "truth value"}
 
 
 def _all(values: list[Any], kind: type, where: str) -> list[Any]:
@@ -64,7 +64,7 @@ class Reader:
     """What a file says, as nodes."""
 
     def __init__(self, file: Object) -> None:
-        self.file = file.only("format", "version", "expressions", "parts")
+        self.file = file.only("format", "version", "expressions", "parts", "family")
         self.rows: list[Any] = []
         for number, row in enumerate(file.get("expressions", list)):
             self.rows.append(self.row(row, f"expression {number}"))

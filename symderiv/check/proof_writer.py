@@ -62,10 +62,10 @@ def part_data(part: Part, table: Table) -> dict[str, Any]:
     context = part.context
     return {
         "context": {
-            "definitions": [_definition(d, table) for d in context.definitions.values()],
-            "chain": [_definition(d, table) for d in context.chain.values()],
+            "definitions": [definition_data(d, table) for d in context.definitions.values()],
+            "chain": [definition_data(d, table) for d in context.chain.values()],
             "traits": {name: sorted(traits) for name, traits in context.traits.items() if traits},
-            "lemmas": _labelled(context.lemmas, table),
+            "lemmas": _labelled(_lemmas(part), table),
             "assumed": _labelled(context.assumed, table),
             "fixed": sorted(context.fixed),
             "neglected": _labelled(context.neglected, table),
@@ -92,11 +92,30 @@ def _labels(arguments: Sequence[Argument]) -> list[str]:
     return [v for v in values if isinstance(v, str)]
 
 
+def _lemmas(part: Part) -> dict[str, Argument]:
+    """Return the lemmas of the context that are cited: in a step, in a proof that it cites, or in another of them.
+
+    A step by the rule "lemma" names an argument of its own proof, and so needs none.
+    """
+    seen: set[str] = set()
+    waiting = list(part.arguments)
+    while waiting:
+        for step in waiting.pop().steps:
+            label = step.instance.get("label")
+            if step.rule == "lemma" or not isinstance(label, str) or label in seen:
+                continue
+            seen.add(label)
+            lemma = part.context.lemmas.get(label)
+            waiting += part.cited.get(label, () if lemma is None else (lemma,))
+    return {k: a for k, a in part.context.lemmas.items() if k in seen and k not in part.cited}
+
+
 def _labelled(arguments: Mapping[str, Argument], table: Table) -> dict[str, Any]:
     return {label: _argument(a, table) for label, a in arguments.items()}
 
 
-def _definition(d: Definition, table: Table) -> dict[str, Any]:
+def definition_data(d: Definition, table: Table) -> dict[str, Any]:
+    """Return one definition."""
     found: dict[str, Any] = {"tensor": table.number(d.tensor), "indices": [table.number(i) for i in d.indices]}
     if d.body is not None:
         found["body"] = table.number(d.body)

@@ -11,6 +11,8 @@ The file is an object with these fields; unknown ones are refused, so that nothi
 * `parts` is a list of proofs, each with its `arguments`, its `context` and the proofs that it cites (`cited`, by
   label). An argument is a `label`, `left`, `right` and its `steps`; a step has `rule`, `place`, `instance`,
   `before`, `after` and `reason`. The context has the tables of :class:`symderiv.index.nodes.Context`.
+* `family`, where there is one, says what the parts show together: a claim about families, for all lengths
+  (:mod:`symderiv.check.family_data`). A checker that does not know it refuses the file.
 
 Nothing in a file is trusted: reading it builds nodes and nothing else, and the kernel checks every step.
 """
@@ -22,6 +24,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from symderiv.check.families import FamilyProof, as_argument
+from symderiv.check.family_data import family_data, read_family
 from symderiv.check.kernel import check
 from symderiv.check.part import Part
 from symderiv.check.proof_reader import Object, Reader
@@ -33,8 +37,8 @@ from symderiv.index.nodes import Argument, Context, Definition, Step
 FORMAT, VERSION = "symderiv proof", 1
 
 
-def to_json(parts: Sequence[Part]) -> str:
-    """Return proofs as the text of a file.
+def to_json(parts: Sequence[Part], family: FamilyProof | None = None) -> str:
+    """Return proofs as the text of a file; `family` tells what they show together, and brings its own parts.
 
     >>> from symderiv.index.nodes import Entry, Index, Tensor, sympy
     >>> i = Index("i", sympy.Symbol("n", integer=True, positive=True))
@@ -44,13 +48,19 @@ def to_json(parts: Sequence[Part]) -> str:
     True
     """
     table = Table()
+    if family is not None:
+        parts = [window.part for window in family.windows]
     found = [part_data(part, table) for part in parts]
-    data = {"format": FORMAT, "version": VERSION, "expressions": table.rows, "parts": found}
+    data: dict[str, Any] = {"format": FORMAT, "version": VERSION, "expressions": table.rows, "parts": found}
+    if family is not None:
+        data["family"] = family_data(family, table)
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def check_proof(text: str) -> tuple[Argument, ...]:
     """Check a stored proof; return what was proved, the last chain of equalities of each of its parts.
+
+    Of a claim about families that is what was proved, for all lengths; its sides name members as they are written.
 
     Raises ProofError naming the part and its first bad step. The parts speak of the same things: a name that two of
     them define has one definition.
@@ -64,7 +74,10 @@ def check_proof(text: str) -> tuple[Argument, ...]:
     ...
     symderiv.errors.ProofError: part 1, argument 'x', step 9 (exchange): ...
     """
-    parts = from_json(text)
+    parts, family = _read(text)
+    if family is not None:
+        family.check()
+        return (as_argument(family),)
     known: dict[str, Definition] = {}
     for number, part in enumerate(parts, start=1):
         try:
@@ -99,6 +112,15 @@ def from_json(text: str) -> tuple[Part, ...]:
 
     Raises ProofError, with the place, where the text is no proof in this format.
     """
+    return _read(text)[0]
+
+
+def family_from_json(text: str) -> FamilyProof | None:
+    """Return the claim about families in a file, read and not yet checked; nothing where there is none."""
+    return _read(text)[1]
+
+
+def _read(text: str) -> tuple[tuple[Part, ...], FamilyProof | None]:
     try:
         data = json.loads(text, object_pairs_hook=_each_once)
     except (ValueError, RecursionError) as err:
@@ -112,7 +134,11 @@ def from_json(text: str) -> tuple[Part, ...]:
             f"the proof has version {data.get('version')!r} of the format; this checker reads version {VERSION}",
             hint="use the symderiv that wrote it, or a newer one",
         )
-    return Reader(Object(data, "the file")).parts()
+    reader = Reader(Object(data, "the file"))
+    parts = reader.parts()
+    if "family" not in data:
+        return parts, None
+    return parts, read_family(reader, Object(data["family"], "family"), parts)
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -19,16 +19,18 @@ from functools import partial, reduce
 
 import sympy
 
+from symderiv import trees
 from symderiv.chain import differentiate, directional
 from symderiv.claims.endings import Continued, Ending
 from symderiv.claims.first import over_all, sides
 from symderiv.dims import Size
 from symderiv.errors import ProofError, UnsupportedError
-from symderiv.index.contraction import ONE, contract, leaf, transposed
+from symderiv.index.contraction import contract, leaf, transposed
 from symderiv.index.expand import expand
 from symderiv.index.graph import Add, Contraction, Defined, Leaf, Node, Unknown, walk
 from symderiv.index.nodes import Argument, Delta, Step, Times, replace_indices
 from symderiv.index.normal import substitute
+from symderiv.index.rationals import ONE
 from symderiv.lift import lift, regrouped
 from symderiv.lower import index_ranges, lower
 from symderiv.replay import Replayed
@@ -267,7 +269,7 @@ def exactly(statement: Statement, known: Mapping[Node, Expr], factor: Fraction |
     test = node.test.operand if isinstance(node.test, ast.UnaryOp) else node.test
     assert isinstance(test, ast.Compare)
     text = neglected.text if factor == 1 else f"({factor}) * ({neglected.text})"
-    both = ast.BinOp(test.comparators[0], ast.Add(), ast.parse(text, mode="eval").body)
+    both = ast.BinOp(test.comparators[0], ast.Add(), trees.expression(text))
     claim = ast.Assert(ast.Compare(test.left, [ast.Eq()], [both]), None)
     ast.fix_missing_locations(ast.copy_location(claim, node))
     return replace(statement, node=claim, exprs=(left, apply("add", right, rest)), neglected=()), rest

@@ -49,7 +49,8 @@ class Placed:
         """Return indices for the axes of the claim: k, l for a gradient, as the books have it."""
         sizes = [size for axis in left.axes for size in axis]
         pool = "klijrsuv" if left.args[0].rank == 0 else Names.FREE
-        return [names.fresh(size, pool) for size in sizes]
+        bound = bound_names(self.left, self.right)  # by sums; over another range such a letter is another index
+        return [names.fresh(s, pool, {n for n in bound if self.ranges[n][0] != s}) for s in sizes]
 
     def side(self, expr: Expr, letters: Iterator[Index], named: bool = True) -> At:
         """Return the array that f or x is (an entry of), and the indices it stands at.
@@ -90,8 +91,8 @@ class Placed:
         return [tuple(next(left) for _ in axis) for axis in expr.axes]
 
     def all_free(self, *exprs: Expr) -> dict[str, Index]:
-        """Return an index for every index name, bound ones of `sum[q](…)` included."""
-        return {**self.free, **{n: Index(n, self.ranges[n][0]) for n in bound_names(*exprs)}}
+        """Return an index for every index name of the claim, bound ones of `sum[q](…)` included."""
+        return {**self.free, **{n: Index(n, self.ranges[n][0]) for n in bound_names(*exprs) if n in self.ranges}}
 
 
 def bound_names(*exprs: Expr) -> set[str]:

@@ -16,7 +16,7 @@ from functools import cached_property
 
 import sympy
 
-from symderiv import dims
+from symderiv import dims, trees
 from symderiv.errors import UnsupportedError
 from symderiv.families import Bounds, Label, Range, member_name, shifted, solved
 from symderiv.statements.block import Names
@@ -237,7 +237,7 @@ def key_named(name: str, names: Names) -> Key:
     if not bracket or family not in names.families.table:
         return Key(name)
     reader = reader_in(World(), names, {})
-    tree = ast.parse(label[:-1], mode="eval").body
+    tree = trees.expression(label[:-1])
     for part in ast.walk(tree):
         if isinstance(part, ast.Name):
             reader.integers[part.id] = dims.symbol(part.id)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import sympy
 
+from symderiv import trees
 from symderiv.claims.endings import Ending
 from symderiv.claims.equalities import Equation
 from symderiv.claims.first import Sides, sides
@@ -113,17 +114,19 @@ def prove_open(
     check: Check,
     ending: Ending | None = None,
     earlier: Mapping[str, Replayed] | None = None,
+    kept: list[Window] | None = None,
 ) -> Replayed | Induction:
     """Return a proof of a claim about families that a check accepts; an error where none is found.
 
     `ending` puts the last step of an approximation to a proof for a member of symbolic label; `earlier` are proofs
-    that may be cited, by label.
+    that may be cited, by label. `kept` is filled with the windows of the proof: one, or those of base and step.
     """
     question = question_of(statement, names)
     prover = _Prover(names, list(taken), check, ending)
     prover.earlier = dict(earlier or {})
+    prover.kept = kept if kept is not None else []
     try:
-        return prover.direct(question, given=[ast.parse(g.text, mode="eval").body for g in statement.given])
+        return prover.direct(question, given=[trees.expression(g.text) for g in statement.given])
     except SymderivError as err:
         reasons = [err.message]
     for upward in (True, False) if ending is None else ():
@@ -138,6 +141,7 @@ class _Prover:
     def __init__(self, names: Names, taken: list[str], check: Check, ending: Ending | None = None) -> None:
         self.names, self.taken, self.check, self.ending = names, taken, check, ending
         self.earlier: dict[str, Replayed] = {}
+        self.kept: list[Window] = []
 
     # -- directly
 
@@ -152,7 +156,9 @@ class _Prover:
                 supposed = [window.reader().hypothesis(g) for g in given]
                 check_derivatives(window, [side for g in supposed for side in (g.left, g.right)])
                 facts = replace(facts, equations=(*facts.equations, *equations(supposed)))
-                return self.prove(left, right, window, facts)
+                found = self.prove(left, right, window, facts)
+                self.kept.append(window)
+                return found
             except SymderivError as err:
                 reasons.append(err.message)
         raise ProofError("; ".join(dict.fromkeys(reasons)) or "there is no window for this claim")
@@ -186,21 +192,25 @@ class _Prover:
         if hypothesis is None or assumed is None:
             return Facts()
         left, right = assumed
+        window.known += assumed
         window.values = dict(hypothesis.values)
         sides_of = (hypothesis.test.left, hypothesis.test.comparators[0])
         for known, other in ((right, sides_of[0]), (left, sides_of[1])):
             if is_long(known):
                 window.atoms[to_text(known)] = self.other(other, window)
                 window.supposed.add(to_text(known))
+                window.sides[to_text(known)] = known
                 return Facts((to_text(known),))
             if known.op == "var" and key_of(known, self.names).label is not None:
                 key = key_of(known, self.names)
                 window.replaced[key] = self.other(other, window)
                 window.supposed.add(str(key))
+                window.sides[str(key)] = known
                 return Facts((str(key),))
         here, there = hypothesis.within(window)
         name = to_text(left)
         window.supposed.add(name)
+        window.sides[name] = left
         return Facts((name,), (("hypothesis", here, there),), {from_the_right(here): under_name(name, there)})
 
     def other(self, side: ast.expr, window: Window) -> Expr:
@@ -218,7 +228,7 @@ class _Prover:
         named = [*(str(key) for key in window.made), *window.opaque, *self.variables(window)]
         taken = [*self.taken, *named, *running(*window.opaque.values(), *window.atoms.values(), left, right)]
         reasons: list[str] = []
-        earlier, fixed = known(window, self.earlier), self.names.families.labels
+        earlier, fixed = known(window, self.earlier), {*self.names.families.labels, *hidden(window)}
         for attempt in attempts(left, right, both.equal, taken, earlier, facts.equations, fixed, self.ending):
             try:
                 proof = attempt()
@@ -253,12 +263,14 @@ class _Prover:
         before = sympy.expand(inner.symbol - 1 if upward else inner.symbol + 1)
         step = replace(question, bounds=Bounds((*outer, rest), least))
         hypothesis = step.at(inner.variable, before, step.bounds)
+        self.kept.clear()
         first = self.direct(base)
         reasons: list[str] = []
         for window, facts in self.windows(step, hypothesis):
             try:
                 left, right = step.within(window)
                 second = self.prove(left, right, window, facts)
+                self.kept.append(window)
                 return Induction(inner.variable, first, second, facts.names, inner, start, before)
             except SymderivError as err:
                 reasons.append(err.message)
@@ -285,6 +297,11 @@ def names_none(expr: Expr, variable: str) -> bool:
     """Tell whether no number, size or exponent in an expression names an integer."""
     parts = (part for e in walk(expr) for part in flat((e.data, e.axes)))
     return all(variable not in map(str, p.free_symbols) for p in parts if isinstance(p, sympy.Basic))
+
+
+def hidden(window: Window) -> set[str]:
+    """Return the free indices in sums and products that are arrays of their own: what is supposed holds at these."""
+    return {name for whole in window.opaque.values() for name in index_ranges(whole)}
 
 
 def known(window: Window, earlier: Mapping[str, Replayed]) -> Known:

@@ -124,6 +124,9 @@ class Window(World):
         self.open: list[Key] = []
         self.met: list[Expr] = []  # sums and products that were read
         self.opaque: dict[str, Expr] = {}  # arrays of their own that stand for sums and products
+        self.left_out: dict[str, tuple[Label, ...]] = {}  # the terms that were taken out of such a sum
+        self.known: list[Expr] = []  # both sides of a hypothesis, in the open world
+        self.sides: dict[str, Expr] = {}  # names of what is known by a hypothesis, and the side that each stands for
 
     @property
     def inner(self) -> Bounds:
@@ -136,6 +139,11 @@ class Window(World):
         reader = reader_in(self, self.names, integers)
         reader.ranges = [r for r in self.bounds.ranges if r not in self.names.families.parameters]
         return reader
+
+    @property
+    def keys(self) -> dict[str, Key]:
+        """Return the members that were read, by name."""
+        return {str(key): key for key in self.made}
 
     # -- members
 
@@ -266,7 +274,7 @@ class Window(World):
             raise UndecidedError("the factors of a product depend on the variable")
         terms = [self.term(reader, range_.variable, k, body) for k in moving]
         rest = f"{name} without {', '.join(map(str, moving))}" if moving else name
-        self.opaque[rest] = whole
+        self.opaque[rest], self.left_out[rest] = whole, tuple(moving)
         symmetric = kind == "range_sum" and is_symmetric(inner)
         return [*terms, Expr("var", (), (rest, frozenset(["symmetric"] if symmetric else [])), inner.axes)]
 
