@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import sympy
+from networks import LAYER, OF_LAYER
 
 from symderiv import ProofError, Sheet
 from symderiv.check.kernel import check
@@ -173,10 +174,7 @@ def test_an_unknown_function_needs_heads_for_its_slopes():
 @pytest.fixture(scope="module")
 def layer():
     """The proofs of ∂A/∂W and, citing it, of ∂E/∂W."""
-    sheet = Sheet(
-        "D: (m, n)\nW: (n, p)\nloss: function()\nA = D @ W\nE = loss(A)\nB = diff(E, A)\n"
-        "assert diff(A[i,j], W[k,l]) == D[i,k] * delta[j,l], 'L1'\nassert diff(E, W) == D.T @ B, 'L2'"
-    )
+    sheet = Sheet(LAYER + OF_LAYER)
     return [claim.proof for claim in sheet.claims]
 
 

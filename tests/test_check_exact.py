@@ -362,6 +362,14 @@ def test_answers_are_the_same_in_every_process():
     assert len(runs) == 1 and "refuted" in runs.pop()
 
 
+def test_what_is_out_of_range_refutes_nothing():
+    scope = scope_of({"x": ("n",), "c": ()})
+    function = parse("sum(abs(x)**c)**(1 / c)", scope)
+    claim = "x * abs(x)**(c - 2) / (sum(abs(x)**c)**(1 / c))**(c - 1)"
+    assert decide_derivative(function, ["x"], parse(claim, scope)).status == "proved"
+    assert decide_derivative(function, ["x"], parse(f"2 * {claim}", scope)).status == "refuted"
+
+
 def test_a_variable_that_does_not_occur_has_derivative_0(shapes_of):
     scope = scope_of(shapes_of("a(n) X(n,m)"))
     X = scope.names["X"]

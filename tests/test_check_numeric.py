@@ -176,6 +176,15 @@ def test_what_is_out_of_range_is_told():
     assert on.underflowed(5).tolist() == [False, False, True, True, False]
 
 
+def test_a_power_that_comes_out_as_0_has_underflown():
+    scope = scope_of({"x": (), "c": ()})
+    expr = parse("x**c", scope)
+    values = {"x": np.array([0.5, 4.0, 0.0, -2.0]), "c": np.array([3.0, -2000.0, 2.0, -2001.0])}
+    on = Numeric(Reading(expr), Indices(expr), {}, values)
+    on.evaluate(expr)
+    assert on.underflowed(4).tolist() == [False, True, False, True]
+
+
 def test_singular_matrices():
     matrices = np.array([np.eye(3), np.ones((3, 3)), np.arange(9.0).reshape(3, 3), np.diag([1, 1, np.nan])])
     assert singular(matrices).tolist() == [False, True, True, True]

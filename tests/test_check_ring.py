@@ -118,6 +118,64 @@ def test_the_size_over_itself_is_the_sign():
     assert not equal(Times(Apply("abs", 0, a), inverse(b)), Apply("sign", 0, a))
 
 
+def test_what_is_greater_than_0_has_no_kink():
+    given = {"x": frozenset({"positive"}), "y": frozenset({"counts"})}
+    a, b = Entry(x, I), Entry(y, I)
+    for greater in (Plus(ONE, b), Plus(a, b), Sum(Entry(x, J), J), Plus(ONE, Power(Entry(z, I), TWO))):
+        assert equal(Apply("sign", 0, greater), ONE, given)
+        assert equal(Apply("sign", 0, Times(MINUS, greater)), MINUS, given)
+        assert equal(Apply("abs", 0, greater), greater, given)
+        assert equal(Apply("relu", 0, greater), greater, given)
+        assert equal(Apply("relu", 0, Times(MINUS, greater)), sympy.Integer(0), given)
+    empty = Index("e", N - 1)  # where n is 1
+    for other in (b, Plus(a, Times(MINUS, b)), Power(Entry(z, I), TWO), Sum(Entry(Tensor("p", N - 1), empty), empty)):
+        assert not equal(Apply("sign", 0, other), ONE, {**given, "p": given["x"]})
+
+
+def test_what_is_divided_by_is_not_0():
+    a, b = Entry(x, I), Entry(y, I)
+    counts = {"x": frozenset({"counts"})}
+    sign = Apply("sign", 0, a)
+    assert equal(Times(sign, inverse(a)), inverse(a), counts)
+    assert equal(Times(sign, sign, inverse(a)), inverse(a))
+    assert equal(Times(Power(Apply("sign", 0, Plus(a, b)), TWO), inverse(Plus(a, b))), inverse(Plus(a, b)))
+    assert not equal(Times(sign, inverse(a)), inverse(a))
+    assert not equal(Times(sign, inverse(b)), inverse(b), counts)
+    assert not equal(sign, ONE, counts)
+    assert not equal(Times(sign, sign), ONE)
+
+
+def test_around_a_variable_it_may_be_below_0():
+    """|x| = x where x counts something, but no two functions are the same that are only equal there."""
+    facts = Facts(Context(traits={"x": frozenset({"counts"})}))
+    size = Apply("abs", 0, Entry(x, I))
+    assert Ring(facts).equal(size, Entry(x, I))
+    assert not Ring(facts, withheld=frozenset({"x"})).equal(size, Entry(x, I))
+    assert Ring(facts, withheld=frozenset({"y"})).equal(size, Entry(x, I))
+
+
+def test_a_sum_beside_its_reciprocal():
+    A = Tensor("A", N, N)
+    whole = Sum(Entry(A, T, J), T)
+    assert equal(Sum(Times(Entry(A, I, J), inverse(whole)), I, J), N)
+    assert equal(Sum(Times(Entry(A, I, J), Power(whole, -TWO)), I, J), Sum(inverse(whole), J))
+    assert equal(Sum(Times(Entry(A, I, J), Entry(x, J), inverse(whole)), I, J), Sum(Entry(x, J), J))
+    assert not equal(Sum(Times(Entry(A, J, I), inverse(whole)), I, J), N)
+    assert not equal(Sum(Times(Entry(A, I, J), Entry(x, I), inverse(whole)), I, J), Sum(Entry(x, I), I))
+
+
+def test_powers_part_where_the_base_is_not_negative():
+    a, b, p = Entry(x, I), Entry(y, I), Entry(c)
+    positive = {"x": frozenset({"positive"})}
+    assert equal(Power(Times(a, b), p), Times(Power(a, p), Power(b, p)), positive)
+    assert not equal(Power(Times(a, b), p), Times(Power(a, p), Power(b, p)))
+    size = Apply("abs", 0, a)
+    root = Power(Sum(Power(size, p), I), inverse(p))
+    assert equal(Power(root, Plus(p, MINUS)), Times(Sum(Power(size, p), I), inverse(root)))
+    assert equal(Power(Power(a, TWO), p), Power(size, Times(TWO, p)))
+    assert not equal(Power(Power(a, p), inverse(p)), a)
+
+
 def test_roots_part_where_one_factor_has_a_known_sign():
     a, b = Entry(x, I), Entry(y, I)
     positive = {"x": frozenset({"positive"})}
@@ -196,6 +254,10 @@ SHAPES = {
         ("minimum(T, U)", "T", {}),
         ("trace(kron(A, B) @ inv(kron(A, B) * c))", "c", {}),
         ("logsumexp(outer(x, ones(n)))", "x", {}),
+        ("sum(softmax(A, 0)) * logsumexp(x)", "x", {}),
+        ("minimum(-c, sign(c))", "c", {"c": "positive"}),
+        ("maximum(1 + x, 0)", "x", {"x": "counts"}),
+        ("y / x / abs(x)", "x", {"x": "counts"}),
         ("x @ softmax(ones(n), 0)", "x", {}),
         ("y @ inv(exp(-(x[:, None] - x)**2 / l**2) + r * eye(n)) @ y", "l r", {"l": "positive", "r": "positive"}),
     ],

@@ -124,6 +124,18 @@ def test_a_kink_of_two_numbers_stays_what_it_is() -> None:
     assert not equal(Apply("abs", 0, both), Plus(Apply("abs", 0, x), Apply("abs", 0, a)))
 
 
+def test_a_kink_of_two_numbers_by_its_sides() -> None:
+    apart = Plus(x, Times(MINUS, a))
+    above = Choice(">", x, a, x, a)
+    assert equal(above, Extreme("maximum", x, a))
+    assert equal(Apply("relu", 0, apart), Extreme("maximum", apart, sympy.Integer(0)))
+    assert equal(Plus(Apply("relu", 0, apart), Times(MINUS, Apply("relu", 0, Times(MINUS, apart)))), apart)
+    tie = Choice(">", x, a, ONE, Choice("<", x, a, MINUS, sympy.Integer(0)))
+    assert equal(Apply("sign", 0, apart), tie)
+    assert not equal(Apply("sign", 0, apart), Choice(">", x, a, ONE, MINUS))
+    assert not equal(above, Extreme("minimum", x, a))
+
+
 HUBER = """
 X: (n, d)
 w: (d,)
@@ -148,6 +160,8 @@ def test_the_slope_of_hubers_loss_is_the_residual_clipped(claim: str, status: st
         ("sum(log(cosh(x)))", "tanh(x)"),
         ("-sum(log(sigmoid(-x)))", "sigmoid(x)"),
         ("sum(maximum(1 - x, 0)**2)", "-2 * maximum(1 - x, 0)"),
+        ("sum(tan(x))", "1 / cos(x)**2"),
+        ("sum(sin(x)**3)", "3 * cos(x) - 3 * cos(x)**3"),
     ],
 )
 def test_what_the_normal_form_does_not_know_the_kernel_is_asked(expr: str, claim: str) -> None:

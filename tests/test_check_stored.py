@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from networks import LAYER, OF_LAYER
 
 import symderiv
 from symderiv import ProofError, Sheet, UnsupportedError, check_proof, derive
+from symderiv.check.part import Part
 from symderiv.check.stored import FORMAT, VERSION, from_json, to_json
 from symderiv.errors import UnknownNameError
+from symderiv.index.nodes import Argument, Step
 
 CASES = {
     "matrix product": ("norm(X @ w - y)**2", ["w"], {"X": ("n", "p"), "w": ("p",), "y": ("n",)}, {}),
@@ -23,15 +27,7 @@ CASES = {
     "powers": ("trace(matrix_power(A, 3)) / 7 + sum(A**0.5)", ["A"], {"A": ("n", "n")}, {"A": "positive"}),
     "over definitions": ("sum(tanh(W @ tanh(V @ x)))", ["V"], {"W": ("m", "k"), "V": ("k", "n"), "x": ("n",)}, {}),
 }  # fmt: skip
-SHEET = """
-D: (m, n)
-W: (n, p)
-loss: function()
-A = D @ W
-E = loss(A)
-B = diff(E, A)
-assert diff(A[i,j], W[k,l]) == D[i,k] * delta[j,l], "L1"
-assert diff(E, W) == D.T @ B, "L2"
+MORE = """\
 assert diff(E, W) == D.T @ B + 0 * W, "again"
 assert not (diff(E, W) == B.T @ D), "odd"
 """
@@ -69,7 +65,7 @@ def test_the_same_proof_is_the_same_file():
 
 
 def test_a_claim_is_stored_with_what_it_cites():
-    sheet = Sheet(SHEET)
+    sheet = Sheet(LAYER + OF_LAYER + MORE)
     for claim in ("L1", "L2", "again"):
         assert check_proof(sheet.to_json(claim))
     (last,) = check_proof(sheet.to_json("L2"))
@@ -79,9 +75,39 @@ def test_a_claim_is_stored_with_what_it_cites():
             sheet.to_json(gone)
 
 
-def test_an_induction_is_refused_and_not_stored_by_halves():
-    with pytest.raises(UnsupportedError, match="induction"):
-        Sheet(FAMILY).to_json("R1")
+def lemmas_of(text):
+    return [list(part["context"]["lemmas"]) for part in json.loads(text)["parts"]]
+
+
+def test_lemmas_that_no_step_cites_are_not_stored():
+    proof = proof_of("over definitions")
+    assert set(proof.parts[0].context.lemmas) > {"V"}
+    assert not any(lemmas_of(proof.to_json()))
+
+
+def test_lemmas_that_a_step_cites_are_stored():
+    sheet = Sheet(LAYER + OF_LAYER + MORE)
+    for claim in sheet.claims[1:3]:
+        known = claim.proof.context.lemmas
+        idle = replace(known["L1"], label="idle")
+        behind = replace(known["L1"], label="L0")  # what L1 itself cites
+        citing = Argument(
+            "L1", behind.left, (Step("cite", (), {"label": "L0"}, behind.left, behind.right),), behind.right
+        )
+        context = replace(claim.proof.context, lemmas={**known, "idle": idle, "L0": behind, "L1": citing})
+        text = to_json([Part(claim.proof.arguments, context)])
+        assert lemmas_of(text) == [["L1", "L0"]]
+        assert check_proof(text)
+        with pytest.raises(ProofError, match="L0"):
+            check_proof(changed(text, lambda d: d["parts"][0]["context"]["lemmas"].pop("L0")))
+
+
+def test_an_induction_is_stored_with_its_certificate_and_not_by_halves():
+    text = Sheet(FAMILY).to_json("R1")
+    assert check_proof(text)[0].way == "by induction"
+    assert len(from_json(text)) == 2
+    with pytest.raises(ProofError, match="windows are not the parts"):
+        check_proof(changed(text, lambda d: d["parts"].pop()))
 
 
 # ---------------------------------------------------------------- damages

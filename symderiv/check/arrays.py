@@ -8,7 +8,8 @@ matrices that have an inverse:
 * `(A B)⁻¹ = B⁻¹ A⁻¹` and `det(A B) = det(A) det(B)` for square A, B: `A B B⁻¹ A⁻¹ = 1`.
 * `(A ⊗ B)⁻¹ = A⁻¹ ⊗ B⁻¹`, `det(A ⊗ B) = det(A)^m det(B)^n` for A of n and B of m rows:
   `(A ⊗ B)(C ⊗ D) = A C ⊗ B D`, and `A ⊗ B = (A ⊗ 1)(1 ⊗ B)`.
-* `(d[i] δ[i,j])⁻¹ = δ[i,j] / d[i]`; a 1×1 matrix is a number.
+* `(d[i] δ[i,j])⁻¹ = δ[i,j] / d[i]`, `det(d[i] δ[i,j]) = Π_i d[i]`; a 1×1 matrix is a number.
+* `(r[i] A[i,j] c[j])⁻¹ = A⁻¹[i,j] / (c[i] r[j])` and `det(r[i] A[i,j] c[j]) = det(A) Π r Π c`: it is diag(r) A diag(c).
 * `(N⁻¹)^p = (N^p)⁻¹ = N^(−p)`, `(N^p)^q = N^(pq)`, `(Nᵀ)^p = (N^p)ᵀ`, `(A ⊗ B)^p = A^p ⊗ B^p` and `1^p = 1` for
   integers p, q made of sizes; `det(N^p) = det(N)^p`.
 * `Q⁻¹ = Qᵀ` and `|det Q| = 1` for an orthogonal Q: `QᵀQ = 1`.
@@ -72,12 +73,15 @@ def inverse(ring: Products, matrix: Matrix) -> Poly:
     parts = [power(ring, scalar, -1)]
     diagonal = diagonal_of(ring, matrix)
     blocks = blocks_of(ring, matrix)
-    links = chain_of(ring, matrix)
+    links, scales = chain_of(ring, matrix), scales_of(ring, matrix)
     power_of = _raised(ring, matrix)
     if diagonal is not None:
         parts += [factor(ring.delta, (rows[0], columns[0])), power(ring, diagonal, -1)]
     elif blocks is not None:
         parts += [inverse(ring, block) for block in blocks]
+    elif scales is not None:
+        parts += [power(ring, flipped(ring, scale, matrix), -1) for scale in scales[:2]]
+        parts.append(inverse(ring, scales[2]))
     elif links is not None:
         between = [q for _, _, (q,) in links[:-1]]
         crossed = ring.product([flipped(ring, inverse(ring, link), link) for link in links], between)
@@ -126,14 +130,18 @@ def determinant(ring: Products, matrix: Matrix) -> Poly:
     _, rows, columns = matrix
     whole = number_of_rows(ring, rows)
     parts = [general_power(ring, scalar, whole)]
-    blocks, links = blocks_of(ring, matrix), chain_of(ring, matrix)
+    blocks, links, scales = blocks_of(ring, matrix), chain_of(ring, matrix), scales_of(ring, matrix)
     undone, power_of = _undone(ring, matrix), _raised(ring, matrix)
-    if diagonal_of(ring, matrix) == ONE:
-        pass
+    diagonal = _along_rows(ring, matrix)
+    if diagonal is not None:
+        parts.append(axes.product_of(ring, (0,), diagonal, rows)[0] if diagonal != ONE else ONE)
     elif blocks is not None:
         for block in blocks:
             times = ring.product([whole, power(ring, number_of_rows(ring, block[1]), -1)])
             parts.append(general_power(ring, determinant(ring, block), times))
+    elif scales is not None:
+        parts += [axes.product_of(ring, (0,), s, at)[0] for s, at in zip(scales[:2], (rows, columns), strict=True)]
+        parts.append(determinant(ring, scales[2]))
     elif links is not None:
         parts += [determinant(ring, link) for link in links]
     elif undone is not None:
@@ -152,14 +160,21 @@ def log_determinant(ring: Products, matrix: Matrix) -> Poly:
     _, rows, columns = matrix
     whole = number_of_rows(ring, rows)
     terms: list[Poly] = [ring.product([whole, apply(ring, "log", 0, magnitude(ring, scalar))])]
-    blocks, links = blocks_of(ring, matrix), chain_of(ring, matrix)
+    blocks, links, scales = blocks_of(ring, matrix), chain_of(ring, matrix), scales_of(ring, matrix)
     undone, power_of = _undone(ring, matrix), _raised(ring, matrix)
-    if diagonal_of(ring, matrix) == ONE or is_orthogonal(ring, matrix):
+    diagonal = _along_rows(ring, matrix)
+    if diagonal is not None:
+        terms.append(ring.product([apply(ring, "log", 0, magnitude(ring, diagonal))], rows))
+    elif is_orthogonal(ring, matrix):
         pass
     elif blocks is not None:
         for block in blocks:
             times = ring.product([whole, power(ring, number_of_rows(ring, block[1]), -1)])
             terms.append(ring.product([times, log_determinant(ring, block)]))
+    elif scales is not None:
+        logs = [apply(ring, "log", 0, magnitude(ring, s)) for s in scales[:2]]
+        terms += [ring.product([log], at) for log, at in zip(logs, (rows, columns), strict=True)]
+        terms.append(log_determinant(ring, scales[2]))
     elif links is not None:
         terms += [log_determinant(ring, link) for link in links]
     elif undone is not None:
@@ -195,7 +210,8 @@ def _opaque(ring: Products, kind: str, matrix: Matrix, exponent: Any = None) -> 
     if names[1] < names[0]:
         inner, labels, name = crossed, (*columns, *rows), names[1]
     if kind not in ("inv", "matrix_power"):
-        return factor(ring.atom(kind, name, (inner,), ((),)), ())
+        ranges = tuple(ring.range_of(r) for r in rows)  # a name of entries does not tell how many there are
+        return factor(ring.atom(kind, (name, ranges), (inner,), ((),)), ())
     same = tuple(range(rank))
     symmetries = (same, (*same[half:], *same[:half])) if names[0] == names[1] else (same,)
     data = name if exponent is None else (name, exponent)
@@ -256,6 +272,26 @@ def diagonal_of(ring: Products, matrix: Matrix) -> Poly | None:
     return {(tuple(f for f in fixed if f != delta), components): c for (fixed, components), c in poly.items()}
 
 
+def _along_rows(ring: Products, matrix: Matrix) -> Poly | None:
+    """Return d at the label of the rows where the matrix is `d[i] δ[i, j]`."""
+    diagonal, (_, rows, columns) = diagonal_of(ring, matrix), matrix
+    return None if diagonal is None else ring.relabelled(diagonal, {columns[0]: rows[0]})
+
+
+def scales_of(ring: Products, matrix: Matrix) -> tuple[Poly, Poly, Matrix] | None:
+    """Return r, c and A where the matrix is `r[i] A[i, j] c[j]`; nothing where both r and c would be 1."""
+    poly, rows, columns = matrix
+    if len(poly) != 1 or len(rows) != 1:
+        return None
+    ((mono, coef),) = poly.items()
+    parts = [(u, labels_of(u)) for u, _ in units(mono)]
+    r, c = ([u for u, labels in parts if labels == {*at}] for at in (rows, columns))
+    rest = [u for u, labels in parts if labels not in ({*rows}, {*columns})]
+    if not r + c or not any(labels >= {*rows, *columns} for _, labels in parts):
+        return None
+    return ring.product([ONE, *r]), ring.product([ONE, *c]), (ring.product([number(coef), *rest]), rows, columns)
+
+
 def blocks_of(ring: Products, matrix: Matrix) -> list[Matrix] | None:
     """Return the factors of a Kronecker product, each with the rows and columns that are its own."""
     poly, rows, columns = matrix
@@ -275,13 +311,18 @@ def blocks_of(ring: Products, matrix: Matrix) -> list[Matrix] | None:
 
 
 def chain_of(ring: Products, matrix: Matrix) -> list[Matrix] | None:
-    """Return the factors of a product of square matrices of one size, in order, each with its ends."""
+    """Return the factors of a product of square matrices of one size, in order, each with its ends.
+
+    What stands at one index that is summed over, as d in `A diag(d) B`, belongs to the factor before it.
+    """
     poly, rows, columns = matrix
     mono = next(iter(poly))
     if len(poly) != 1 or len(rows) != 1 or mono[0] or len(mono[1]) != 1:
         return None
     size = ring.size_number(ring.size_of(rows[0]))
-    left, bound = ring.opened(mono, {})
+    opened, bound = ring.opened(mono, {})
+    left = [f for f in opened if len(f[1]) != 1]
+    between = {x: [f for f in opened if f[1] == (x,)] for x in bound}
     ends_only = all(e == 1 and len(set(labels)) == len(labels) == 2 for _, labels, e in left)
     if not ends_only or len(left) != len(bound) + 1 or any(s != size for s in bound.values()):
         return None
@@ -294,5 +335,5 @@ def chain_of(ring: Products, matrix: Matrix) -> list[Matrix] | None:
         left.remove(step)
         before, at = at, step[1][0] if step[1][1] == at else step[1][1]
         ring.register(at, size)
-        links.append(({((step,), ()): 1}, (before,), (at,)))
+        links.append((ring.product([{((f,), ()): 1} for f in (step, *between.get(at, []))]), (before,), (at,)))
     return links if at == columns[0] else None

@@ -1,8 +1,11 @@
 """Scalar functions of polynomials, and the laws they obey, each with its reason.
 
-* `exp(Σ c m) = Π exp(m)ᶜ`: exp turns sums into products, and `exp(c m) = exp(m)ᶜ`; `exp(c log p) = pᶜ`.
-* `sigmoid(u) = 1/(1 + exp(−u))`, `tanh(u) = 1 − 2/(1 + exp(2u))` and the like are put in where the ring asks for it.
+* `exp(Σ c m) = Π exp(m)ᶜ`: exp turns sums into products, and `exp(c m) = exp(m)ᶜ`; `exp(u log p) = pᵘ`.
+* `sigmoid(u) = 1/(1 + exp(−u))`, `tanh(u) = 1 − 2/(1 + exp(2u))` and the like are put in where the ring asks for it;
+  so are `tan(u) = sin(u)/cos(u)`, `sin(u + v) = sin(u) cos(v) + cos(u) sin(v)`,
+  `cos(u + v) = cos(u) cos(v) − sin(u) sin(v)` and, for s = ±1, `exp(s u) = ½ (1 + s) exp(u) + ½ (1 − s) exp(−u)`.
 * `|Π f| = Π |f|`, and `sign` likewise; `|−f| = |f|`, `sign(−f) = −sign(f)`.
+* `|f| = f` where f ≥ 0 is known, `sign(f) = 1 = [f > 0]` where f > 0 is, and `[−f > 0] = 0` where f ≥ 0 is.
 * `yes` where `a ⋈ b`, else `no`, is `no + [a ⋈ b] (yes − no)` with the indicator 0 or 1;
   `[a ≥ b] = 1 − [b > a]`.
 * `max(a, b) = (a + b + |a − b|)/2`, `min(a, b) = (a + b − |a − b|)/2`: look at either order of a and b.
@@ -13,13 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from math import gcd, lcm
 
 from symderiv.check import steps
 from symderiv.check.canonical import Exponent, Factor, Monomial
+from symderiv.check.orientation import content_of, oriented, scaled, size_of
 from symderiv.check.products import ONE, Atom, Poly, Products, add, constant, number, plain
 
 HALF = Fraction(1, 2)
+MOST_TURNS = 8
 AT_NUMBERS: dict[tuple[str, Exponent], int] = {
     ("exp", 0): 1, ("log", 1): 0, ("log1p", 0): 0, ("expm1", 0): 0, ("sin", 0): 0, ("cos", 0): 1,
     ("tan", 0): 0, ("arcsin", 0): 0, ("arctan", 0): 0, ("sinh", 0): 0, ("cosh", 0): 1, ("tanh", 0): 0,
@@ -42,6 +46,8 @@ def apply(ring: Products, name: str, order: int, arg: Poly) -> Poly:
             return number(AT_NUMBERS[name, value])
         if name == "exp":
             return exponential(ring, arg)
+        if name == "log":
+            return ring.logarithm(arg)
         if ring.by_exp and name in BY_EXP:
             return BY_EXP[name](ring, arg)
         if name == "abs":
@@ -58,13 +64,24 @@ def exponential(ring: Products, arg: Poly) -> Poly:
     return ring.product([_exp_of(ring, m, c) for m, c in arg.items()])
 
 
+def _is_log(atom: Atom) -> bool:
+    return atom.kind == "apply" and bool(atom.data[0] == ("log", 0))
+
+
 def _exp_of(ring: Products, mono: Monomial, coef: Exponent) -> Poly:
-    """Return `exp(c m) = exp(m)ᶜ`, which is pᶜ where m is log p."""
+    """Return `exp(c m) = exp(m)ᶜ`, which is `p^(c u)` where m is `u log p`."""
     fixed, components = mono
-    if len(fixed) == 1 and not components:
-        atom, labels, exponent = ring.atoms[fixed[0][0]], *fixed[0][1:]
-        if atom.kind == "apply" and atom.data[0] == ("log", 0) and exponent == 1:
-            return ring.power(ring.instance(atom, labels)[0], coef)
+    side = next((f for f in fixed if f[2] == 1 and is_sign(ring, ring.atoms[f[0]])), None) if ring.by_exp else None
+    if side is not None:
+        rest: Monomial = (tuple(f for f in fixed if f != side), components)
+        above, below = (exponential(ring, {rest: c}) for c in (coef, -coef))
+        sign = one_factor(side)
+        halves = (ring.product([sign, add([(HALF, above), (-HALF, below)])]), add([(HALF, above), (HALF, below)]))
+        return add((1, half) for half in halves)
+    log = next((f for f in fixed if f[2] == 1 and _is_log(ring.atoms[f[0]])), None)
+    if log is not None:
+        inner = ring.instance(ring.atoms[log[0]], log[1])[0]
+        return ring.general_power(inner, {(tuple(f for f in fixed if f != log), components): coef})
     return raised(ring.function("exp", "", [{mono: 1}]), coef)
 
 
@@ -93,6 +110,30 @@ def _log1p(ring: Products, u: Poly) -> Poly:
     return apply(ring, "log", 0, add([(1, ONE), (1, u)]))
 
 
+def _turned(ring: Products, u: Poly) -> tuple[Poly, Poly]:
+    """Return cos(u) and sin(u) by those of the terms of u, and of what a term is a whole multiple of."""
+    if sum(size_of(c) for c in u.values()) > MOST_TURNS:
+        return ring.function("apply", ("cos", 0), [u]), ring.function("apply", ("sin", 0), [u])
+    cosine: Poly = ONE
+    sine: Poly = {}
+    for mono, coef in u.items():
+        whole = isinstance(coef, int)
+        for _ in range(abs(int(coef)) if whole else 1):
+            once: Poly = {mono: 1 if whole else size_of(coef)}
+            c, s = (ring.function("apply", (name, 0), [once]) for name in ("cos", "sin"))
+            s = s if coef > 0 else scaled(-1, s)
+            cosine, sine = (
+                add([(1, ring.product([cosine, c])), (-1, ring.product([sine, s]))]),
+                add([(1, ring.product([sine, c])), (1, ring.product([cosine, s]))]),
+            )
+    return cosine, sine
+
+
+def _tan(ring: Products, u: Poly) -> Poly:
+    cosine, sine = _turned(ring, u)
+    return ring.product([sine, ring.power(cosine, -1)])
+
+
 BY_EXP: dict[str, Callable[[Products, Poly], Poly]] = {
     "sigmoid": _sigmoid,
     "tanh": _tanh,
@@ -101,6 +142,9 @@ BY_EXP: dict[str, Callable[[Products, Poly], Poly]] = {
     "softplus": _softplus,
     "log1p": _log1p,
     "expm1": lambda ring, u: add([(1, exponential(ring, u)), (-1, ONE)]),
+    "sin": lambda ring, u: _turned(ring, u)[1],
+    "cos": lambda ring, u: _turned(ring, u)[0],
+    "tan": _tan,
 }
 
 
@@ -115,6 +159,8 @@ def magnitude(ring: Products, arg: Poly) -> Poly:
     value = constant(arg)
     if value is not None:
         return number(size_of(value))
+    if never_negative(ring, arg):
+        return arg
     by_steps = steps.sign(ring, arg) if ring.stepped else None
     if by_steps is not None:
         return ring.product([arg, by_steps])
@@ -139,17 +185,20 @@ def sign(ring: Products, arg: Poly) -> Poly:
     value = constant(arg)
     if value is not None:
         return number((value > 0) - (value < 0))
+    if always_positive(ring, arg):
+        return ONE
     by_steps = steps.sign(ring, arg) if ring.stepped else None
     if by_steps is not None:
         return by_steps
     if len(arg) > 1:
         content, inner = oriented(ring, arg)
-        return scaled(1 if content > 0 else -1, ring.function("sign", "", [inner]))
+        whole = ONE if always_positive(ring, inner) else ring.function("sign", "", [inner])
+        return scaled(1 if content > 0 else -1, whole)
     ((mono, coef),) = arg.items()
     parts = [number(1 if coef > 0 else -1)]
     for unit, f in units(mono):
         if f is None:
-            parts.append(ring.function("sign", "", [unit]))
+            parts.append(ONE if always_positive(ring, unit) else ring.function("sign", "", [unit]))
         elif ring.atoms[f[0]] is ring.delta or is_sign(ring, ring.atoms[f[0]]):
             parts.append(unit)
         elif not is_positive(ring, ring.atoms[f[0]], strictly=True):
@@ -174,6 +223,10 @@ def indicator(ring: Products, arg: Poly) -> Poly:
     value = constant(arg)
     if value is not None:
         return number(int(value > 0))
+    if always_positive(ring, arg):
+        return ONE
+    if never_negative(ring, scaled(-1, arg)):
+        return {}
     by_steps = steps.sign(ring, arg) if ring.stepped else None
     if by_steps is not None:  # (s + s²)/2 is 1 where s is 1, else 0
         return add([(HALF, by_steps), (HALF, ring.product([by_steps, by_steps]))])
@@ -185,33 +238,6 @@ def extreme(ring: Products, kind: str, parts: Sequence[Poly]) -> Poly:
     a, b = parts
     side = HALF if kind == "maximum" else -HALF
     return add([(HALF, a), (HALF, b), (side, magnitude(ring, add([(1, a), (-1, b)])))])
-
-
-def content_of(poly: Poly) -> Exponent:
-    """Return the positive number that leaves integers without a common divisor."""
-    values = [Fraction(c) for c in poly.values()]
-    return plain(Fraction(gcd(*(abs(v.numerator) for v in values)), lcm(*(v.denominator for v in values))))
-
-
-def oriented(ring: Products, poly: Poly) -> tuple[Exponent, Poly]:
-    """Return a number and the polynomial without it, one and the same for f and −f: more of its terms are positive."""
-    content = content_of(poly)
-    inner = scaled(1 / Fraction(content), poly)
-    opposite = scaled(-1, inner)
-    balance = sum(1 if c > 0 else -1 for c in poly.values())
-    if balance < 0 or (not balance and ring.template([opposite])[0] < ring.template([inner])[0]):
-        return -content, opposite
-    return content, inner
-
-
-def size_of(value: Exponent) -> Exponent:
-    """Return a number without its sign."""
-    return value if value >= 0 else -value
-
-
-def scaled(value: Exponent, poly: Poly) -> Poly:
-    """Return a multiple of a polynomial."""
-    return poly if value == 1 else {m: plain(value * c) for m, c in poly.items()} if value != 0 else {}
 
 
 # ---------------------------------------------------------------- parts and signs
@@ -249,12 +275,10 @@ def is_positive(ring: Products, atom: Atom, strictly: bool = False) -> bool:
         case "apply":
             name, order = atom.data[0]
             return order == 0 and name in POSITIVE_FUNCTIONS
-        case "head":
-            return ring.facts.has(atom.data, POSITIVE if strictly else NEVER_NEGATIVE)
-        case "power":
-            return one_positive(ring, atom.inside[0])
-        case "sum":
-            return never_negative(ring, atom.inside[0]) and not strictly
+        case "head":  # inside ∂…/∂x only what holds around x as well
+            return ring.facts.has(atom.data, POSITIVE) or (not strictly and ring.declared(atom, NEVER_NEGATIVE))
+        case "power" | "prod" | "sum":
+            return (always_positive if strictly else never_negative)(ring, atom.inside[0])
     return False
 
 
@@ -273,3 +297,18 @@ def never_negative(ring: Products, poly: Poly) -> bool:
         if coef < 0 or not all(e % 2 == 0 or is_positive(ring, ring.atoms[n]) for n, _, e in members):
             return False
     return True
+
+
+def always_positive(ring: Products, poly: Poly) -> bool:
+    """Tell whether a sum of terms is known to be greater than 0: no term is less, and one of them is greater."""
+    return never_negative(ring, poly) and any(_positive_product(ring, mono) for mono in poly)
+
+
+def _positive_product(ring: Products, mono: Monomial) -> bool:
+    """Tell whether a product of what is greater than 0 it is, and no sum in it is empty."""
+    fixed, components = mono
+    members = [*fixed, *(f for c in components for f in c[1])]
+    ranges = (ring.size_list[number] for c in components for number in c[0])
+    return all(is_positive(ring, ring.atoms[n], strictly=True) for n, _, _ in members) and all(
+        size.is_positive for size in ranges
+    )

@@ -2,6 +2,8 @@
 
 * softmax, log Σ exp and products commute with a reordering of axes; along an axis of n on which u does not depend,
   `softmax(u) = 1/n` and `log Σ exp(u) = u + log n`.
+* `Π u = exp(Σ log u)` for u > 0; `Π c f g = cⁿ Π f Π g` and `Π fᵉ = (Π f)ᵉ` for integers e; so for products of all
+  entries but one.
 * `Π_{k ∉ {j₁ … jₘ}} u[k]` is the same for j₁ … jₘ in any order, and by definition 0 where two of them are equal.
 """
 
@@ -11,16 +13,16 @@ from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
-from symderiv.check.atoms import apply, exponential, one_positive
+from symderiv.check.atoms import apply, exponential, one_factor, one_positive
 from symderiv.check.canonical import Labels
+from symderiv.check.entries import MOST_AXES, atom_of
 from symderiv.check.facts import left_out
-from symderiv.check.powers import power
-from symderiv.check.products import ONE, Atom, Poly, Products, add, factor, slot
+from symderiv.check.powers import general_power, power
+from symderiv.check.products import ONE, Atom, Poly, Products, add, factor, number, plain, slot
 from symderiv.check.terms import fresh
 from symderiv.index.nodes import Definition, Tensor
 
 ALONG = frozenset({"softmax", "prodexcept", "logsumexp", "prod"})
-MOST_AXES = 4
 
 
 def entry(ring: Products, definition: Definition, poly: Poly, labels: Labels) -> tuple[Poly, Labels]:
@@ -31,9 +33,11 @@ def entry(ring: Products, definition: Definition, poly: Poly, labels: Labels) ->
     if narrow.kind in ("softmax", "logsumexp"):
         return of_exponentials(ring, narrow, poly, labels)
     if narrow.kind == "prodexcept" and left_out(narrow) == 1 and one_positive(ring, poly):
-        every, _ = along(ring, replace(narrow, kind="prod"), poly, labels)
+        every, _ = of_positive(ring, narrow.axes, poly, labels)
         return ring.product([every, power(ring, poly, -1)]), labels  # Π u / u[j], no entry being 0
-    return along(ring, narrow, poly, labels)
+    if narrow.kind == "prod":
+        return product_of(ring, narrow.axes, poly, labels)
+    return (by_factors if left_out(narrow) == 1 else along)(ring, narrow, poly, labels)
 
 
 def labels_of(poly: Poly) -> set[int]:
@@ -81,18 +85,59 @@ def along(ring: Products, definition: Definition, poly: Poly, labels: Labels) ->
     for order in orders:
         inner = ring.relabelled(poly, {labels[a]: slot(k) for k, a in enumerate(order)})
         over = tuple(sorted(order.index(a) for a in axes))
-        found.append(((tuple(sorted(inner.items())), over), order, inner))
+        ranges = tuple(ring.range_of(labels[order[k]]) for k in over)  # the argument need not tell how far they run
+        found.append(((tuple(sorted(inner.items())), over, ranges), order, inner))
     name = min(f[0] for f in found)
     best = [f for f in found if f[0] == name]
     inner, over = best[0][2], name[1]
     if kind == "prodexcept":
-        return _all_but(ring, definition, (name, inner), [order for _, order, _ in best], labels)
+        return _all_but(ring, definition, (name, inner), best[0][1], labels)
     stays = [k for k in range(rank) if kind == "softmax" or k not in over]
     kept = [[order[k] for k in stays] for _, order, _ in best]
     symmetries = {tuple(kept[0].index(a) for a in order) for order in kept if set(order) == set(kept[0])}
     atom = ring.atom(kind, name, (inner,), tuple(sorted(symmetries)))
     at = tuple(labels[a] for a in kept[0])
     return factor(atom, at), tuple(labels[k] for k in sorted(kept[0]))
+
+
+def product_of(ring: Products, axes: Labels, poly: Poly, labels: Labels) -> tuple[Poly, Labels]:
+    """Return the product of entries along axes, and the labels of the others."""
+    if one_positive(ring, poly):
+        return of_positive(ring, axes, poly, labels)
+    return by_factors(ring, Definition(Tensor("Π"), kind="prod", axes=axes), poly, labels)
+
+
+def of_positive(ring: Products, axes: Labels, poly: Poly, labels: Labels) -> tuple[Poly, Labels]:
+    """Return `Π u = exp(Σ log u)`, u being greater than 0."""
+    over = [labels[a] for a in axes]
+    total = ring.product([ring.logarithm(poly)], over)
+    return exponential(ring, total), tuple(x for x in labels if x not in over)
+
+
+def by_factors(ring: Products, definition: Definition, poly: Poly, labels: Labels) -> tuple[Poly, Labels]:
+    """Return a product of all entries, or of all but one, factor by factor; whole where it is a sum of terms."""
+    whole = along(ring, definition, poly, labels) if not _parted(poly) else None
+    if whole is not None:
+        return whole
+    (((fixed, _), coef),) = poly.items()
+    over = [labels[a] for a in definition.axes]
+    count = ring.product([ring.size(ring.size_of(x)) for x in over])
+    if definition.kind == "prodexcept":
+        count = add([(1, count), (-1, ONE)])
+    parts = [general_power(ring, number(coef), count)]
+    for f in fixed:
+        parts.append(power(ring, along(ring, definition, one_factor(f), labels)[0], f[2]))
+    kept = labels if definition.kind == "prodexcept" else tuple(x for x in labels if x not in over)
+    return ring.product(parts), kept
+
+
+def _parted(poly: Poly) -> bool:
+    """Tell whether a polynomial is a product of several factors or numbers, all powers whole."""
+    if len(poly) != 1:
+        return False
+    (((fixed, components), coef),) = poly.items()
+    whole = all(plain(e).denominator == 1 for _, _, e in fixed)
+    return not components and bool(fixed) and whole and (len(fixed) > 1 or coef != 1 or fixed[0][2] != 1)
 
 
 def of_exponentials(ring: Products, definition: Definition, poly: Poly, labels: Labels) -> tuple[Poly, Labels]:
@@ -127,26 +172,14 @@ def by_exponentials(ring: Products, definition: Definition, poly: Poly, labels: 
 
 
 def _all_but(
-    ring: Products, definition: Definition, form: tuple[Any, Poly], orders: list[Labels], labels: Labels
+    ring: Products, definition: Definition, form: tuple[Any, Poly], order: Labels, labels: Labels
 ) -> tuple[Poly, Labels]:
-    """Return a product of all entries but m: its first slots as those of its argument, then those of j₂ … jₘ.
-
-    The places j₁ … jₘ come in no order.
-    """
+    """Return a product of all entries but m: its first slots as those of its argument, then those of j₂ … jₘ."""
     (name, inner), axes, count = form, definition.axes, left_out(definition)
-    later = {(n, a): fresh(definition.arguments[0].sizes[a]) for n in range(1, count) for a in axes}
-    at = {(0, a): x for a, x in enumerate(labels)} | {key: ring.label(i) for key, i in later.items()}
-    slots = []  # what stands in each slot: an axis of the argument, at one of the places
-    for order in orders:
-        over = [order[k] for k in name[1]]
-        first = [(0, a) for a in order]
-        for turn in permutations(range(count)):
-            moved = [(turn[n], a) if a in axes else (n, a) for n, a in first]
-            slots.append([*moved, *((turn[n], a) for n in range(1, count) for a in over)])
-    symmetries = {tuple(slots[0].index(key) for key in other) for other in slots}
-    data = (name, len(labels), count)
-    atom = ring.atom("prodexcept", data, (inner,), tuple(sorted(symmetries)))
-    return factor(atom, tuple(at[key] for key in slots[0])), tuple(at.values())
+    later = {(n, a): ring.label(fresh(definition.arguments[0].sizes[a])) for n in range(1, count) for a in axes}
+    atom = atom_of(ring, name, inner, len(labels), count)
+    at = (*(labels[a] for a in order), *(later[n, order[k]] for n in range(1, count) for k in name[1]))
+    return factor(atom, at), (*labels, *later.values())
 
 
 def leaves_out_twice(atom: Atom, labels: Labels) -> bool:

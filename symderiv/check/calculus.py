@@ -13,6 +13,7 @@ from typing import Any
 
 import sympy
 
+from symderiv import trees
 from symderiv.check.laws import Case, derivative_of, expect, law
 from symderiv.check.terms import (
     ONE,
@@ -209,7 +210,7 @@ def _expect_slope(after: Any, slope: Any, inner: Any, before: Any, case: Case) -
 @lru_cache(maxsize=4096)
 def formula(name: str, u: Any, f: Any) -> Any:
     """Return the derivative of a function of the table, its formula read and u, f put in."""
-    return _read(ast.parse(FUNCTIONS[name].derivative, mode="eval").body, {"u": u, "f": f})
+    return _read(trees.expression(FUNCTIONS[name].derivative), {"u": u, "f": f})
 
 
 def _read(tree: ast.expr, values: Mapping[str, Any]) -> Any:

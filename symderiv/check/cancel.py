@@ -3,6 +3,7 @@
 * `N^p N^q = N^(p+q)` for integers p and q made of sizes, q = ±1 among them, and `N⁰ = 1`.
 * `N⁻¹ N = 1 = N N⁻¹`, and `QᵀQ = 1 = QQᵀ` for an orthogonal matrix.
 * `Σ_j s[i,j] = 1` for a softmax over j, and for what is declared a simplex, or to have such rows.
+* `Σ_i f[i,j] (Σ_k f[k,j])⁻¹ = 1`: a sum beside its own reciprocal.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def _replaced(
     near_slots, far_slots = (slots[:half], slots[half:]) if at_rows else (slots[half:], slots[:half])
     pattern, inner = ring.opened(lead, {})
     pool = [(n, labels, e) for (n, labels), e in work.powers.items() if (n, labels) != inverse_at]
-    for names, used in _matches(ring, pattern, dict(zip(near_slots, near, strict=True)), pool):
+    for names, used in matches(ring, pattern, dict(zip(near_slots, near, strict=True)), pool):
         if not all(s in names for s in far_slots):
             continue
         gone = {*near, *(names[x] for x in inner)}
@@ -162,7 +163,7 @@ def _size(ring: Products, mono: Monomial) -> tuple[bool, int, Monomial]:
     return plain_term, sum(len(c[1]) for c in components) + len(fixed), mono
 
 
-def _matches(
+def matches(
     ring: Products, pattern: list[Factor], names: dict[int, int], pool: list[Factor]
 ) -> Iterator[tuple[dict[int, int], list[tuple[Factor, int | Fraction]]]]:
     """Yield the ways to find the factors of a term among those of a product: names of labels, and uses."""
@@ -173,14 +174,14 @@ def _matches(
     n, slots, exponent = ready[0]
     rest = [p for p in pattern if p is not ready[0]]
     for f in pool:
-        if f[0] != n or not (f[2] == exponent or 0 < exponent < f[2]):
+        if f[0] != n or not (f[2] == exponent or 0 < exponent < f[2] or f[2] < exponent < 0):
             continue
         for order in ring.symmetries(n) if slots else ((),):
             at = tuple(f[1][s] for s in order)
             if any(names.get(x, y) != y for x, y in zip(slots, at, strict=True)):
                 continue
             more = {**names, **dict(zip(slots, at, strict=True))}
-            for found, used in _matches(ring, rest, more, [p for p in pool if p is not f]):
+            for found, used in matches(ring, rest, more, [p for p in pool if p is not f]):
                 yield found, [(f, exponent), *used]
 
 
@@ -226,6 +227,37 @@ def sum_to_one(ring: Products, work: Work) -> bool:
             del work.bound[x]
         return True
     return False
+
+
+def reciprocal(ring: Products, work: Work) -> bool:
+    """Replace `Σ_i f[i,j] (Σ_k f[k,j])⁻¹` by 1, where i stands nowhere else; tell whether there was such a sum."""
+    for (n, labels), exponent in work.powers.items():
+        atom = ring.atoms[n]
+        pattern = _only_sum(ring, atom) if exponent < 0 and exponent == int(exponent) else None
+        if pattern is None:
+            continue
+        factors, inner = pattern
+        pool = [(m, at, e) for (m, at), e in work.powers.items() if m != n]
+        for names, used in matches(ring, factors, {slot(k): x for k, x in enumerate(labels)}, pool):
+            gone = {names[x] for x in inner}
+            summed = len(gone) == len(inner) and all(work.bound.get(names[x]) == size for x, size in inner.items())
+            left = {(m, at): plain(e - p) for (m, at, e), p in used}
+            kept = {key: left.get(key, e) for key, e in work.powers.items()}
+            if summed and not any(e != 0 and gone & {*at} for (_, at), e in kept.items()):
+                work.powers = {key: e for key, e in kept.items() if e != 0}
+                work.multiply(n, labels, 1)
+                for x in gone:
+                    del work.bound[x]
+                return True
+    return False
+
+
+def _only_sum(ring: Products, atom: Atom) -> tuple[list[Factor], dict[int, int]] | None:
+    """Return the factors and the bound labels of an atom that is one sum of a product, nothing beside it."""
+    if atom.kind != "sum" or len(atom.inside[0]) != 1:
+        return None
+    (((fixed, components), coef),) = atom.inside[0].items()
+    return ring.opened((fixed, components), {}) if not fixed and len(components) == 1 and coef == 1 else None
 
 
 def _unit_slots(ring: Products, atom: Atom) -> Labels:

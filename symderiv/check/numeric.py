@@ -50,6 +50,7 @@ class Numeric(Operations[Array]):
         self._sides: dict[tuple[Expr, Expr | None, Ranges], Array] = {}
         self.differences: dict[tuple[Expr, Expr | None], Array] = {}
         self._rounded: list[Array] = []
+        self._lost: list[Array] = []  # where a power of what is not 0 came out as 0
 
     def number(self, value: Fraction) -> Array:
         return np.full((1,) * self.lead, float(value))
@@ -147,6 +148,8 @@ class Numeric(Operations[Array]):
             size = np.abs(value.real)
             positive = node.op == "softmax" or (node.op == "map" and node.data[0] in ("exp", "sigmoid", "softplus"))
             result |= ((size < TINY) & (positive | (size > 0))).reshape(len(value), -1).any(axis=1)
+        for lost in self._lost:
+            result |= lost.reshape(len(lost), -1).any(axis=1)
         return result
 
     def rounded(self, count: int) -> Array:
@@ -181,6 +184,7 @@ class Numeric(Operations[Array]):
         odd = np.where(count % 2 == 1, -1.0, 1.0)
         negative = (a.real < 0) & (b == count)  # and b itself is not moved
         value = np.exp(b * _log(np.where(negative, -a, a)))
+        self._lost.append((value.real == 0) & (a.real != 0))
         return np.asarray(np.where(negative, odd * value, value))
 
     def op_norm(self, node: Expr, slots: Slots, ranges: Ranges) -> Array:

@@ -1,8 +1,10 @@
 """Powers of polynomials, and the laws between the factors of a product.
 
-* `b^(Σ c m) = Π (b^m)ᶜ` for a base where these powers are defined.
+* `b^(Σ c m) = Π (b^m)ᶜ` for a base where these powers are defined; `(f g)ᵖ = fᵖ gᵖ` and `(f^q)ᵖ = f^(q p)` for f ≥ 0.
 * `(c f)ᵖ = cᵖ fᵖ` for c ≥ 0 and any p, and for any c where p is an integer; `(f²ᵏ)ᵖ = |f|^(2kp)`.
 * `|f|² = f²`; `sign(f) f = |f|`, `sign(f) |f| = f`: f is the sign times the size, also at 0; `|f| f⁻¹ = sign(f)`.
+* What is divided by is not 0: beside f⁻ᵏ `sign(f)² = 1`, and `sign(f) = 1` where f ≥ 0 is known.
+* `sin(u)² = 1 − cos(u)²`, where the ring asks for it.
 * `y² = y` for an entry that is declared to be 0 or 1, `y² = 1` for one that is 1 or −1, as `(−1)ⁿ` is.
 """
 
@@ -13,7 +15,6 @@ from math import floor
 
 from symderiv.check.atoms import (
     apply,
-    content_of,
     exponential,
     indicator,
     is_positive,
@@ -21,14 +22,12 @@ from symderiv.check.atoms import (
     magnitude,
     never_negative,
     one_factor,
-    oriented,
     raised,
-    scaled,
     sign,
-    size_of,
     units,
 )
 from symderiv.check.canonical import UNIT, Exponent, Factor, Labels, Monomial
+from symderiv.check.orientation import content_of, oriented, scaled, size_of
 from symderiv.check.products import (
     MOST_POWER,
     ONE,
@@ -36,6 +35,7 @@ from symderiv.check.products import (
     Poly,
     Products,
     Work,
+    add,
     constant,
     factor,
     number,
@@ -65,9 +65,42 @@ def general_power(ring: Products, base: Poly, exponent: Poly) -> Poly:
             for _, f in units(inner):
                 assert f is not None
                 parts.append(raised(ring.function("power", "", [one_factor(f), {mono: 1}]), coef * f[2]))
+        elif len(base) == 1:
+            parts += _of_product(ring, base, mono, coef)
         else:
             parts.append(raised(ring.function("power", "", [base, {mono: 1}]), coef))
     return ring.product(parts)
+
+
+def _of_product(ring: Products, base: Poly, mono: Monomial, coef: Exponent) -> list[Poly]:
+    """Return the factors of `(c f g)^(coef m)`: what is at least 0 by itself, the rest together."""
+    ((inner, c),) = base.items()
+    parts: list[Poly] = []
+    bases = [number(c)] if c > 0 and c != 1 else []
+    rest = [number(c) if c < 0 else ONE]
+    for unit, f in units(inner):
+        if f is None:
+            (bases if never_negative(ring, unit) else rest).append(unit)
+        elif is_positive(ring, ring.atoms[f[0]]) or f[2] % 2 == 0:
+            parts.append(_never_negative_power(ring, f, {mono: plain(coef * f[2])}))
+        else:
+            rest.append(unit)
+    together = ring.product(rest)
+    bases += [together] if together != ONE else []
+    return [*parts, *(raised(ring.function("power", "", [b, {mono: 1}]), coef) for b in bases)]
+
+
+def _never_negative_power(ring: Products, f: Factor, exponent: Poly) -> Poly:
+    """Return `f^p` for f ≥ 0, or |f|^p."""
+    atom = ring.atoms[f[0]]
+    inside = ring.instance(atom, f[1])
+    if atom.kind == "power" and is_positive(ring, atom):
+        return general_power(ring, inside[0], ring.product([inside[1], exponent]))
+    if atom.kind == "exp":
+        return exponential(ring, ring.product([inside[0], exponent]))
+    base = inside[0] if atom.kind == "sum" else one_factor(f)
+    ((mono, coef),) = exponent.items()
+    return raised(ring.function("power", "", [magnitude(ring, base), {mono: 1}]), coef)
 
 
 def _is_whole(ring: Products, mono: Monomial, coef: Exponent) -> bool:
@@ -232,7 +265,12 @@ def simplified(ring: Products, work: Work) -> bool:
             case "power" if e not in (0, 1) and isinstance(e, int) and _is_parity(ring, atom):
                 work.multiply(n, labels, e % 2 - e)
                 return True
-            case "sign" if e >= 1 and _signed(ring, work, atom, labels):
+            case "apply" if e >= 2 and ring.by_exp and atom.data[0] == ("sin", 0) and isinstance(e, int):
+                work.multiply(n, labels, -2)
+                cosine = ring.function("apply", ("cos", 0), ring.instance(atom, labels))
+                work.extra.append(add([(1, ONE), (-1, power(ring, cosine, 2))]))
+                return True
+            case "sign" if e >= 1 and (_signed(ring, work, atom, labels) or _beside(ring, work, atom, labels)):
                 return True
     return False
 
@@ -260,6 +298,22 @@ def _signed(ring: Products, work: Work, atom: Atom, labels: Labels) -> bool:
     return False
 
 
+def _beside(ring: Products, work: Work, atom: Atom, labels: Labels) -> bool:
+    """`sign(f)² f⁻ᵏ = f⁻ᵏ`, and `sign(f) f⁻ᵏ = f⁻ᵏ` for f ≥ 0."""
+    inner, exponent = ring.instance(atom, labels)[0], work.powers[atom.number, labels]
+    left = 0 if never_negative(ring, inner) else exponent % 2
+    below = _as_one(ring, inner) if left != exponent else None
+    if below is None or work.powers.get(below, 0) >= 0:
+        return False
+    work.multiply(atom.number, labels, left - exponent)
+    return True
+
+
+def _as_one(ring: Products, poly: Poly) -> tuple[int, Labels] | None:
+    """Return atom and labels of a polynomial where it is one factor of a product, a sum of terms as an atom."""
+    return one_atom(poly if len(poly) == 1 else ring.function("sum", "", [poly]))
+
+
 def _is_parity(ring: Products, atom: Atom) -> bool:
     """Tell whether an atom is `(−1)ⁿ` for an integer n, hence 1 or −1."""
     base, exponent = atom.inside
@@ -269,7 +323,7 @@ def _is_parity(ring: Products, atom: Atom) -> bool:
 def _over_itself(ring: Products, work: Work, atom: Atom, labels: Labels) -> bool:
     """`|f| f⁻¹ = sign(f)`."""
     inner = ring.instance(atom, labels)[0]
-    below = one_atom(inner if len(inner) == 1 else ring.function("sum", "", [inner]))
+    below = _as_one(ring, inner)
     if below is None or work.powers.get(below, 0) > -1:
         return False
     work.multiply(*below, 1)

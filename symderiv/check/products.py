@@ -144,6 +144,14 @@ class Products(ABC):
         """Return a polynomial to a rational power."""
 
     @abstractmethod
+    def general_power(self, base: Poly, exponent: Poly) -> Poly:
+        """Return a polynomial to the power of another one."""
+
+    @abstractmethod
+    def logarithm(self, arg: Poly) -> Poly:
+        """Return the logarithm of a polynomial."""
+
+    @abstractmethod
     def size(self, size: Any) -> Poly:
         """Return a size as a polynomial."""
 
@@ -178,9 +186,13 @@ class Products(ABC):
         """Let a label that was bound be used as a fixed one."""
         self._size_of_label[label] = size
 
+    def range_of(self, label: int) -> int:
+        """Return the number of the range of a fixed label."""
+        return self._size_of_label[label]
+
     def size_of(self, label: int) -> Any:
         """Return the range of a fixed label."""
-        return self.size_list[self._size_of_label[label]]
+        return self.size_list[self.range_of(label)]
 
     def atom(
         self,

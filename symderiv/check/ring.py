@@ -18,7 +18,7 @@ from typing import Any
 
 import sympy
 
-from symderiv.check import arrays, atoms, axes, cancel, powers, steps
+from symderiv.check import arrays, atoms, axes, cancel, entries, logs, powers, steps
 from symderiv.check.canonical import Exponent, Factor, Labels
 from symderiv.check.denominators import cleared, under_sums
 from symderiv.check.facts import SYMMETRIC, Facts
@@ -187,6 +187,12 @@ class Ring(Products):
     def power(self, base: Poly, exponent: Exponent) -> Poly:
         return powers.power(self, base, exponent)
 
+    def general_power(self, base: Poly, exponent: Poly) -> Poly:
+        return powers.general_power(self, base, exponent)
+
+    def logarithm(self, arg: Poly) -> Poly:
+        return logs.logarithm(self, arg)
+
     def size(self, size: Any) -> Poly:
         """Return a number or a size: a product of positive atoms."""
         if is_number(size):
@@ -286,12 +292,12 @@ class Ring(Products):
         if found is not None:
             todo += found
             return True
-        if cancel.sum_to_one(self, work) or steps.simplified(self, work):
+        if cancel.sum_to_one(self, work) or cancel.reciprocal(self, work) or steps.simplified(self, work):
             return True
-        return powers.simplified(self, work)
+        return entries.simplified(self, work) or powers.simplified(self, work)
 
     def replaced(self, work: Work) -> list[Product] | None:
-        return cancel.inverse(self, work)
+        return cancel.inverse(self, work) or entries.replaced(self, work)
 
 
 def _orders(unknown: Definition) -> tuple[tuple[int, ...], ...]:

@@ -1,10 +1,13 @@
 """Kinks of one number: `|f|`, `sign(f)` and `[f > 0]` where f is linear in one atom t, piece by piece.
 
-They are written by the steps `[t > c]` and `[t < c]`, c a rational number. Laws, for every real t:
+Where it is not, t is all of f but a number.  They are written by the steps `[t > c]` and `[t < c]`, c a rational
+number.  Laws, for every real t:
 
 * `[t > c] [t > d] = [t > max(c, d)]`, `[t < c] [t < d] = [t < min(c, d)]`;
 * `[t > c] [t < d]` is 0 for d ≤ c, and `[t > c] + [t < d] − 1` for c < d, as one of the two holds;
 * `t [t < c] = t − t [t > c] − c (1 − [t > c] − [t < c])`: where neither holds, t is c.
+
+Where t is a sum of terms, that law tells what its leading one is beside `[t < c]`.
 
 So what is a polynomial in t on each of finitely many intervals has one form: clipping in two ways is the same.
 """
@@ -14,7 +17,8 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import pairwise
 
-from symderiv.check.canonical import Exponent, Factor, Labels
+from symderiv.check.canonical import UNIT, Exponent, Factor, Labels
+from symderiv.check.orientation import oriented, scaled
 from symderiv.check.products import ONE, Atom, Poly, Products, Work, add, factor, plain
 
 KIND = "step"
@@ -24,6 +28,9 @@ Linear = tuple[Fraction, Fraction]  # a t + b
 def sign(ring: Products, arg: Poly) -> Poly | None:
     """Return the sign of what is linear in one atom, piece by piece; nothing where it is not."""
     found = _pieces(ring, arg)
+    if found is None:
+        arg = _in_one(ring, arg)
+        found = _pieces(ring, arg)
     if found is None:
         return None
     (t, labels), ends, pieces = found
@@ -81,6 +88,15 @@ def _pieces(ring: Products, arg: Poly) -> tuple[tuple[Atom, Labels], list[Fracti
     return (ring.atoms[n], labels), bounds, pieces
 
 
+def _in_one(ring: Products, arg: Poly) -> Poly:
+    """Return a polynomial as `a t + b`, its terms that are no number as one atom t; t is the same for f and −f."""
+    varying = {mono: c for mono, c in arg.items() if mono != UNIT}
+    if not varying or any(ring.atoms[n].kind == KIND for fixed, _ in varying for n, _, _ in fixed):
+        return arg
+    content, inner = oriented(ring, varying)
+    return add([(content, ring.function("sum", "", [inner])), (arg.get(UNIT, 0), ONE)])
+
+
 def _linear(ring: Products, arg: Poly, x: Fraction) -> Linear:
     """Return a and b of `a t + b`, what a polynomial is on the piece where x lies."""
     slope, start = Fraction(0), Fraction(0)
@@ -120,12 +136,27 @@ def simplified(ring: Products, work: Work) -> bool:
             del work.powers[n, at], work.powers[other[0], other[1]]
             work.extra.append(_both(ring, (n, at, 1), other))
             return True
-        if side < 0 and work.powers.get((t, at), 0) >= 1:
+        lead = _leading(ring, t, at) if side < 0 else None
+        if lead is not None and all(work.powers.get((m, ls), 0) >= p for m, ls, p in lead[0]):
             del work.powers[n, at]
-            work.multiply(t, at, -1)
-            work.extra.append(_below(ring, (n, at, 1)))
+            for m, ls, p in lead[0]:
+                work.multiply(m, ls, -p)
+            work.extra.append(_below(ring, (n, at, 1), *lead))
             return True
     return False
+
+
+def _leading(ring: Products, t: int, labels: Labels) -> tuple[tuple[Factor, ...], Exponent, Poly] | None:
+    """Return the factors of the leading term of t, its coefficient, and t; t itself where it is no sum of terms."""
+    atom = ring.atoms[t]
+    if atom.kind != "sum":
+        return ((t, labels, 1),), 1, factor(atom, labels)
+    whole = ring.instance(atom, labels)[0]
+    terms = [m for m in whole if m[0] and not m[1] and all(e > 0 and int(e) == e for _, _, e in m[0])]
+    if not terms:
+        return None
+    lead = max(terms, key=lambda m: (sum(e for _, _, e in m[0]), m))
+    return lead[0], whole[lead], whole
 
 
 def _both(ring: Products, one: Factor, other: Factor) -> Poly:
@@ -138,9 +169,11 @@ def _both(ring: Products, one: Factor, other: Factor) -> Poly:
     return add([(1, {((one,), ()): 1}), (1, {((other,), ()): 1}), (-1, ONE)]) if low < high else {}
 
 
-def _below(ring: Products, below: Factor) -> Poly:
-    """Return `t [t < c]` by `[t > c]` and `[t < c]` alone."""
+def _below(ring: Products, below: Factor, lead: tuple[Factor, ...], coef: Exponent, whole: Poly) -> Poly:
+    """Return `m [t < c]`, m the leading term of t, by `[t > c]`, and by `[t < c]` beside other terms alone."""
     n, c, _ = ring.atoms[below[0]].data
-    t: Poly = {(((n, below[1], 1),), ()): 1}
+    under: Poly = {((below,), ()): 1}
     above = step(ring, ring.atoms[n], below[1], Fraction(c), 1)
-    return add([(1, t), (-1, ring.product([t, above])), (-c, ONE), (c, above), (c, {((below,), ()): 1})])
+    rest = add([(1, whole), (-coef, {(lead, ()): 1})])
+    parts = [(1, whole), (-1, ring.product([whole, above])), (-c, ONE), (c, above), (c, under)]
+    return scaled(1 / Fraction(coef), add([*parts, (-1, ring.product([rest, under]))]))

@@ -172,14 +172,15 @@ class Trial:
     def outside(self) -> Array:
         """The float points where the claim is undefined and function and derivative exist.
 
-        Overflow is left aside, and the points at which a determinant is that of a singular matrix.
+        Overflow and underflow are left aside, and the points at which a determinant is that of a singular matrix.
         """
         left, right = self.float_sides
         with np.errstate(all="ignore"):
             value = self.numeric.evaluate(self.question.left)
         value = np.broadcast_to(value, (self.count, *value.shape[1:])).reshape(self.count, -1)
         nowhere = (np.isfinite(value) & np.isfinite(left) & np.isnan(right)).any(axis=1)
-        return np.asarray(nowhere & ~self.numeric.overflowed(self.count) & ~self.singular)
+        beyond = self.numeric.overflowed(self.count) | self.numeric.underflowed(self.count)
+        return np.asarray(nowhere & ~beyond & ~self.singular)
 
     @cached_property
     def singular(self) -> Array:
