@@ -6,13 +6,12 @@ import json
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from symderiv import ParseError, UnsupportedError
 from symderiv.handout import build as handout
-from symderiv.handout.build import build, built_in, read_and_decide, rendered, write_aside
+from symderiv.handout.build import build, built_in, read_and_decide, rendered
 from symderiv.handout.source import read_source
 
 GOOD = """---
@@ -247,24 +246,6 @@ def test_detail_and_language_may_be_chosen(source):
         for detail, language in [("brief", "en"), ("full", "en"), ("normal", "de")]
     }
     assert len(pages) == 3
-
-
-def test_files_are_written_aside_and_renamed(tmp_path, monkeypatch):
-    path = tmp_path / "a.txt"
-    path.write_bytes(b"old")
-    seen = []
-
-    def renamed(self, target):
-        seen.append((self.read_bytes(), Path(target).read_bytes()))
-        raise OSError("interrupted")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", renamed)
-        with pytest.raises(OSError, match="interrupted"):
-            write_aside(path, b"new")
-    assert seen == [(b"new", b"old")] and path.read_bytes() == b"old"
-    write_aside(path, b"new")
-    assert path.read_bytes() == b"new" and [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
 
 def test_two_builds_give_the_same(source, tmp_path):

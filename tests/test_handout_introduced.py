@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from networks import JACOBIANS, STATES
 
 from symderiv import Sheet
 from symderiv.handout.introduced import Introduced, needed, told_apart
@@ -13,15 +14,7 @@ from symderiv.render.model import ClaimView, Definitions, ForEach
 from symderiv.sheet import Claim
 from symderiv.statements.block import Names, read_block
 
-RECURRENT = """
-theta: (q,)
-f: function(n)
-h[0]: (n,)
-for t in range(1, T + 1):
-    x[t]: (d,)
-    h[t] = f(h[t-1], x[t], theta)
-def J(t): return partial(h[t], h[t-1])
-"""
+RECURRENT = STATES + JACOBIANS
 
 
 def introduced(text, **options):

@@ -6,18 +6,14 @@ import itertools
 import re
 
 import pytest
+from networks import LAYER
 
 from symderiv.handout.build import read_and_decide
 from symderiv.handout.letters import exchanged
 from symderiv.render.model import ClaimView
 from symderiv.sheet import Sheet
 
-TEXT = """D: (m, n)
-W: (n, p)
-loss: function()
-A = D @ W
-E = loss(A)
-B = diff(E, A)
+TEXT = f"""{LAYER}
 assert diff(E, W) == D.T @ B, "L2"
 """
 CHOICES = [[], ["a", "b", "c", "d"], ["j", "i"], ["k", "k", "l"], ["l", "k"], ["p", "m", "q"], list("tjilkrsuv")]

@@ -1,7 +1,4 @@
-"""Sources to documents: read, decide every claim, write every format.
-
-A file is written aside and then renamed, so that an interrupted run leaves no half of one behind.
-"""
+"""Sources to documents: read, decide every claim, write every format; what is up to date is left as it is."""
 
 from __future__ import annotations
 
@@ -9,9 +6,11 @@ from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 
+from symderiv.aside import write_aside
 from symderiv.errors import ParseError, UnsupportedError
 from symderiv.handout.builder import Builder, Built, Record, Report, module
 from symderiv.handout.options import SOLUTION
+from symderiv.handout.reuse import Kept, Made, digest_of, made_of
 from symderiv.handout.source import Source, read_source
 from symderiv.render.document import fragment, pdf_by_latex, render
 from symderiv.render.model import ClaimView, DiagramView
@@ -27,6 +26,7 @@ WITHOUT_LATEX = (
 )
 
 Notice = Callable[[str], None]
+Reused = Callable[[str, Sequence[Record]], None]
 
 
 def built_in(language: str | None = None) -> list[Path]:
@@ -52,6 +52,8 @@ def build(
     templates: Path | None = None,
     report: Report = lambda _: None,
     notice: Notice = lambda _: None,
+    kept: Kept | None = None,
+    reused: Reused = lambda _name, _records: None,
     **chosen: str | None,
 ) -> list[Record]:
     """Build handouts into a folder; return a record for each claim, in order.
@@ -63,29 +65,62 @@ def build(
     `report` is called with each record as soon as its claim is decided, `notice` with a line on each PDF that
     is left out because no font has the letters of its language. The module of NumPy functions belongs to the
     solution: exercises and hints have none.
+
+    `kept` knows what the folder has (:mod:`symderiv.handout.reuse`): a document that is up to date is not made again,
+    and `reused` is called with its name and its records. Without it every document is made.
     """
     for name in formats:
         if name not in FORMATS:
             raise UnsupportedError(f"no format is called {name!r}", hint="known are " + ", ".join(FORMATS))
+    if templates is not None:
+        checked_folder(templates)
     records: list[Record] = []
     for path in built_in(chosen.get("language")) if sources is None else sources:
-        built = read_and_decide(path, templates=templates, report=report, **chosen)
-        records += built.records
-        output.mkdir(parents=True, exist_ok=True)
-        if "pdf" in formats and engine == "typst" and _wants_latex(built.source, templates):
-            notice(f"{built.source.name}: {WITHOUT_LATEX}")
-        for name in formats:
-            if name == "py" and built.source.variant != SOLUTION:
-                continue
-            try:
-                content = rendered(built, name, engine, templates)
-            except MissingFontError as err:
-                notice(f"{built.source.name}: {err.message}; {err.hint}")
-                continue
-            write_aside(output / f"{built.source.file_name}.{name}", content)
-            for file, picture in pictures(built).items() if name == "md" else ():
-                write_aside(output / file, picture)
+        source = read(path).with_options(**chosen)
+        if "pdf" in formats and engine == "typst" and _wants_latex(source, templates):
+            notice(f"{source.name}: {WITHOUT_LATEX}")
+        of = made_of(source, templates, engine) if kept else ""
+        made = kept.current(source.file_name, of, formats) if kept else None
+        if made is not None:
+            reused(source.name, made.records)
+        else:
+            made = make(source, of, output, formats, engine, templates, report)
+            if kept:
+                kept.keep(source.file_name, made, engine)
+        for name in (name for name in formats if name in made.notices):
+            notice(f"{source.name}: {made.notices[name]}")
+        records += made.records
     return records
+
+
+def make(
+    source: Source, of: str, output: Path, formats: Sequence[str], engine: str, templates: Path | None, report: Report
+) -> Made:
+    """Decide one handout and write it; `of` is the digest of what it is made of."""
+    output.mkdir(parents=True, exist_ok=True)
+    built = decided(source, templates, report)
+    made = Made(of, list(built.records))
+    for name in formats:
+        write_format(built, output, name, engine, templates, made)
+    return made
+
+
+def write_format(built: Built, output: Path, name: str, engine: str, templates: Path | None, made: Made) -> None:
+    """Write one format of a handout into a folder, and note the files, or why there is none."""
+    made.written[name] = {}
+    if name == "py" and built.source.variant != SOLUTION:
+        return
+    try:
+        content = rendered(built, name, engine, templates)
+    except MissingFontError as err:
+        made.notices[name] = f"{err.message}; {err.hint}"
+        return
+    for file, data in {
+        f"{built.source.file_name}.{name}": content,
+        **(pictures(built) if name == "md" else {}),
+    }.items():
+        write_aside(output / file, data)
+        made.written[name][file] = digest_of(data)
 
 
 def _wants_latex(source: Source, templates: Path | None) -> bool:
@@ -109,8 +144,13 @@ def read_and_decide(
     """Return a source with every claim decided."""
     if templates is not None:
         checked_folder(templates)
+    return decided(read(path).with_options(**chosen), templates, report)
+
+
+def decided(source: Source, templates: Path | None, report: Report) -> Built:
+    """Return what was read with every claim decided."""
     with more_phrases(templates):
-        return Builder(read(path).with_options(**chosen), report).run()
+        return Builder(source, report).run()
 
 
 def shared_files(sources: Sequence[Path], templates: Path | None = None) -> list[Path]:
@@ -150,17 +190,7 @@ def write_fragment(built: Built, label: str, path: Path, *, templates: Path | No
     write_aside(path, fragment(built.document, found[0], templates=templates).encode())
 
 
-def write_aside(path: Path, content: bytes) -> None:
-    """Write a file in one piece: aside first, then renamed; what was begun is taken away where that fails."""
-    aside = path.with_name(path.name + ".part")
-    try:
-        aside.write_bytes(content)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
 __all__ = [
-    "BUILT_IN", "FORMATS", "Built", "Record", "build", "built_in", "module", "pictures", "read", "read_and_decide",
-    "rendered", "shared_files", "write_aside", "write_fragment",
+    "BUILT_IN", "FORMATS", "Built", "Kept", "Record", "build", "built_in", "module", "pictures", "read",
+    "read_and_decide", "rendered", "shared_files", "write_fragment",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from symderiv import trees
 from symderiv.handout.options import EXERCISE, HINTS, SOLUTION
 from symderiv.render.model import Block, ClaimView, CodeView, Line, ProofView
 from symderiv.render.phrases import phrase
@@ -72,7 +73,7 @@ def _head(source: str) -> str:
     """Return the first line and the docstring of every function in a source."""
     lines = source.splitlines()
     found = []
-    for node in ast.parse(source).body:
+    for node in trees.module(source).body:
         if isinstance(node, ast.FunctionDef):
             first = node.body[0]
             documented = ast.get_docstring(node) is not None and first.end_lineno is not None

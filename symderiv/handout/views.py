@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from symderiv.claims.conditions import Condition
 from symderiv.claims.supposed import given_conditions
 from symderiv.code.handed import callables, function_names
-from symderiv.code.numpy import Argument, Source, function_text
+from symderiv.code.numpy import function_text
+from symderiv.code.source import Argument, Source
 from symderiv.errors import SymderivError
 from symderiv.handout.introduced import Introduced, told_apart
 from symderiv.handout.layouts import in_layout
