@@ -1,14 +1,13 @@
 """Random texts, each read: `python -m symderiv.testing.fuzz_text --cases 100000 --seed 1`.
 
 Whatever a text holds, it is read, or refused by a :class:`symderiv.SymderivError` whose message can be shown; in
-bounded time and memory.  What is read is written again, as text, as LaTeX and, now and then, as a document and as
-code.  Case k of a seed is the same in every run and on every machine: `--start k --cases 1` repeats it.  The exit
+bounded time and memory.  What is read is written again, now and then in every format that there is, and is inert in
+each.  Case k of a seed is the same in every run and on every machine: `--start k --cases 1` repeats it.  The exit
 status is 1 where something else happened.
 """
 
 from __future__ import annotations
 
-import ast
 import gc
 import resource
 import sys
@@ -17,122 +16,35 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
 from time import monotonic, process_time
 
 import click
 
-from symderiv.derivation import derive
 from symderiv.errors import SymderivError
-from symderiv.generating import generate
-from symderiv.handout.build import read_and_decide, rendered
-from symderiv.handout.source import read_source
-from symderiv.lower import lower
-from symderiv.render.latex import Latex
-from symderiv.render.mathtext import is_harmless
-from symderiv.statements.block import Names, read_block
-from symderiv.tensor.expr import Expr
-from symderiv.tensor.parse import Scope, parse, scope_of
-from symderiv.tensor.text import to_text
 from symderiv.testing.fuzz import TimeUpError, at_most, quiet
-from symderiv.testing.texts import BLOCKS, EXPRESSIONS, HANDOUT, NAMES, Texts
+from symderiv.testing.progress import progress
+from symderiv.testing.texts import ALL_NAMES, BLOCKS, CHAINS, EXPRESSIONS, HANDOUT, NAMES, Texts
+from symderiv.testing.uses import (
+    Broken,
+    mark_chain,
+    proofs,
+    read_expression,
+    read_handout,
+    read_proof,
+    read_statements,
+    shown,
+    take_names,
+    write_document,
+    write_page,
+)
 
-LONGEST_MESSAGE = 4000
 MOST_MEMORY = 64 << 20  # bytes by which one case may let the process grow, once it has warmed up
 WARM = 2000
-LOWERED = 60  # nodes of an expression that is also put into index notation
 SHRINKING = 5.0  # seconds
-
-FUNCTIONS_WITHOUT_FORMULA = {"h": ["dh", "d2h"]}
-
-
-class Broken(Exception):
-    """What was read came out in a form that it must not have."""
-
-
-def _scope(indices: bool) -> Scope:
-    scope = scope_of(NAMES, None, FUNCTIONS_WITHOUT_FORMULA)
-    scope.indices = indices
-    return scope
-
-
-SCOPES = (_scope(False), _scope(True))
-LABELS = {key: label for label, key in SCOPES[0].functions.items()}
-
-# ---------------------------------------------------------------- what is done with a text
-
-
-def read_expression(text: str) -> None:
-    """Read an expression; write it as text, which must be read as the same shape again, and as LaTeX."""
-    scope = SCOPES["[" in text]
-    expr = parse(text, scope)
-    written = to_text(expr, LABELS)
-    again = parse(written, scope)
-    if again.shape != expr.shape:
-        raise Broken(f"read again with shape {again.shape} instead of {expr.shape}")
-    _harmless(expr)
-    if expr.weight <= LOWERED and not scope.indices:
-        lower(expr)
-
-
-def _harmless(expr: Expr) -> None:
-    latex = Latex({}, functions=LABELS).matrix(expr)
-    if not is_harmless(latex):
-        raise Broken(f"LaTeX that is not inert: {latex[:200]}")
-
-
-def read_statements(text: str) -> None:
-    """Read a block of statements."""
-    read_block(text, Names())
-
-
-def read_handout(text: str) -> None:
-    """Read the source of a handout: front matter, prose, blocks."""
-    read_source(text, Path("handout.md"))
-
-
-def write_document(text: str) -> None:
-    """Read a handout, decide its claims, write it as TeX and Markdown, and its code, which must be Python."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "handout.md"
-        path.write_bytes(text.encode("utf-8", "surrogatepass"))
-        built = read_and_decide(path)
-    rendered(built, "tex")
-    rendered(built, "md")
-    ast.parse(rendered(built, "py"))
-
-
-def take_names(text: str) -> None:
-    """Use a text as every name there is: of an array, of a size, of a function, of the code."""
-    for name, given in {
-        "array": {"expr": f"sum({text}**2) + {text} @ y", "wrt": text, "shapes": {text: ("n",), "y": ("n",)}},
-        "size": {"expr": "sum(x**2) / len(x)", "wrt": "x", "shapes": {"x": (text,)}},
-        "function": {"expr": f"sum({text}(x))", "wrt": "x", "shapes": {"x": ("n",)}, "functions": {text: ["d1"]}},
-        "derivative": {"expr": "sum(h(x))", "wrt": "x", "shapes": {"x": ("n",)}, "functions": {"h": [text]}},
-    }.items():
-        try:
-            d = derive(given.pop("expr"), given.pop("wrt"), **given)  # type: ignore[arg-type]
-        except SymderivError as err:
-            shown(err)
-            continue
-        ast.parse(d.to_numpy())
-        d.compile(value=True)
-        if not is_harmless(latex := Latex({}, functions=d.functions).matrix(d.result.expr)):
-            raise Broken(f"LaTeX of {name} that is not inert: {latex[:200]}")
-    module = generate("sum(x**2)", "x", shapes={"x": ("n",)}, name=text)
-    ast.parse(module.module)
-
-
-def shown(err: SymderivError) -> None:
-    """Refuse an error that is no help: one that cannot be shown, is empty or has no end."""
-    message = str(err)
-    if not message.strip() or len(message) > LONGEST_MESSAGE:
-        raise Broken(f"a message of {len(message)} characters") from err
-    if not all(c.isprintable() or c == "\n" for c in message):
-        raise Broken(f"a message that does not print: {message!r}") from err
-
+INTERRUPTED = 130  # the exit code of what Ctrl-C ended
 
 # ---------------------------------------------------------------- cases
 
@@ -170,17 +82,34 @@ def _document(texts: Texts) -> str:
     if texts.chance(0.3):
         block = texts.mutated(block, 1)
     prose = f"# {said()}\n\nA text with {said()} and ${said()}$.\n"
-    return f"{head}{prose}\n```symderiv\n{block}{texts.label() if texts.chance(0.3) else ''}\n```\n\n{said()}\n"
+    picture = f"```symderiv-diagram\n{said() if texts.chance(0.2) else ''}\n```\n" if texts.chance(0.3) else ""
+    label = texts.label() if texts.chance(0.3) else ""
+    return f"{head}{prose}\n```symderiv\n{block}{label}\n```\n{picture}\n{said()}\n"
+
+
+def _name(texts: Texts) -> str:
+    roll = texts.random.random()
+    return texts.hostile() if roll < 0.4 else texts.one(ALL_NAMES) if roll < 0.8 else texts.new_name()
+
+
+def _proof(texts: Texts) -> str:
+    text = texts.one(proofs())
+    return texts.data(text) if texts.chance(0.7) else texts.mutated(text)
 
 
 KINDS = (
-    Kind("bytes, expression", 390, _bytes_of(EXPRESSIONS), read_expression),
-    Kind("grammar, expression", 330, lambda t: t.expression(), read_expression),
-    Kind("bytes, statements", 140, _bytes_of(BLOCKS), read_statements),
-    Kind("grammar, statements", 80, _declared_block, read_statements),
-    Kind("bytes, handout", 44, _bytes_of((HANDOUT,)), read_handout),
-    Kind("names", 10, lambda t: t.hostile() if t.chance(0.5) else t.one((t.new_name(), t.name())), take_names),
+    Kind("bytes, expression", 300, _bytes_of(EXPRESSIONS), read_expression),
+    Kind("words, expression", 130, lambda t: t.exchanged(t.one(EXPRESSIONS)), read_expression),
+    Kind("grammar, expression", 296, lambda t: t.expression(), read_expression),
+    Kind("bytes, statements", 100, _bytes_of(BLOCKS), read_statements),
+    Kind("words, statements", 60, lambda t: t.exchanged(t.one(BLOCKS)), read_statements),
+    Kind("grammar, statements", 60, _declared_block, read_statements),
+    Kind("bytes, handout", 30, _bytes_of((HANDOUT,)), read_handout),
+    Kind("names", 6, _name, take_names),
     Kind("documents", 6, _document, write_document),
+    Kind("pages", 1, _document, write_page),
+    Kind("derivations in LaTeX", 6, lambda t: t.latex(t.one(CHAINS)), mark_chain),
+    Kind("stored proofs", 5, _proof, read_proof),
 )  # fmt: skip
 SHARES = tuple(kind.share for kind in KINDS)
 
@@ -209,16 +138,17 @@ class Tally:
     findings: Counter[tuple[str, str]] = field(default_factory=Counter)
     before: int = 0
     after: int = 0
+    interrupted: bool = False
 
     def table(self, seconds: float) -> str:
         """Return the summary."""
-        lines = [f"{sum(self.cases.values())} texts in {seconds:.0f} s"]
-        for name, count in self.cases.items():
+        lines = [f"{sum(self.cases.values())} texts in {seconds:.0f} s{', interrupted' if self.interrupted else ''}"]
+        for name, often in self.cases.items():
             took, number = self.slowest.get(name, (0.0, 0))
-            lines.append(f"  {count:8d}  {name}: {self.read[name]} read; the slowest took {took:.2f} s (case {number})")
+            lines.append(f"  {often:8d}  {name}: {self.read[name]} read; the slowest took {took:.2f} s (case {number})")
         lines.append(f"memory: {self.before >> 20} MB after {WARM} texts, {self.after >> 20} MB at most")
         lines.append(f"findings: {sum(self.findings.values())}")
-        lines += [f"  {count:8d}  {name}: {what}" for (name, what), count in self.findings.most_common()]
+        lines += [f"  {often:8d}  {name}: {what}" for (name, what), often in self.findings.most_common()]
         return "\n".join(lines)
 
 
@@ -267,27 +197,38 @@ def shortest(kind: Kind, text: str, what: str, limit: float) -> str:
 
 def run(seconds: float, cases: int, seed: int, start: int, limit: float) -> Tally:
     """Read texts until the time is up or so many are done; print findings and return the counts."""
-    tally, begin, number = Tally(), monotonic(), start
-    while (not seconds or monotonic() - begin < seconds) and (not cases or number - start < cases):
-        kind, text = case(seed, number)
-        before, since = _memory(), process_time()
-        was_read, what = found(kind, text, limit)
-        took = process_time() - since
-        tally.cases[kind.name] += 1
-        tally.read[kind.name] += was_read
-        if took > tally.slowest.get(kind.name, (0.0, 0))[0]:
-            tally.slowest[kind.name] = (took, number)
-        if number - start > WARM and _memory() - before > MOST_MEMORY and not what:
-            what = f"{(_memory() - before) >> 20} MB more"
-        if what:
-            for line in _report(tally, kind, text, what, f"{seed}:{number}", limit):
-                click.echo(line)
-            sys.stdout.flush()
-        number += 1
-        if number - start == WARM:
-            tally.before = _memory()
+    tally, begin = Tally(), monotonic()
+    with progress(cases, "texts") as told:
+        try:
+            for number in range(start, start + cases) if cases else count(start):
+                if seconds and monotonic() - begin >= seconds:
+                    break
+                for line in _taken(tally, seed, number, limit, number - start > WARM):
+                    click.echo(line)
+                    sys.stdout.flush()
+                if number + 1 - start == WARM:
+                    tally.before = _memory()
+                told(number + 1 - start, sum(tally.findings.values()))
+        except KeyboardInterrupt:
+            tally.interrupted = True
     tally.after = _memory()
     return tally
+
+
+def _taken(tally: Tally, seed: int, number: int, limit: float, warm: bool) -> Iterator[str]:
+    """Take one case, and return what there is to say of it."""
+    kind, text = case(seed, number)
+    before, since = _memory(), process_time()
+    was_read, what = found(kind, text, limit)
+    took = process_time() - since
+    tally.cases[kind.name] += 1
+    tally.read[kind.name] += was_read
+    if took > tally.slowest.get(kind.name, (0.0, 0))[0]:
+        tally.slowest[kind.name] = (took, number)
+    if warm and _memory() - before > MOST_MEMORY and not what:
+        what = f"{(_memory() - before) >> 20} MB more"
+    if what:
+        yield from _report(tally, kind, text, what, f"{seed}:{number}", limit)
 
 
 def _report(tally: Tally, kind: Kind, text: str, what: str, name: str, limit: float) -> Iterator[str]:
@@ -316,7 +257,7 @@ def main(seconds: float, cases: int, seed: int, start: int, limit: float) -> Non
     begin = monotonic()
     tally = run(seconds or (0.0 if cases else 60.0), cases, seed, start, limit)
     click.echo(tally.table(monotonic() - begin))
-    sys.exit(1 if tally.findings else 0)
+    sys.exit(1 if tally.findings else INTERRUPTED if tally.interrupted else 0)
 
 
 if __name__ == "__main__":

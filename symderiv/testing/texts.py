@@ -2,14 +2,20 @@
 
 Two kinds of generator.  *Bytes*: pieces of true inputs, cut, turned, repeated, and strewn with tokens and with
 arbitrary bytes.  *Grammar*: expressions and blocks of statements that Python can read, most of which mean
-nothing.  Every choice comes from one `random.Random`, so that a number repeats a text.
+nothing.  *Words*, between the two: true inputs in which words are others of their kind.  Every choice comes from one
+`random.Random`, so that a number repeats a text.
 """
+
+# ruff: noqa: SIM905 - a table of words reads better as words
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from symderiv.functions import FUNCTIONS
 from symderiv.tensor.parse import KNOWN, TRAITS
@@ -33,8 +39,18 @@ PAYLOADS = (
     "\u202e", "\u2066", "\u200b", "\ufeff", "\ud800", "\U000e0041", "#eval(1)", '#read("/etc/passwd")', "#{", "#[",
     "<< 7*7 >>", "<% include 'x' %>", "<# #>", "{{7*7}}", "{%", "../../etc/passwd", "/etc/passwd", "C:\\x", "a/b",
     "..", ".", "~/x", "|id", "`id`", "$(id)", ";id", "import os", "os.system('id')", "x = 1", "x\n    import os",
-    "x):\n    pass\n#", "{0.__class__}", "%s", "%(x)s", "{x}",
+    "x):\n    pass\n#", "{0.__class__}", "%s", "%(x)s", "{x}", r"\end{verbatim}\input{x}", "*)", "(*",
+    "*) Axiom bad : False. (*", "Admitted.", '"}', '", "version": 2', "]]>", "</title><script>alert(1)</script>",
+    "</desc>", r"};\input{x}", "*/", '"+sys.inputs', "|", "| a | b |", "\t", r"\catcode`\%=12",
 )  # fmt: skip
+# Names that mean something to Coq, TikZ, Graphviz, XML or a file of JSON.
+FAR_NAMES = (
+    "Qed", "Proof", "forall", "fun", "Axiom", "Admitted", "Type", "Prop", "eqxx", "mulrC", "claim", "Section",
+    "derivation", "ring", "node", "edge", "graph", "digraph", "strict", "path", "draw", "svg", "desc", "xmlns",
+    "format", "version", "parts", "null", "true", "NaN", "pytest", "signature", "seeds", "loss", "test_loss",
+    "fun_", "hess", "pack", "args", "kwargs", "lru_cache", "SystemExit", "NotImplemented", "con", "nul", "aux",
+)  # fmt: skip
+ALL_NAMES = (*PLAIN_NAMES, *FAR_NAMES)
 NUMBERS = (
     "0",
     "1",
@@ -83,11 +99,34 @@ BLOCKS = (
     "def sigma(t): return 1 / (1 + exp(-t))\nx: (n,)\nf = sum(sigma(x))\ndiff(f, x)\ncode(diff(f, x), cost=4 * n)",
     "y: index(m)\nz: (m,)\nE = -log(softmax(z, 0)) @ eye(m)[y, :]\nassert diff(E, z) == softmax(z, 0) - eye(m)[y, :]",
 )  # fmt: skip
+LAYER = "D: (m, n); W: (n, p); loss: function(); A = D @ W; E = loss(A); B = diff(E, A)"
+CHAINS = (
+    r"\frac{\partial A_{ij}}{\partial W_{kl}} = \sum_{q=1}^{n} D_{iq} \, \delta_{qk} \, \delta_{jl}"
+    r" = D_{ik}\,\delta_{jl}",
+    r"\frac{\partial E}{\partial W_{kl}} &= \sum_{i,j} B_{ij} D_{ik} \delta_{jl}"
+    r" \overset{j=l}{=} \sum_i D_{ik} B_{il} = (D^{\top} B)_{kl}",
+    r"\begin{align*} \frac{\partial E}{\partial W} &= D^T B && \text{by (L1)} \\ &= \bigl(D^\top\bigr) B \qquad\square"
+    r" \end{align*}",
+    r"\sum_{i=1}^{m}\sum_{j=1}^{p}\,\underbrace{\frac{\partial E}{\partial A_{ij}}}_{=\,B_{ij}} D_{ik} \delta_{jl}"
+    r" = \sum_i B_{il} D_{ik}",
+    r"\lVert A \rVert_F^2 = \operatorname{tr}(A^\top A) = \sum_{i,j} A_{ij}^2",
+)  # fmt: skip
+LETTERS = tuple("ijklqmnpABDEW")
+LATEX = tuple(
+    r"""
+    \frac \sum_ \partial \delta_ \left( \right) \bigl[ \\ & &= \text{ \tag{1} \begin{cases} \end{cases}
+    \begin{align} \end{align} \overset{k=l}{=} \underbrace{ \, \quad \prime ^T ^{\top} ^{-1} _{ij} _{i,j=1} \cdot
+    \odot \circ \times \exp \log \mathrm{tr} \operatorname{diag} \bar \hat{ \mathbf{ \in \le \neq \approx
+    \Rightarrow \label{a} \nonumber % $ $$ \( \[ \def\x{1} \newcommand{\x}[1]{#1} { } ' \dots \ldots
+    """.split()
+)
 HANDOUT = (
     "---\ntitle: A title\nauthor: Someone\nlanguage: en\ndisplay:\n  w1: w^{(1)}\nsuperscript: [w, a]\n---\n"
     "# One\n\nProse with $x^2$ and `code`.\n\n```symderiv\nx: (n,)\nassert diff(x @ x, x) == 2 * x, \"L1\"\n```\n\n"
     "| a | b |\n|---|---|\n| 1 | 2 |\n\n## Two\n\n- item\n\n```python\nprint(1)\n```\n"
 )  # fmt: skip
+
+WORD = re.compile(r"\\?\w+|\s+|\*\*|[=!<>]=|.", re.DOTALL)
 
 
 @dataclass
@@ -113,11 +152,11 @@ class Texts:
             return self.one(tuple(NAMES))
         if roll < 0.85:
             return self.one(SIZES)
-        return self.one(PLAIN_NAMES) if roll < 0.97 else self.one(KEYWORDS)
+        return self.one(ALL_NAMES) if roll < 0.97 else self.one(KEYWORDS)
 
     def new_name(self) -> str:
         """Return a name to be declared."""
-        return self.one(("a", "b", "f", "g", "u", "h", "z")) if self.chance(0.5) else self.one(PLAIN_NAMES)
+        return self.one(("a", "b", "f", "g", "u", "h", "z")) if self.chance(0.5) else self.one(ALL_NAMES)
 
     def hostile(self) -> str:
         """Return a text that means harm where it is not kept as text, alone or behind a name."""
@@ -180,6 +219,69 @@ class Texts:
             case 6:
                 return text[:at] + text[at:end] * (2 + int(self.random.random() ** 8 * 300)) + text[end:]
         return text[:at] + self.bytes(4) + text[at:]
+
+    def exchanged(self, text: str) -> str:
+        """Return a text in which a few words are others of their kind, so that mostly it can still be read."""
+        words = WORD.findall(text)
+        for _ in range(1 + int(self.random.random() * 4)):
+            at = int(self.random.random() * len(words))
+            words[at] = self._other(words[at])
+        return "".join(words)
+
+    def _other(self, word: str) -> str:
+        if word in KNOWN or word in FUNCTIONS:
+            return self.one(KNOWN)
+        if word.isidentifier():
+            kind = int(self.random.random() * 6)
+            wrapped = (f"{self.one(tuple(FUNCTIONS))}({word})", f"({word} {self.one(OPERATORS[:6])} {self.name()})")
+            return (*wrapped, f"{word}.T", f"{word}[i]", self.name(), self.name())[kind]
+        if word[:1].isdigit():
+            return self.one(NUMBERS)
+        if word.strip() in OPERATORS:
+            return self.one(OPERATORS[:11])
+        return word if self.chance(0.7) else self.one(SIGNS)
+
+    def latex(self, text: str) -> str:
+        """Return LaTeX: words of it in any order, or a derivation that was damaged."""
+        if self.chance(0.2):
+            return " ".join(self.one((*LATEX, *NAMES)) for _ in range(1 + int(self.random.random() * 12)))
+        words = WORD.findall(text)
+        for _ in range(int(self.random.random() * 4)):
+            at = int(self.random.random() * len(words))
+            if self.chance(0.6):
+                letters = [k for k, word in enumerate(words) if word in LETTERS] or [at]
+                words[letters[int(self.random.random() * len(letters))]] = self.one(LETTERS)
+            else:
+                words[at : at + int(self.random.random() * 2)] = [self.one(LATEX)]
+        return self.mutated("".join(words), 1) if self.chance(0.2) else "".join(words)
+
+    def data(self, text: str) -> str:
+        """Return JSON in which a value is another one, or has no place."""
+        found = json.loads(text)
+        for _ in range(1 + int(self.random.random() * 2)):
+            self._misplace(found)
+        return json.dumps(found, ensure_ascii=False)
+
+    def _misplace(self, found: Any) -> None:
+        """Change one value, somewhere below."""
+        while True:
+            keys = list(found) if isinstance(found, dict) else list(range(len(found)))
+            deep = [key for key in keys if isinstance(found[key], (dict, list)) and found[key]]
+            below = deep and self.chance(0.9)
+            key = (deep if below else keys)[int(self.random.random() * len(deep if below else keys))]
+            if not below:
+                break
+            found = found[key]
+        others: list[Any] = [None, True, 0, -1, 1.5, 10**20, "", self.name(), self.hostile(), [], {}, [found[key]]]
+        match int(self.random.random() * 4):
+            case 0 if isinstance(found, list):
+                del found[key]
+            case 1 if isinstance(found[key], int):
+                found[key] += 1 if self.chance(0.5) else -1
+            case 2:
+                found[key] = found[keys[int(self.random.random() * len(keys))]]
+            case _:
+                found[key] = others[int(self.random.random() * len(others))]
 
     # ---------------------------------------------------------------- grammar
 
