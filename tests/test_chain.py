@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from symderiv.chain import differentiate
+from symderiv.chain import differentiate, directional, pulled
 from symderiv.derivation import derive
 from symderiv.index import normal
 from symderiv.index.expand import same
@@ -61,6 +61,7 @@ def test_through_definitions_is_as_with_the_definitions_put_in(statements):
 def test_edges_add_up_to_the_adjoints(statements):
     function = over(*statements)
     chain = differentiate(function, x)
+    assert {e.child for e in chain.edges} == set(chain.adjoints) - {function}
     for child in {e.child for e in chain.edges}:
         total = normal.add([(1, e.result) for e in chain.edges if e.child is child], (*function.dims, *child.dims))
         assert same(chain.adjoints[child], total)
@@ -81,6 +82,21 @@ def test_edges_add_up_to_the_adjoints(statements):
 def test_linear(f, g):
     df, dg, both = (differentiate(over(t), x).result for t in (f, g, f"3 * ({f}) - 2 * ({g})"))
     assert same(both, normal.add([(3, df), (-2, dg)], df.dims))
+
+
+@pytest.mark.parametrize("statements", COMPOSED, ids=" ; ".join)
+def test_along_a_direction_is_the_derivative_contracted_with_it(statements):
+    function, way = over(*statements), lower(SCOPE.names["y"]).node
+    found, rank = normal.unfold(directional(function, {x: way})[function]), function.rank
+    wanted = normal.unfold(differentiate(function, x).result)
+    assert same(found, normal.contract(1, [(wanted, range(rank + 1)), (way, [rank])], range(rank)))
+
+
+@pytest.mark.parametrize("text", ["norm(x)**2", "x @ A @ x + y @ x", "sum(tanh(A @ x))"])
+def test_an_adjoint_of_one_definition_is_pulled_back_to_the_leaves_of_its_text(text):
+    function, bar = over(text), Leaf((), "b", frozenset(), ())
+    (found,) = pulled(function, bar, 0, [x]).values()
+    assert same(found, normal.contract(1, [(bar, ""), (differentiate(function, x).result, "i")], "i"))
 
 
 def test_held_definitions_are_constant():
@@ -127,8 +143,9 @@ def test_nan_free_slopes(value_of_node):
         ("sum(prod(B, 0)**2)", ["B", "B"]),
         ("sum(minimum(x, y) * maximum(x, y))", ["x", "x"]),
         ("sum(where(x > y, y, x * x))", ["x"]),
+        ("c * trace(matrix_power(N, p) @ (N + inv(N)))", ["N"]),
     ],
 )
 def test_what_the_engine_finds_is_what_the_proof_arrives_at(expr, wrt):
-    shapes = {"B": ("n", "m"), "x": ("n",), "y": ("n",)}
+    shapes = {"B": ("n", "m"), "x": ("n",), "y": ("n",), "N": ("n", "n"), "c": ()}
     derive(expr, wrt, shapes=shapes).proof.check()

@@ -22,6 +22,23 @@ PRODUCTS = {
         [("A", (0, 1), PLAIN), ("A", (1, 0), PLAIN), ("A", (2, 3), PLAIN), ("A", (3, 2), PLAIN)],
         dict.fromkeys(range(4), "b"),
     ),
+    "two pairs": ([("A", (0, 2), PLAIN), ("A", (1, 3), PLAIN)], {0: "a", 1: "a", 2: "b", 3: "b"}),
+    "two alike before another": (
+        [("v", (0,), ((0,),)), ("v", (1,), ((0,),)), ("u", (2,), ((0,),))],
+        {0: "a", 1: "a", 2: "b"},
+    ),
+    "symmetric factors with different ends": (
+        [("S", (0, 2), SYMMETRIC), ("S", (1, 3), SYMMETRIC)],
+        {0: "a", 1: "b", 2: "c", 3: "c"},
+    ),
+    "a symmetric factor beside two others": (
+        [("S", (0, 1), SYMMETRIC), ("T", (0,), ((0,),)), ("U", (1,), ((0,),))],
+        dict.fromkeys(range(2), "b"),
+    ),
+    "cycles of two and of three": (
+        [("A", ends, PLAIN) for ends in ((0, 1), (1, 0), (2, 3), (3, 4), (4, 2))],
+        dict.fromkeys(range(5), "b"),
+    ),
     "a star": ([("A", (0, k), PLAIN) for k in range(1, 5)], dict.fromkeys(range(5), "b")),
 }
 
@@ -30,6 +47,8 @@ def form(items, colours):
     """Return the product as it is written with its canonical names."""
     names, order = canonical(items, colours)
     assert sorted(names.values()) == list(range(len(colours)))
+    by_name = [colours[label] for label in sorted(names, key=names.__getitem__)]
+    assert by_name == sorted(by_name)
     written = [(items[k][0], min(tuple(names[items[k][1][s]] for s in perm) for perm in items[k][2])) for k in order]
     assert written == sorted(written)
     return written
@@ -47,7 +66,8 @@ def test_order_and_names_do_not_matter(case, data):
         for (key, labels, perms), perm in zip(items, flip, strict=True)
     ]
     moved = data.draw(st.permutations(moved))
-    assert form(moved, {rename[k]: v for k, v in colours.items()}) == form(items, colours)
+    listed = data.draw(st.permutations(list(colours)))
+    assert form(moved, {rename[k]: colours[k] for k in listed}) == form(items, colours)
 
 
 def test_smaller_colours_get_smaller_numbers():
@@ -57,6 +77,11 @@ def test_smaller_colours_get_smaller_numbers():
 
 def test_a_cycle_of_four_is_not_two_of_two():
     assert form(*PRODUCTS["a cycle"]) != form(*PRODUCTS["two cycles"])
+
+
+def test_twelve_equal_factors_are_not_tried_in_every_order():
+    names, _ = canonical([("v", (k,), ((0,),)) for k in range(12)], dict.fromkeys(range(12), "b"))
+    assert sorted(names.values()) == list(range(12))
 
 
 def test_labels_that_can_be_exchanged_stand_alike():

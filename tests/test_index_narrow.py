@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from symderiv.errors import UnsupportedError
+from symderiv.index import normal
 from symderiv.index.graph import walk
 from symderiv.index.narrow import narrow, wide
 from symderiv.lower import lower
@@ -63,9 +64,12 @@ def test_what_is_assumed_of_square_matrices_goes(shapes_of):
     assert narrow(lower(parse("S", scope)).node) is lower(parse("S", scope)).node
 
 
-def test_an_unknown_function_of_a_column_is_refused(shapes_of):
-    from symderiv.index import normal
+def test_an_orthogonal_number_is_1_or_minus_1():
+    node = lower(parse("o * o", scope_of({"o": (1, 1)}, {"o": "orthogonal"}))).node
+    assert narrow(node) is normal.number(1)
 
+
+def test_an_unknown_function_of_a_column_is_refused(shapes_of):
     v = lower(parse("v", scope_of(shapes_of(SHAPES)))).node
     with pytest.raises(UnsupportedError, match="axis of size 1"):
         narrow(normal.unknown("loss", [v], ()))

@@ -155,62 +155,112 @@ def test_transposing_a_sum_twice_gives_it_back(terms):
 
 
 @settings(max_examples=80, deadline=None)
-@given(SUMS, st.sampled_from([Fraction(2), Fraction(-3, 2), Fraction(1, 7)]))
+@given(SUMS, st.sampled_from([Fraction(2), Fraction(-3, 2), Fraction(1, 7), Fraction(0)]))
 def test_scaling_a_sum_scales_its_terms(terms, by):
     assert normal.scaled(by, add(terms, (n, n))) is add([(by * k, t) for k, t in terms], (n, n))
 
 
+one, zero = number(1, (n,)), number(0, (n,))
+above, below = normal.extremum("maximum", x, zero), normal.extremum("minimum", x, zero)
+
+
+def pairs():
+    """Return `x[i] - x[j]`."""
+    wide = {"i": n, "j": n}
+    return add([(1, contract(1, [(x, "i")], "ij", wide)), (-1, contract(1, [(x, "j")], "ij", wide))], (n, n))
+
+
 SAME = {
-    "delta contracts": (contract(1, [(delta(n), "iq"), (A, "qj")], "ij"), A),
-    "delta of one index": (contract(1, [(delta(n), "ii"), (x, "i")], "i"), x),
-    "trace of the identity": (contract(1, [(delta(n), "ii")], ""), normal.size_of(n)),
-    "a bound index that stands nowhere": (
+    "delta contracts": lambda: (contract(1, [(delta(n), "iq"), (A, "qj")], "ij"), A),
+    "delta of one index": lambda: (contract(1, [(delta(n), "ii"), (x, "i")], "i"), x),
+    "trace of the identity": lambda: (contract(1, [(delta(n), "ii")], ""), normal.size_of(n)),
+    "a bound index that stands nowhere": lambda: (
         contract(1, [(x, "i")], "i", {"q": n}),
         contract(1, [(x, "i"), (normal.size_of(n), "")], "i"),
     ),
-    "powers merge": (contract(1, [(x, "i"), (x, "i"), (power(x, -2), "i")], "i"), number(1, (n,))),
-    "trace is cyclic": (contract(1, [(A, "ij"), (B, "ji")], ""), contract(1, [(B, "ij"), (A, "ji")], "")),
-    "trace of a transpose": (
+    "powers merge": lambda: (contract(1, [(x, "i"), (x, "i"), (power(x, -2), "i")], "i"), number(1, (n,))),
+    "trace is cyclic": lambda: (contract(1, [(A, "ij"), (B, "ji")], ""), contract(1, [(B, "ij"), (A, "ji")], "")),
+    "trace of a transpose": lambda: (
         contract(1, [(A, "ij"), (B, "ij")], ""),
         contract(1, [(B, "ji"), (A, "ji")], ""),
     ),
-    "a symmetric leaf": (transposed(S, (1, 0)), S),
-    "a symmetric product": (
+    "a symmetric leaf": lambda: (transposed(S, (1, 0)), S),
+    "a symmetric product": lambda: (
         transposed(contract(1, [(A, "iq"), (A, "jq")], "ij"), (1, 0)),
         contract(1, [(A, "iq"), (A, "jq")], "ij"),
     ),
-    "inverse from the left": (contract(1, [(normal.inverse(A), "iq"), (A, "qj")], "ij"), delta(n)),
-    "inverse from the right": (contract(1, [(A, "iq"), (normal.inverse(A), "qj")], "ij"), delta(n)),
-    "inverse of a product, beside that product": (
+    "inverse from the left": lambda: (contract(1, [(normal.inverse(A), "iq"), (A, "qj")], "ij"), delta(n)),
+    "inverse from the right": lambda: (contract(1, [(A, "iq"), (normal.inverse(A), "qj")], "ij"), delta(n)),
+    "inverse of a product, beside that product": lambda: (
         contract(1, [(normal.inverse(contract(1, [(A, "ik"), (B, "kj")], "ij")), "ap"), (A, "pq"), (B, "qb")], "ab"),
         delta(n),
     ),
-    "inverse of a product, from the right": (
+    "inverse of a product, from the right": lambda: (
         contract(1, [(A, "ap"), (B, "pq"), (normal.inverse(contract(1, [(A, "ik"), (B, "kj")], "ij")), "qb")], "ab"),
         delta(n),
     ),
-    "inverse of an inverse": (normal.inverse(normal.inverse(A)), A),
-    "inverse of a multiple": (
+    "inverse of an inverse": lambda: (normal.inverse(normal.inverse(A)), A),
+    "inverse of a multiple": lambda: (
         normal.inverse(normal.scaled(Fraction(2), A)),
         normal.scaled(Fraction(1, 2), normal.inverse(A)),
     ),
-    "inverse of a transpose": (normal.inverse(transposed(A, (1, 0))), transposed(normal.inverse(A), (1, 0))),
-    "an orthogonal matrix": (contract(1, [(Q, "qi"), (Q, "qj")], "ij"), delta(n)),
-    "its inverse": (normal.inverse(Q), transposed(Q, (1, 0))),
-    "det of an inverse": (normal.determinant(normal.inverse(A)), power(normal.determinant(A), -1)),
-    "logdet of a product": (
+    "inverse of a transpose": lambda: (normal.inverse(transposed(A, (1, 0))), transposed(normal.inverse(A), (1, 0))),
+    "an orthogonal matrix": lambda: (contract(1, [(Q, "qi"), (Q, "qj")], "ij"), delta(n)),
+    "its inverse": lambda: (normal.inverse(Q), transposed(Q, (1, 0))),
+    "det of an inverse": lambda: (normal.determinant(normal.inverse(A)), power(normal.determinant(A), -1)),
+    "logdet of a product": lambda: (
         normal.log_determinant(contract(1, [(A, "iq"), (B, "qj")], "ij")),
         add([(1, normal.log_determinant(A)), (1, normal.log_determinant(B))], ()),
     ),
-    "u sign(u) = |u|": (contract(1, [(x, "i"), (entrywise("sign", x), "i")], "i"), entrywise("abs", x)),
-    "|u|² = u²": (power(entrywise("abs", x), 2), power(x, 2)),
-    "√u² = |u|": (power(power(x, 2), Fraction(1, 2)), entrywise("abs", x)),
-    "√u² = u for u > 0": (power(power(d, 2), Fraction(1, 2)), d),
-    "equal branches": (normal.where(">", x, y, d, d), d),
-    "max(u, u) = u": (normal.extremum("maximum", x, x), x),
-    "terms merge": (add([(1, x), (2, x), (-3, x)], (n,)), number(0, (n,))),
-    "exp(0) = 1": (entrywise("exp", number(0, (n,))), number(1, (n,))),
-    "mixed second derivatives": (
+    "u sign(u) = |u|": lambda: (contract(1, [(x, "i"), (entrywise("sign", x), "i")], "i"), entrywise("abs", x)),
+    "u sign(u)² = u": lambda: (contract(1, [(x, "i"), (power(entrywise("sign", x), 2), "i")], "i"), x),
+    "|u| sign(u) = u": lambda: (contract(1, [(entrywise("abs", x), "i"), (entrywise("sign", x), "i")], "i"), x),
+    "max(u, 0) (1 + sign(u)) = 2 max(u, 0)": lambda: (
+        contract(1, [(above, "i"), (add([(1, one), (1, entrywise("sign", x))], (n,)), "i")], "i"),
+        normal.scaled(Fraction(2), above),
+    ),
+    "min(u, 0) (1 - sign(u)) = 2 min(u, 0)": lambda: (
+        contract(1, [(below, "i"), (add([(1, one), (-1, entrywise("sign", x))], (n,)), "i")], "i"),
+        normal.scaled(Fraction(2), below),
+    ),
+    "relu(u) [u > 0] = relu(u)": lambda: (
+        contract(1, [(entrywise("relu", x), "i"), (normal.where(">", x, zero, one, zero), "i")], "i"),
+        entrywise("relu", x),
+    ),
+    "bᵘ b = bᵘ⁺¹": lambda: (
+        contract(1, [(normal.general_power(d, x), "i"), (d, "i")], "i"),
+        normal.general_power(d, add([(1, x), (1, one)], (n,))),
+    ),
+    "bᵘ bᵛ = bᵘ⁺ᵛ": lambda: (
+        contract(1, [(normal.general_power(d, x), "i"), (normal.general_power(d, y), "i")], "i"),
+        normal.general_power(d, add([(1, x), (1, y)], (n,))),
+    ),
+    "bᵘ b bᵛ = bᵘ⁺ᵛ⁺¹": lambda: (
+        contract(1, [(normal.general_power(d, x), "i"), (d, "i"), (normal.general_power(d, y), "i")], "i"),
+        normal.general_power(d, add([(1, x), (1, y), (1, one)], (n,))),
+    ),
+    "N⁻¹ N = 1 for N = x yᵀ, where neither has a value": lambda: (
+        contract(1, [(normal.inverse(contract(1, [(x, "i"), (y, "j")], "ij")), "iq"), (x, "q"), (y, "j")], "ij"),
+        delta(n),
+    ),
+    "a difference of two entries, transposed": lambda: (
+        contract(1, [(A, "ij"), (pairs(), "ji")], "ij"),
+        contract(-1, [(A, "ij"), (pairs(), "ij")], "ij"),
+    ),
+    "a difference of an entry and itself": lambda: (contract(1, [(pairs(), "ii")], "i"), zero),
+    "|u|² = u²": lambda: (power(entrywise("abs", x), 2), power(x, 2)),
+    "√u² = |u|": lambda: (power(power(x, 2), Fraction(1, 2)), entrywise("abs", x)),
+    "√(4u) = 2√u": lambda: (
+        power(normal.scaled(Fraction(4), x), Fraction(1, 2)),
+        normal.scaled(Fraction(2), power(x, Fraction(1, 2))),
+    ),
+    "√¼ = ½": lambda: (power(number(Fraction(1, 4)), Fraction(1, 2)), number(Fraction(1, 2))),
+    "√u² = u for u > 0": lambda: (power(power(d, 2), Fraction(1, 2)), d),
+    "equal branches": lambda: (normal.where(">", x, y, d, d), d),
+    "max(u, u) = u": lambda: (normal.extremum("maximum", x, x), x),
+    "terms merge": lambda: (add([(1, x), (2, x), (-3, x)], (n,)), number(0, (n,))),
+    "exp(0) = 1": lambda: (entrywise("exp", number(0, (n,))), number(1, (n,))),
+    "mixed second derivatives": lambda: (
         normal.unknown("G", [x, y], (), [1, 0]),
         transposed(normal.unknown("G", [x, y], (), [0, 1]), (1, 0)),
     ),
@@ -219,26 +269,35 @@ SAME = {
 
 @pytest.mark.parametrize("case", SAME)
 def test_equal_values_are_one_node(case):
-    left, right = SAME[case]
+    left, right = SAME[case]()
     assert left is right
 
 
 DIFFERENT = {
-    "A and its transpose": (A, transposed(A, (1, 0))),
-    "A B and B A": (contract(1, [(A, "iq"), (B, "qj")], "ij"), contract(1, [(B, "iq"), (A, "qj")], "ij")),
-    "tr(A²) and ‖A‖²": (contract(1, [(A, "ij"), (A, "ji")], ""), contract(1, [(A, "ij"), (A, "ij")], "")),
-    "√u² and u": (power(power(x, 2), Fraction(1, 2)), x),
-    "tr(A²)² and tr(A⁴)": (
+    "√u² and |u|³": lambda: (power(power(x, 2), Fraction(3, 2)), entrywise("abs", x)),
+    "max(u, 0) (1 + |u|) and 2 max(u, 0)": lambda: (
+        contract(1, [(above, "i"), (add([(1, one), (1, entrywise("abs", x))], (n,)), "i")], "i"),
+        normal.scaled(Fraction(2), above),
+    ),
+    "max(u, 0) (1 - sign(u)) and 2 max(u, 0)": lambda: (
+        contract(1, [(above, "i"), (add([(1, one), (-1, entrywise("sign", x))], (n,)), "i")], "i"),
+        normal.scaled(Fraction(2), above),
+    ),
+    "A and its transpose": lambda: (A, transposed(A, (1, 0))),
+    "A B and B A": lambda: (contract(1, [(A, "iq"), (B, "qj")], "ij"), contract(1, [(B, "iq"), (A, "qj")], "ij")),
+    "tr(A²) and ‖A‖²": lambda: (contract(1, [(A, "ij"), (A, "ji")], ""), contract(1, [(A, "ij"), (A, "ij")], "")),
+    "√u² and u": lambda: (power(power(x, 2), Fraction(1, 2)), x),
+    "tr(A²)² and tr(A⁴)": lambda: (
         contract(1, [(A, "ij"), (A, "ji"), (A, "kl"), (A, "lk")], ""),
         contract(1, [(A, "ij"), (A, "jk"), (A, "kl"), (A, "li")], ""),
     ),
-    "a name and what it names": (defined("u", x), x),
+    "a name and what it names": lambda: (defined("u", x), x),
 }
 
 
 @pytest.mark.parametrize("case", DIFFERENT)
 def test_different_values_are_different_nodes(case):
-    left, right = DIFFERENT[case]
+    left, right = DIFFERENT[case]()
     assert left is not right
 
 
@@ -263,15 +322,59 @@ def test_substitution_of_equals_is_seen_through():
     [
         (lambda: contract(1, [(A, "i")], "i"), ShapeError),
         (lambda: contract(1, [(R, "ij"), (x, "j")], "i"), ShapeError),
+        (lambda: contract(1, [(x, "i")], "i", {"i": m}), ShapeError),
         (lambda: normal.inverse(R), ShapeError),
         (lambda: add([(1, A), (1, R)], (n, n)), ShapeError),
         (lambda: power(number(0), -1), UnsupportedError),
         (lambda: power(delta(n), -1), UnsupportedError),
+        (lambda: power(power(contract(1, [(x, "i"), (delta(n), "ij")], "ij"), Fraction(1, 2)), -2), UnsupportedError),
     ],
 )
 def test_what_has_no_value_is_refused(build, kind):
     with pytest.raises(kind):
         build()
+
+
+NEGATIVE = {**GIVEN, "x": np.array([-1.5, 0.4, -0.2]), "c": np.asarray(-0.7), "p": np.array([0.2, 0.0, 0.8])}
+share = leaf("p", (n,), ["probability"])
+BASES = [
+    x, d, number(4), number(Fraction(9, 4)), number(-4), number(0), normal.size_of(n), share, entrywise("abs", x),
+    power(x, 2), power(x, 3), power(d, Fraction(1, 3)), normal.scaled(Fraction(4), x), normal.scaled(Fraction(-4), x),
+    contract(2, [(d, "i"), (x, "i")], "i"), contract(1, [(x, "i"), (c, "")], ""),
+    contract(1, [(x, "i"), (y, "j")], "ij"), contract(1, [(x, "i"), (x, "i")], ""),
+    contract(3, [(x, "i"), (x, "i"), (c, "")], ""),
+    contract(-1, [(share, "i"), (x, "i")], "i"), contract(1, [(entrywise("exp", x), "i"), (y, "i")], "i"),
+]  # fmt: skip
+EXPONENTS = [2, 3, -1, Fraction(1, 2), Fraction(3, 2), Fraction(1, 3), Fraction(-1, 2), Fraction(2, 3)]
+
+
+@pytest.mark.parametrize("first", EXPONENTS, ids=str)
+@pytest.mark.parametrize("base", BASES, ids=range(len(BASES)))
+def test_a_power_of_a_power_has_its_value_wherever_it_has_one(base, first, value_of_node):
+    with np.errstate(all="ignore"):
+        for second in (1, *EXPONENTS):
+            try:
+                found = value_of_node(power(power(base, first), second), NEGATIVE, SIZES)
+            except UnsupportedError:
+                assert normal.is_zero(base)
+                continue
+            plain = (value_of_node(base, NEGATIVE, SIZES) ** float(first)) ** float(second)
+            known = np.isfinite(plain)
+            np.testing.assert_allclose(found[known], plain[known], rtol=1e-12)
+
+
+@pytest.mark.parametrize("terms", [{x: 1}, {x: 1, y: -1}, {x: -1, y: 1}, {d: -1}, {power(x, 2): -1, y: 1}], ids=len)
+def test_the_exponential_of_what_is_left_of_a_log_of_a_sum_is_a_softmax(terms):
+    """`exp(u − log Σ exp(u)) = softmax(u)`, in whatever order its terms come."""
+    u = add([(coef, node) for node, coef in terms.items()], (n,))
+    log = contract(1, [(normal.log_sum_exp(u, (0,)), "")], "i", {"i": n})
+    assert entrywise("exp", add([(1, u), (-1, log)], (n,))) is normal.softmax(u, (0,))
+
+
+def test_what_is_put_round_an_array_has_no_weight():
+    for node in (transposed(A, (1, 0)), normal.scaled(Fraction(2), A)):
+        assert normal.weight(node) == normal.weight(A)
+    assert normal.weight(contract(1, [(A, "ij"), (x, "j")], "ij")) > normal.weight(A) + normal.weight(x)
 
 
 def test_two_equal_sums_are_a_square():
@@ -340,6 +443,16 @@ def test_the_inverse_over_composed_axes_keeps_rows_and_columns():
             assert sorted(map(str, found.arg.dims[:2])) == sorted(map(str, axes))
 
 
+def test_a_root_of_a_diagonal_is_that_of_the_diagonal_of_a_matrix():
+    diagonal, half = contract(1, [(A, "ii")], "i"), Fraction(1, 2)
+    entries = contract(1, [(power(A, half), "ii"), (delta(n), "ij")], "ij")
+    assert entries is contract(1, [(power(diagonal, half), "i"), (delta(n), "ij")], "ij")
+    assert contract(1, [(power(diagonal, half), "i"), (power(A, half), "ii")], "i") is diagonal
+    for positive in (entrywise("exp", A), normal.softmax(A, (0,))):
+        root = power(contract(1, [(positive, "ii")], "i"), half)
+        assert contract(1, [(power(positive, half), "ii")], "i") is root
+
+
 # ---------------------------------------------------------------- shorter ways to the same node
 
 SEVERAL = [
@@ -347,6 +460,8 @@ SEVERAL = [
     R,
     contract(3, [(A, "ij"), (x, "i"), (x, "j"), (R, "jk")], "ijk"),
     contract(1, [(x, "i"), (delta(n), "ij")], "ij"),
+    contract(1, [(A, "ii"), (y, "i")], "i"),
+    contract(1, [(add([(1, A), (2, B)], (n, n)), "ii")], "i"),
     contract(1, [(entrywise("sign", x), "i"), (entrywise("abs", y), "j")], "ij"),
     add([(1, contract(1, [(x, "i")], "ij", {"j": n})), (-1, contract(1, [(x, "j")], "ij", {"i": n}))], (n, n)),
     power(add([(1, A), (-1, contract(1, [(A, "ij")], "ji"))], (n, n)), 3),

@@ -10,6 +10,7 @@ from symderiv.errors import ProofError
 from symderiv.index.nodes import (
     Apply,
     Context,
+    Definition,
     Delta,
     Entry,
     Immediate,
@@ -25,9 +26,11 @@ from symderiv.index.nodes import (
 from symderiv.index.rewriter import Rewriter
 from symderiv.index.rules import RULES
 
-n = dims.symbol("n")
+n, m = dims.symbol("n"), dims.symbol("m")
 i, j, k, q = (Index(s, n) for s in "ijkq")
-A, x = Tensor("A", n, n), Tensor("x", n)
+A, x, y = Tensor("A", n, n), Tensor("x", n), Tensor("y", n)
+N, raised = Tensor("N", n, n), Tensor("matrix_power(N, m)", n, n)
+POWER = Definition(raised, kind="matrix_power", arguments=(N,), exponent=m)
 
 QUADRATIC = Sum(Times(Entry(x, i), Entry(A, i, q), Entry(x, q)), i, q)
 EXPRESSIONS = [
@@ -90,3 +93,65 @@ def test_a_sum_of_terms_is_tidied():
     work = Rewriter(Plus(sympy.Integer(0), Times(sympy.Integer(0), Entry(x, i)), Entry(x, i)), Context())
     work.tidy()
     assert work.expr is Entry(x, i)
+
+
+def test_zeros_go_before_brackets_are_opened():
+    nothing = Times(sympy.Integer(0), Entry(y, i))
+    work = Rewriter(Times(Entry(x, i), Plus(Delta(i, j), nothing)), Context())
+    work.tidy()
+    assert [step.rule for step in work.steps] == ["zero", "zero"]
+
+
+def test_idle_sums_are_carried_out_and_equal_terms_merged():
+    work = Rewriter(Plus(Sum(Entry(x, i), q), Sum(Entry(x, i), q)), Context())
+    work.contract()
+    assert work.expr is Times(sympy.Integer(2), n, Entry(x, i))
+
+
+def test_a_rule_that_gives_back_the_part_does_not_fit(monkeypatch):
+    monkeypatch.setitem(RULES, "the same", lambda part, context: part)
+    assert not Rewriter(Entry(x, i), Context()).apply_first(("the same",))
+
+
+def test_what_a_rule_binds_is_new_in_all_that_stands_there():
+    """The second sum is not over the index names of the first one, though these stand in another term."""
+    matrices = [Tensor(name, n, n) for name in "AN"]
+    inverses = [Tensor(f"inv({t.name})", n, n) for t in matrices]
+    known = {v.name: Definition(v, kind="inv", arguments=(t,)) for t, v in zip(matrices, inverses, strict=True)}
+    moving = {t.name: Definition(t, (i, j), Times(Entry(x, i), Entry(x, j))) for t in matrices}
+    terms = [Immediate(Entry(v, i, j), Entry(x, k)) for v in inverses]
+    work = Rewriter(Plus(*terms), Context({**known, **moving}))
+    assert work.apply_first(("inverse",))
+    assert work.apply_first(("inverse",))
+    assert len({b.name for term in work.expr.args for b in term.bound}) == 4
+
+
+def test_rules_see_the_context_as_it_is_now():
+    part = Immediate(Entry(y, i), Entry(x, k))
+    work = Rewriter(part, Context())
+    assert not work.apply_first(("definition",))
+    work.context = Context({"y": Definition(y, (i,), Entry(x, i))})
+    assert work.apply_first(("definition",))
+    assert work.expr is Immediate(Entry(x, i), Entry(x, k))
+
+
+def test_a_power_of_a_constant_matrix_waits_for_nothing():
+    work = Rewriter(Immediate(Entry(raised, i, j), Entry(x, k)), Context({raised.name: POWER}))
+    work.differentiate()
+    assert work.expr == 0
+
+
+def test_a_power_closes_under_its_sum_when_deltas_are_gone():
+    """`Σ_ij δ[i,j]² f ∂(Nᵐ)[i,j]/∂x` with a name f for a derivative, so that what commutes is seen without δ alone."""
+    slope = Tensor("∂E/∂c")
+    known = {
+        raised.name: POWER,
+        "N": Definition(N, (i, j), Times(Entry(x, i), Entry(x, j))),
+        slope.name: Definition(slope, kind="derivative", arguments=(Tensor("E"), Tensor("c"))),
+    }
+    moved = Immediate(Entry(raised, i, j), Entry(x, k))
+    work = Rewriter(Sum(Times(Delta(i, j), Delta(j, i), Entry(slope), moved), i, j), Context(known))
+    work.differentiate()
+    names = [step.rule for step in work.steps]
+    assert names.index("contract") < names.index("matrix power")
+    assert not any(isinstance(part, Immediate) for _, part in places(work.expr))

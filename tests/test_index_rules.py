@@ -160,6 +160,7 @@ SAMPLES = [
     ("sum", d(square), False),
     ("linearity", d(Plus(xi, yi, Times(xi, xi))), False),
     ("product", d(Times(xi, yi, Entry(A, i, j), xi)), False),
+    ("product", d(Times(yi, xi)), False),
     ("power", d(Power(xi, number(3))), False),
     ("power", d(Power(xi, number(2))), False),
     ("power", d(norm), False),
@@ -167,6 +168,7 @@ SAMPLES = [
     ("power", d(Power(xi, yi)), True),
     ("general power", d(Power(yi, xi)), True),
     ("general power", d(Power(xi, xi)), True),
+    ("general power", d(Power(yi, Times(xi, xi))), True),
     ("choice", d(Choice(">", xi, yi, Times(xi, xi), Times(xi, yi))), False),
     ("choice", d(Choice("<=", xi, number(0), yi, xi)), False),
     ("extreme", d(Extreme("maximum", xi, yi)), False),
@@ -199,6 +201,7 @@ SAMPLES = [
     ("exchange", Times(Entry(x, q), Sum(Entry(A, i, q), q)), False),
     ("exchange", Times(Sum(Entry(x, q), q), Sum(Entry(y, q), q)), False),
     ("distribute", Times(xi, Plus(Delta(i, j), Entry(A, i, j)), yi), False),
+    ("distribute", Times(xi, Plus(Sum(Times(Entry(A, i, q), Delta(q, j)), q), yi)), False),
     ("distribute", Sum(Plus(Entry(A, i, q), Times(Entry(x, q), yi)), q), False),
     ("common delta", Choice(">", xi, yi, Times(Delta(i, j), xi), Delta(i, j)), False),
     ("common delta", Choice(">", xi, yi, Times(Delta(i, j), xi), number(0)), False),
@@ -290,6 +293,11 @@ def test_a_rule_lets_alone_what_is_nearly_its_own(name, expr):
     assert RULES[name](expr, CONTEXT) is None
 
 
+@pytest.mark.parametrize("factors", [(2, 3, xi), (xi, 6), (2, xi, 3), (Times(number(2), xi), 3)], ids=str)
+def test_numbers_are_multiplied_and_stand_first(factors):
+    assert RULES["associate"](Times(*map(sympy.sympify, factors)), CONTEXT) is Times(number(6), xi)
+
+
 def test_an_unknown_function_has_an_unknown_slope():
     after = RULES["chain"](d(Apply("h", 1, xi)), CONTEXT)
     assert after is Times(Apply("h", 2, xi), d(xi))
@@ -300,6 +308,7 @@ def test_an_unknown_function_of_arrays_has_one_term_for_each_that_moves():
     slopes = [(whole, ()), (in_x, (0,)), (in_y, (1,))]
     unknown = {h.name: Definition(h, kind="unknown", arguments=(x, y), axes=a, function="E") for h, a in slopes}
     only_x = RULES["unknown function"](d(Entry(whole)), Context(unknown))
+    assert RULES["unknown function"](Immediate(Entry(whole), Entry(A, i, j)), Context(unknown)) is None
     (b,) = only_x.bound
     assert only_x is Sum(Times(Entry(in_x, b), d(Entry(x, b))), b)
     moved = Definition(y, (i,), xi)  # y moves too, as x does

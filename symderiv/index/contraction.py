@@ -10,9 +10,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from functools import reduce
 from itertools import pairwise, permutations
-from math import gcd, isqrt, lcm
 from typing import Any
 
 from sympy import Integer, expand
@@ -25,7 +23,6 @@ from symderiv.index.graph import (
     Contraction,
     Defined,
     Delta,
-    Det,
     Extremum,
     Factor,
     Independent,
@@ -44,16 +41,15 @@ from symderiv.index.graph import (
     Where,
 )
 from symderiv.index.labelling import canonical, standings
+from symderiv.index.rationals import ONE, ZERO, at_number, common_content, exact_power, integer_power, sign_of
+from symderiv.index.signs import has_own_root, positive
 
-ONE, ZERO = Fraction(1), Fraction(0)
 LONGEST_FLAT = 24  # factors of one product beyond which sums stay where they were written
 Label = Any  # anything hashable
 PAIRED = (Power, Where, Add, Map)  # factors that a law may join with another one
 ENTRYWISE = (Map, Pow, Power, Where, Extremum)
 INTERACTING = (Delta, Power, Where, Extremum)  # factors that a law may join with another one, as a sign is
 SYMMETRIC = frozenset({"symmetric", "positive_definite", "diagonal"})
-POSITIVE = frozenset({"positive"})
-NOT_NEGATIVE = frozenset({"probability", "simplex", "simplex_rows", "counts", "binary", "one_hot_rows"})
 
 
 def _rational(value: Fraction | int) -> Fraction:
@@ -286,7 +282,8 @@ class _Work:
             for inner, slots in node.factors:
                 self.take(inner, tuple([labels[s] for s in slots]), exponent)
             return
-        if len(set(labels)) < len(labels) and isinstance(node, ENTRYWISE):
+        rooted = exponent.denominator != 1 and not has_own_root(node)
+        if len(set(labels)) < len(labels) and (isinstance(node, ENTRYWISE) or rooted):
             own = tuple(dict.fromkeys(labels))
             self.take(_diagonal(node, tuple(own.index(x) for x in labels), len(own)), own, exponent)
             return
@@ -334,13 +331,6 @@ class _Work:
                 if label in self.bound:
                     count[label] += times
         return count
-
-    def retake(self, entries: Iterable[Factor]) -> None:
-        """Take some factors out, to be multiplied in again."""
-        for entry in list(entries):
-            exponent = self.powers.pop(entry)
-            node, labels = entry
-            self.todo.append((power(node, exponent), labels) if exponent != 1 else entry)
 
     def contract_delta(self) -> bool:
         for (node, labels), _ in self.powers.items():
@@ -443,7 +433,7 @@ class _Work:
         start = dict(zip(range(half) if side == 0 else range(half, 2 * half), near, strict=True))
         pool = [e for e, x in self.powers.items() if x == 1 and e != skip]
         for names, used in _matches(list(pattern), start, pool):
-            if any(names[b] not in self.bound or weights[names[b]] != 2 for b in inner):
+            if any(weights[names[b]] != 2 for b in inner):
                 continue
             ends = range(half, 2 * half) if side == 0 else range(half)
             if any(s not in names for s in ends):
@@ -644,26 +634,15 @@ def _pair(work: _Work, node: Node, labels: tuple[int, ...], exponent: Fraction) 
             work.todo.append((node, labels))
         return True
     if node.function == "sign":
-        core = node.arg
-        if (core, labels) in work.powers and work.powers[(core, labels)] >= 1:
-            work.powers[(core, labels)] -= 1
-            if work.powers[(core, labels)] == 0:
-                del work.powers[(core, labels)]
-            work.retake([(node, labels)]) if exponent == 1 else None
-            if exponent == 1:
-                work.todo.pop()
-            else:
-                work.powers[(node, labels)] -= 1
-            work.todo.append((entrywise("abs", core), labels))
-            return True
-        size = entrywise("abs", core)
-        if (size, labels) in work.powers and work.powers[(size, labels)] >= 1:
-            for entry in ((size, labels), (node, labels)):
-                work.powers[entry] -= 1
-                if work.powers[entry] == 0:
-                    del work.powers[entry]
-            work.todo.append((core, labels))
-            return True
+        size = entrywise("abs", node.arg)
+        for other, product in ((node.arg, size), (size, node.arg)):
+            if work.powers.get((other, labels), ZERO) >= 1:
+                for entry in ((other, labels), (node, labels)):
+                    work.powers[entry] -= 1
+                    if work.powers[entry] == 0:
+                        del work.powers[entry]
+                work.todo.append((product, labels))
+                return True
     return False
 
 
@@ -782,7 +761,7 @@ def _pure(coef: Fraction, parts: list[Factor], dims: Shape) -> Node:
 
 
 def _diagonal(node: Node, pattern: tuple[int, ...], rank: int) -> Node:
-    """Return an entrywise function where some of its axes are one: the function of its arguments there."""
+    """Return an array where some of its axes are one; of an entrywise function, the function of its arguments there."""
 
     dims = tuple(node.dims[pattern.index(k)] for k in range(rank))
 
@@ -791,18 +770,7 @@ def _diagonal(node: Node, pattern: tuple[int, ...], rank: int) -> Node:
             return add([(c, there(n)) for c, n in inner.terms], dims)
         return contract(1, [(inner, pattern)], range(rank))
 
-    match node:
-        case Map():
-            return entrywise(node.function, there(node.arg), node.order)
-        case Pow():
-            return power(there(node.base), node.exponent)
-        case Power():
-            return general_power(there(node.base), there(node.exponent))
-        case Where():
-            return where(node.relation, *map(there, node.children()))
-        case Extremum():
-            return extremum(node.kind, there(node.left), there(node.right))
-    raise AssertionError(node)
+    return with_arguments(node, there) if isinstance(node, ENTRYWISE) else there(node)  # the other one under a root
 
 
 def core(node: Node) -> tuple[Node, tuple[int, ...]]:
@@ -893,7 +861,7 @@ def add(terms: Iterable[tuple[Fraction | int, Node]], dims: Shape) -> Node:
     if len(used) < len(dims):
         small = tuple(dims[k] for k in used)
         return rewrapped(add([(c, without_axes(n, used)) for n, c in kept.items()], small), tuple(used), dims)
-    content = _content(kept.values())
+    content = common_content(kept.values())
     content *= _sign(kept)
     items = sorted(((c / content, n) for n, c in kept.items()), key=lambda t: t[1].key)
     result: Node = Add(dims, tuple(items))
@@ -922,13 +890,6 @@ def scaled(coef: Fraction, node: Node) -> Node:
     if coef == 1:
         return node
     return contract(coef, [(node, range(node.rank))], range(node.rank), dict(enumerate(node.dims)))
-
-
-def _content(coefs: Iterable[Fraction]) -> Fraction:
-    values = list(coefs)
-    top = reduce(gcd, (abs(c.numerator) for c in values))
-    low = reduce(lcm, (c.denominator for c in values))
-    return Fraction(top, low)
 
 
 def _sign(terms: Mapping[Node, Fraction]) -> int:
@@ -969,7 +930,7 @@ def entrywise(function: str, arg: Node, order: int = 0) -> Node:
     inner, axes = core(arg)
     value = constant(inner)
     if value is not None:
-        known = _at_number(function, value)
+        known = at_number(function, value)
         if known is not None:
             return number(known, arg.dims)
     if function == "exp":
@@ -984,16 +945,16 @@ def entrywise(function: str, arg: Node, order: int = 0) -> Node:
         return arg if function == "sign" else number(1, arg.dims)
     if function in ("abs", "sign") and isinstance(inner, Contraction):
         sums = len(inner.factors) == 1 and isinstance(inner.factors[0][0], Add)
-        outside = _side(inner.coef) if sums else inner.coef  # |x + 1/2| keeps its content, which is not seen
+        outside = sign_of(inner.coef) if sums else inner.coef  # |x + 1/2| keeps its content, which is not seen
         if outside != 1:
-            size = abs(outside) if function == "abs" else _side(outside)
+            size = abs(outside) if function == "abs" else sign_of(outside)
             return scaled(size, entrywise(function, scaled(1 / outside, arg), order))
     return rewrapped(Map(inner.dims, function, order, inner), axes, arg.dims)
 
 
 def _exp_of_log_softmax(arg: Node) -> Node | None:
     """`exp(u − log Σ exp(u)) = softmax(u)`, the sum over some axes of u, the others as they are."""
-    terms = _terms(arg)
+    terms = terms_of(arg)
     for k, (coef, term) in enumerate(terms):
         low, at = core(term)
         if coef != -1 or not isinstance(low, LogSumExp):
@@ -1006,30 +967,15 @@ def _exp_of_log_softmax(arg: Node) -> Node | None:
     return None
 
 
-def _terms(node: Node) -> list[tuple[Fraction, Node]]:
-    """Return the terms of a sum, its content and the order of its axes put into them; none of what is no sum."""
+def terms_of(node: Node) -> list[tuple[Fraction, Node]]:
+    """Return the terms of a sum; its content, and the order of its axes, are put into them."""
     if isinstance(node, Add):
         return list(node.terms)
     if isinstance(node, Contraction) and not node.bound and len(node.factors) == 1:
         inner, labels = node.factors[0]
         if isinstance(inner, Add):
             return [(node.coef * c, rewrapped(n, labels, node.dims)) for c, n in inner.terms]
-    return []
-
-
-def _side(value: Fraction) -> Fraction:
-    return ONE if value > 0 else -ONE
-
-
-def _at_number(function: str, value: Fraction) -> Fraction | None:
-    if function in ("abs", "sign", "relu"):
-        return {"abs": abs(value), "sign": Fraction((value > 0) - (value < 0)), "relu": max(value, ZERO)}[function]
-    exact: dict[tuple[str, Fraction | int], int] = {
-        ("exp", 0): 1, ("log", 1): 0, ("log1p", 0): 0, ("expm1", 0): 0, ("sin", 0): 0, ("cos", 0): 1, ("tan", 0): 0,
-        ("arcsin", 0): 0, ("arctan", 0): 0, ("sinh", 0): 0, ("cosh", 0): 1, ("tanh", 0): 0,
-    }  # fmt: skip
-    known = exact.get((function, value))
-    return None if known is None else Fraction(known)
+    return [(ONE, node)]
 
 
 def power(base: Node, exponent: Fraction | int) -> Node:
@@ -1041,7 +987,7 @@ def power(base: Node, exponent: Fraction | int) -> Node:
         return number(1, base.dims)
     value = constant(base)
     if value is not None:
-        known = _rational_power(value, exponent)
+        known = exact_power(value, exponent)
         if known is not None:
             return number(known, base.dims)
     told = told_exponent(base, exponent)
@@ -1062,13 +1008,13 @@ def power(base: Node, exponent: Fraction | int) -> Node:
     if isinstance(base, Contraction) and not base.bound and base.factors:
         if whole:
             return contract(
-                _coef_power(base.coef, int(exponent)),
+                integer_power(base.coef, int(exponent)),
                 [(power(f, exponent), labels) for f, labels in base.factors],
                 range(base.rank),
                 dict(enumerate(base.dims)),
             )
-        outside = [(f, labels) for f, labels in base.factors if positive(f) or _is_sum_of_squares(f)]
-        root = _rational_power(base.coef, exponent) if base.coef > 0 else None
+        outside = [(f, labels) for f, labels in base.factors if has_own_root(f)]
+        root = exact_power(base.coef, exponent) if base.coef > 0 else None
         if outside or (root is not None and base.coef != 1):
             inside = [p for p in base.factors if p not in outside]
             left = base.coef if root is None else ONE
@@ -1083,24 +1029,6 @@ def power(base: Node, exponent: Fraction | int) -> Node:
 def _root(base: Node, exponent: Fraction) -> Node:
     inner, axes = core(base)
     return rewrapped(Pow(inner.dims, inner, exponent), axes, base.dims)
-
-
-def _coef_power(coef: Fraction, exponent: int) -> Fraction:
-    if coef == 0 and exponent < 0:
-        raise UnsupportedError("division by 0")
-    return coef**exponent
-
-
-def _rational_power(value: Fraction, exponent: Fraction) -> Fraction | None:
-    if exponent.denominator == 1:
-        if abs(exponent) > 64 and abs(value) != 1 and value != 0:
-            return None
-        return _coef_power(value, int(exponent))
-    if exponent.denominator == 2 and value > 0:
-        top, low = isqrt(value.numerator), isqrt(value.denominator)
-        if top * top == value.numerator and low * low == value.denominator:
-            return Fraction(top, low) ** exponent.numerator
-    return None
 
 
 def general_power(base: Node, exponent: Node) -> Node:
@@ -1153,6 +1081,22 @@ def _oriented(dims: Shape, parts: tuple[Node, ...], build: Callable[[Shape, tupl
     return Contraction(dims, ONE, ((flipped, (1, 0)),), dims)
 
 
+def with_arguments(node: Node, new: Callable[[Node], Node]) -> Node:
+    """Return an entrywise function of what `new` makes of its arguments."""
+    match node:
+        case Map():
+            return entrywise(node.function, new(node.arg), node.order)
+        case Pow():
+            return power(new(node.base), node.exponent)
+        case Power():
+            return general_power(new(node.base), new(node.exponent))
+        case Where():
+            return where(node.relation, *map(new, node.children()))
+        case Extremum():
+            return extremum(node.kind, new(node.left), new(node.right))
+    raise AssertionError(node)
+
+
 def used_axes(node: Node) -> tuple[int, ...]:
     """Return the axes on which a node depends."""
     if not isinstance(node, Contraction) or node.bound:
@@ -1170,47 +1114,6 @@ def without_axes(node: Node, used: Sequence[int]) -> Node:
         return number(value, tuple(node.dims[k] for k in used))
     inner, axes = core(node)
     return contract(1, [(inner, axes)], used, {k: node.dims[k] for k in used})
-
-
-def positive(node: Node) -> bool:
-    """Tell whether every entry is known to be greater than 0."""
-    if isinstance(node, Leaf):
-        return bool(node.traits & POSITIVE)
-    if isinstance(node, SizeOf):
-        return True
-    if isinstance(node, Map):
-        return node.function in ("exp", "cosh", "sigmoid", "softplus")
-    if isinstance(node, Softmax):
-        return True
-    if isinstance(node, (Pow, Power)):
-        return positive(node.base)
-    if isinstance(node, Contraction):
-        return node.coef > 0 and all(positive(f) for f in node.children())
-    if isinstance(node, Add):
-        return all(c > 0 and (positive(n) or _never_negative(n)) for c, n in node.terms) and any(
-            positive(n) for _, n in node.terms
-        )
-    return isinstance(node, Det) and _definite(node.arg)
-
-
-def _never_negative(node: Node) -> bool:
-    if isinstance(node, Leaf) and node.traits & NOT_NEGATIVE:
-        return True
-    if isinstance(node, Pow):
-        return node.exponent.denominator == 1 and node.exponent % 2 == 0
-    if isinstance(node, Map):
-        return node.function in ("abs", "relu")
-    if isinstance(node, Contraction):
-        return node.coef >= 0 and all(positive(f) or _never_negative(f) for f in node.children())
-    return positive(node)
-
-
-def _is_sum_of_squares(node: Node) -> bool:
-    return isinstance(node, Contraction) and bool(node.bound) and _never_negative(node)
-
-
-def _definite(node: Node) -> bool:
-    return isinstance(node, Leaf) and "positive_definite" in node.traits
 
 
 # ---------------------------------------------------------------- symmetry

@@ -16,7 +16,7 @@ from symderiv.index import normal
 from symderiv.index.graph import Add, Contraction, Map, Node, Pow, Where, walk
 from symderiv.index.labelling import canonical
 from symderiv.index.narrow import narrow
-from symderiv.index.normal import ONE
+from symderiv.index.normal import ONE, terms_of
 from symderiv.index.orientation import opened, oriented
 
 MOST_TERMS = 3000
@@ -62,17 +62,6 @@ def vanishes(node: Node) -> bool:
         sign, key = _flat_key(term)
         total[key] = total.get(key, normal.ZERO) + sign * coef
     return not any(total.values())
-
-
-def terms_of(node: Node) -> list[tuple[Fraction, Node]]:
-    """Return the terms of a sum; its content, and the order of its axes, are put into them."""
-    if isinstance(node, Add):
-        return list(node.terms)
-    if isinstance(node, Contraction) and not node.bound and len(node.factors) == 1:
-        inner, labels = node.factors[0]
-        if isinstance(inner, Add):
-            return [(node.coef * c, normal.rewrapped(n, labels, node.dims)) for c, n in inner.terms]
-    return [(ONE, node)]
 
 
 def _flat_key(term: Node) -> tuple[int, tuple[object, ...]]:

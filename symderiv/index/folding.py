@@ -31,14 +31,7 @@ def folded(node: Node) -> Node:
 
 def _changed(node: Node, change: Callable[[Node], Node]) -> Node:
     """Return a node with a change made to each of its parts, children first; definitions are not entered."""
-    memo: dict[Node, Node] = {}
-    for part in _parts(node):
-        if isinstance(part, Defined):
-            memo[part] = part
-            continue
-        same = all(memo[c] is c for c in part.children())
-        memo[part] = change(part if same else normal.rebuild(part, memo.__getitem__))
-    return memo[node]
+    return normal.from_below(node, lambda n: n if isinstance(n, Defined) else None, lambda _, new: change(new))
 
 
 def _parts(node: Node) -> Iterator[Node]:

@@ -53,6 +53,8 @@ def _narrow(node: Node, memo: dict[Node, Node]) -> Node:
     match node:
         case Leaf():
             traits = node.traits if len(kept) == node.rank else node.traits - SQUARE_ONLY
+            if "orthogonal" in node.traits and not kept:  # its square is 1
+                traits |= {"signs"}
             return Leaf(dims, node.name, traits, node.label)
         case Delta() if not kept:
             return normal.number(1)

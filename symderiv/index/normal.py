@@ -20,8 +20,6 @@ The constructors themselves: :mod:`~symderiv.index.contraction` (products, sums,
 from __future__ import annotations
 
 from symderiv.index.contraction import (
-    ONE,
-    ZERO,
     add,
     constant,
     contract,
@@ -34,18 +32,20 @@ from symderiv.index.contraction import (
     is_zero,
     leaf,
     number,
-    positive,
     power,
     rewrapped,
     scaled,
     size_of,
     symmetries,
+    terms_of,
     transposed,
     used_axes,
     weight,
     where,
 )
-from symderiv.index.rebuild import dependent, rebuild, substitute, unfold
+from symderiv.index.rationals import ONE, ZERO
+from symderiv.index.rebuild import dependent, from_below, rebuild, substitute, unfold
+from symderiv.index.signs import positive
 from symderiv.index.whole import (
     determinant,
     inverse,
@@ -60,9 +60,8 @@ from symderiv.index.whole import (
 
 __all__ = [
     "ONE", "ZERO", "add", "constant", "contract", "core", "defined", "delta", "dependent", "determinant", "entrywise",
-    "extremum", "general_power", "inverse", "is_zero", "leaf", "log_determinant", "log_sum_exp", "matrix_power",
-    "number",
-    "positive", "power", "product", "product_except", "rebuild", "rewrapped", "scaled", "size_of", "softmax",
-    "substitute", "symmetries", "transposed", "unfold", "unknown", "used_axes", "weight",
-    "where",
+    "extremum", "from_below", "general_power", "inverse", "is_zero", "leaf", "log_determinant", "log_sum_exp",
+    "matrix_power", "number", "positive", "power", "product", "product_except", "rebuild", "rewrapped", "scaled",
+    "size_of", "softmax", "substitute", "symmetries", "terms_of", "transposed", "unfold", "unknown", "used_axes",
+    "weight", "where",
 ]  # fmt: skip

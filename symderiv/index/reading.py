@@ -69,6 +69,8 @@ class Reader:
             args = [self.head(a) for a in definition.arguments]
             own = len(definition.tensor.sizes) - sum(args[s].rank for s in definition.axes)
             return normal.unknown(definition.function, args, definition.tensor.sizes[:own], definition.axes)
+        if definition.kind == "derivative":
+            raise UnsupportedError(f"{definition.tensor} is not written out")
         (arg,) = (self.head(a) for a in definition.arguments)
         match definition.kind:
             case "inv":

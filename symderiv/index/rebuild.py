@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from symderiv.errors import UnsupportedError
-from symderiv.index.contraction import add, contract, entrywise, extremum, general_power, power, where
+from symderiv.index.contraction import add, contract, with_arguments
 from symderiv.index.graph import (
     Add,
     Contraction,
@@ -29,7 +29,6 @@ from symderiv.index.graph import (
     Softmax,
     Unknown,
     Where,
-    walk,
 )
 from symderiv.index.whole import (
     determinant,
@@ -55,16 +54,8 @@ def rebuild(node: Node, new: Callable[[Node], Node]) -> Node:
         case Defined():
             body = new(node.body)
             return type(node)(body.dims, node.name, body)
-        case Map():
-            return entrywise(node.function, new(node.arg), node.order)
-        case Pow():
-            return power(new(node.base), node.exponent)
-        case Power():
-            return general_power(new(node.base), new(node.exponent))
-        case Where():
-            return where(node.relation, new(node.left), new(node.right), new(node.yes), new(node.no))
-        case Extremum():
-            return extremum(node.kind, new(node.left), new(node.right))
+        case Map() | Pow() | Power() | Where() | Extremum():
+            return with_arguments(node, new)
         case Inverse():
             return inverse(new(node.arg))
         case MatrixPower():
@@ -90,17 +81,25 @@ def rebuild(node: Node, new: Callable[[Node], Node]) -> Node:
     raise UnsupportedError(f"cannot rebuild {type(node).__name__}")
 
 
-def substitute(node: Node, change: Mapping[Node, Node] | Callable[[Node], Node | None]) -> Node:
-    """Return the node with parts replaced (before their insides are looked at), normalised again."""
-    lookup = change.get if isinstance(change, Mapping) else change
-    memo: dict[Node, Node] = {}
+def from_below(
+    node: Node,
+    end: Callable[[Node], Node | None] = lambda _: None,
+    after: Callable[[Node, Node], Node] = lambda _, new: new,
+    done: dict[Node, Node] | None = None,
+) -> Node:
+    """Return the node rebuilt from its leaves upwards.
+
+    Where `end(n)` is a node, it stands for n, whose inside is not looked at; for every other node n stands
+    `after(n, m)`, m being n over what stands for its children. `done` keeps what was found.
+    """
+    memo = {} if done is None else done
     stack = [node]
     while stack:
         top = stack[-1]
         if top in memo:
             stack.pop()
             continue
-        new = lookup(top)
+        new = end(top)
         if new is not None:
             memo[top] = new
             stack.pop()
@@ -110,9 +109,14 @@ def substitute(node: Node, change: Mapping[Node, Node] | Callable[[Node], Node |
             stack += missing
             continue
         same = all(memo[c] is c for c in top.children())
-        memo[top] = top if same else rebuild(top, memo.__getitem__)
+        memo[top] = after(top, top if same else rebuild(top, memo.__getitem__))
         stack.pop()
     return memo[node]
+
+
+def substitute(node: Node, change: Mapping[Node, Node] | Callable[[Node], Node | None]) -> Node:
+    """Return the node with parts replaced (before their insides are looked at), normalised again."""
+    return from_below(node, change.get if isinstance(change, Mapping) else change)
 
 
 def dependent(node: Node, done: dict[Node, Node] | None = None) -> Node:
@@ -120,29 +124,17 @@ def dependent(node: Node, done: dict[Node, Node] | None = None) -> Node:
 
     `done` keeps what was found, for nodes that share their definitions.
     """
-    memo = {} if done is None else done
-    stack = [node]
-    while stack:
-        top = stack[-1]
-        missing = [c for c in top.children() if c not in memo]
-        if missing:
-            stack += missing
-            continue
-        stack.pop()
-        same = all(memo[c] is c for c in top.children())
-        memo[top] = top if same else rebuild(top, memo.__getitem__)
-        if isinstance(top, Independent):
-            memo[top] = Defined(top.dims, top.name, memo[top.body])
-    return memo[node]
+
+    def related(_: Node, new: Node) -> Node:
+        return Defined(new.dims, new.name, new.body) if isinstance(new, Independent) else new
+
+    return from_below(node, after=related, done=done)
 
 
 def unfold(node: Node, names: Callable[[Defined], bool] = lambda _: True) -> Node:
     """Return the node with definitions replaced by what they stand for."""
-    memo: dict[Node, Node] = {}
-    for part in walk(node):
-        if isinstance(part, Defined) and names(part):
-            memo[part] = memo[part.body]
-        else:
-            same = all(memo[c] is c for c in part.children())
-            memo[part] = part if same else rebuild(part, memo.__getitem__)
-    return memo[node]
+
+    def put_in(old: Node, new: Node) -> Node:
+        return new.body if isinstance(old, Defined) and isinstance(new, Defined) and names(old) else new
+
+    return from_below(node, after=put_in)

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from symderiv.dims import Size
 from symderiv.index import normal
-from symderiv.index.graph import Add, Contraction, Defined, Factor, Independent, Map, Node, Pow, Where, walk
+from symderiv.index.graph import Add, Contraction, Defined, Factor, Independent, Map, Node, Pow, Where
 
 Key = tuple[Node, tuple[int, ...]]
 
@@ -19,11 +19,7 @@ def recognised(node: Node) -> Node:
     `log(1 + exp(u))` softplus(u), `sinh(u)/cosh(u)` tanh(u), and `u` where u > 0, else 0, relu(u), with its slope
     at 0.
     """
-    memo: dict[Node, Node] = {}
-    for part in walk(node):
-        same = all(memo[c] is c for c in part.children())
-        memo[part] = _with_relu(part if same else normal.rebuild(part, memo.__getitem__))
-    return memo[node]
+    return normal.from_below(node, after=lambda _, new: _with_relu(new))
 
 
 def _with_relu(node: Node) -> Node:

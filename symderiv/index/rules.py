@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import sympy
 
+from symderiv import trees
 from symderiv.errors import SymderivError
 from symderiv.functions import FUNCTIONS
 from symderiv.index.contraction import leaf
+from symderiv.index.expand import same
 from symderiv.index.nodes import (
     Apply,
     Choice,
@@ -60,20 +62,23 @@ def rule(name: str) -> Callable[[Rule], Rule]:
 
 def depends(expr: Any, x: Tensor, context: Context) -> bool:
     """Tell whether x stands in an expression, or in what a head of it stands for."""
+    return any(head is x for head in heads_below(expr, context))
+
+
+def heads_below(expr: Any, context: Context) -> Iterator[Tensor]:
+    """Yield the heads of an expression, and those of what they stand for, each once."""
     stack, seen = list(heads(expr)), set()
     while stack:
         head = stack.pop()
-        if head is x:
-            return True
         if head in seen:
             continue
         seen.add(head)
+        yield head
         definition = context.definitions.get(head.name)
         if definition is not None:
             stack += definition.arguments
             if definition.body is not None:
                 stack += heads(definition.body)
-    return False
 
 
 LABEL, WORD = re.compile(r"\[([^\]]*)\]"), re.compile(r"[^\W\d]\w*")  # of members: the t of `h[t - 1]`
@@ -147,11 +152,7 @@ def derivative_of_power(expr: Any, context: Context) -> sympy.Expr | None:
     if depends(exponent, expr.entry.tensor, context):
         return None
     less = exponent - 1 if isinstance(exponent, sympy.Rational) else plus(exponent, sympy.Integer(-1))
-    return (
-        Times(exponent, power(base, less), Immediate(base, expr.entry))
-        if less != 1
-        else Times(exponent, base, Immediate(base, expr.entry))
-    )
+    return Times(exponent, power(base, less), Immediate(base, expr.entry))
 
 
 @rule("general power")
@@ -186,7 +187,7 @@ def slope(value: Apply) -> sympy.Expr:
 
 def formula(name: str, u: sympy.Expr, f: sympy.Expr) -> sympy.Expr:
     """Return the derivative formula of a function of the table, with u and f put in."""
-    return _instantiated(ast.parse(FUNCTIONS[name].derivative, mode="eval").body, {"u": u, "f": f})
+    return _instantiated(trees.expression(FUNCTIONS[name].derivative), {"u": u, "f": f})
 
 
 def _instantiated(tree: Any, values: Mapping[str, sympy.Expr]) -> sympy.Expr:
@@ -348,7 +349,7 @@ def _commutes(
     rows, columns = ends
     if rows == columns:
         return not any(set(rows) & free_indices(f) for f in rest)
-    if set(rows) & set(columns) or len({*rows, *columns}) < 2 * len(rows):
+    if len({*rows, *columns}) < 2 * len(rows):
         return False
     names = Names({i.name for f in rest for i in all_indices(f)} | {i.name for i in bound})
     a = [names.fresh(i.size) for i in rows]
@@ -361,7 +362,7 @@ def _commutes(
         right = reader.node(Sum(Times(moved, Entry(n, *columns, *rows)), *columns), (*a, *rows))
     except SymderivError:
         return False
-    return left is right
+    return same(left, right)
 
 
 @rule("softmax")
@@ -462,7 +463,7 @@ def unfold_inside(expr: Any, context: Context) -> sympy.Expr | None:
     if not (isinstance(expr, Immediate) and isinstance(expr.of, Entry)) or expr.of.tensor is expr.entry.tensor:
         return None
     definition = context.definitions.get(expr.of.tensor.name)
-    if definition is None or definition.kind or definition.body is None:
+    if definition is None or definition.body is None:
         return None
     return Immediate(unfolded(expr.of, definition, fresh(expr, context)), expr.entry)
 
@@ -509,10 +510,9 @@ def associate(expr: Any, context: Context) -> sympy.Expr | None:
     """`f (g h) = f g h`, `f + (g + h) = f + g + h`, `Σ_i Σ_j = Σ_ij`, `1 · f = f`; numbers are multiplied out."""
     if isinstance(expr, Times):
         flat = times(*expr.args)
-        numbers = [f for f in (flat.args if isinstance(flat, Times) else (flat,)) if isinstance(f, sympy.Rational)]
-        if isinstance(flat, Times) and (len(numbers) > 1 or (numbers and flat.args[0] is not numbers[0])):
-            rest = [f for f in flat.args if not isinstance(f, sympy.Rational)]
-            flat = times(sympy.Mul(*numbers), *rest)
+        if isinstance(flat, Times):
+            numbers = [f for f in flat.args if isinstance(f, sympy.Rational)]
+            flat = times(sympy.Mul(*numbers), *(f for f in flat.args if not isinstance(f, sympy.Rational)))
         return flat if flat is not expr else None
     if isinstance(expr, Plus):
         flat = plus(*expr.args)
@@ -658,7 +658,7 @@ def cancel(expr: Any, context: Context) -> sympy.Expr | None:
     for k, one in enumerate(args):
         if isinstance(one, Power) and one.exponent == -1 and one.base in args:
             left = [f for n, f in enumerate(args) if n not in (k, args.index(one.base))]
-            return times(*left) if left else ONE
+            return times(*left)
     return None
 
 

@@ -22,7 +22,6 @@ from symderiv.index.contraction import (
     entrywise,
     general_power,
     number,
-    positive,
     power,
     repeated,
     rewrapped,
@@ -48,6 +47,7 @@ from symderiv.index.graph import (
     Softmax,
     Unknown,
 )
+from symderiv.index.signs import positive
 
 # ---------------------------------------------------------------- functions of a matrix
 

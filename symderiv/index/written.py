@@ -160,6 +160,9 @@ class Written:
 
     def sum(self, tokens: Sequence[Token], value: Value) -> Value:
         bound = [i for token in tokens for i in token]
+        if any(i.size == 1 for i in bound):  # what is broadcast has axes that say nothing
+            named = value.expr.atoms(Index)
+            bound = [i for i in bound if i.size != 1 or i in named]
         return Value(total(value.expr, bound))
 
     def delta(self, i: Token, j: Token) -> Value:
