@@ -23,6 +23,7 @@ def command(ctx: click.Context, proof: IO[str], as_json: bool) -> None:
     `derivation.proof.to_json()` and `symderiv derive … --proof-json` write one. The exit code is 0 if every step is
     justified, 1 if one is not, 2 if the file cannot be read.
     """
+    from symderiv.check.families import ForAll
     from symderiv.check.stored import check_proof
     from symderiv.errors import ProofError
 
@@ -38,14 +39,26 @@ def command(ctx: click.Context, proof: IO[str], as_json: bool) -> None:
         else:
             click.echo(marked("rejected", "rejected") + f"\n  {err}")
         ctx.exit(REFUTED)
-    steps = sum(len(argument.steps) for argument in found)
     if as_json:
-        print_json({"status": "proved", "proved": [{"left": str(a.left), "right": str(a.right)} for a in found]})
+        print_json({"status": "proved", "proved": [_data(a) for a in found]})
     else:
-        click.echo(marked("proved", "proved") + dim(f": every step checked ({steps} in the main chains)"))
+        steps = sum(len(argument.steps) for argument in found)
+        ways = [a.way for a in found if isinstance(a, ForAll)]
+        how = ", " + ", ".join(ways) if ways else f" ({steps} in the main chains)"
+        click.echo(marked("proved", "proved") + dim(f": every step checked{how}"))
         click.echo("\n".join(map(_line, found)))
     ctx.exit(PROVED)
 
 
 def _line(argument: Argument) -> str:
-    return f"  {argument.left} = {argument.right}"
+    from symderiv.check.families import ForAll
+
+    line = f"  {argument.left} = {argument.right}"
+    return f"{line}\n  {argument.scope}" if isinstance(argument, ForAll) and argument.scope else line
+
+
+def _data(argument: Argument) -> dict[str, str]:
+    from symderiv.check.families import ForAll
+
+    found = {"left": str(argument.left), "right": str(argument.right)}
+    return {**found, "scope": argument.scope} if isinstance(argument, ForAll) else found

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symderiv.cli.group import Reader
-from symderiv.cli.options import declarations, expression_options
+from symderiv.cli.options import Asked, expression_options
 from symderiv.cli.printing import (
+    Output,
     equations,
-    notes,
     output_options,
-    proof_lines,
-    sentences,
+    print_record,
+    print_result,
     shape_record,
-    wanted_detail,
     written_shape,
 )
-from symderiv.cli.streams import columns, print_json
+from symderiv.cli.streams import columns
 from symderiv.render.plain import SUPERSCRIPTS, small_form
 
 if TYPE_CHECKING:
@@ -28,54 +27,29 @@ FEW_DEFINITIONS = 3  # as many are put into the result once more
 
 
 @click.command("derive", cls=Reader)
-@click.argument("expression")
 @expression_options
 @output_options(layouts=True)
 @click.option("--proof-json", is_flag=True, help="Print the proof as JSON alone, for `symderiv check`.")
 @click.option("--coq", is_flag=True, help="Print the proof alone, as a text for Coq with MathComp.")
-def command(
-    expression: str,
-    wrt: tuple[str, ...],
-    shape: tuple[str, ...],
-    assume: tuple[str, ...],
-    function: tuple[str, ...],
-    structured: bool,
-    as_json: bool,
-    proof: bool,
-    detail: str | None,
-    latex: bool,
-    layout: str | None,
-    numpy: bool,
-    explain: bool,
-    language: str,
-    proof_json: bool,
-    coq: bool,
-) -> None:
+def command(asked: Asked, output: Output, as_json: bool, proof_json: bool, coq: bool) -> None:
     """Differentiate an EXPRESSION, written as in NumPy."""
     from symderiv import derivation
 
-    declared = declarations(wrt, shape, assume, function)
-    d = derivation.derive(expression, list(wrt), structured=structured, **declared)
-    wanted = wanted_detail(proof, detail)
-    if wanted:
+    d = derivation.derive(asked.expression, list(asked.wrt), **asked.keywords(len(asked.wrt)))
+    if output.of_proof:
         d.proof.check()
     if proof_json:
         click.echo(d.proof.to_json(), nl=False)
     elif coq:
         click.echo(d.proof.to_coq(), nl=False)
     elif as_json:
-        print_json(_record(d, wanted, layout) | ({"explanation": d.explain(language)} if explain else {}))
+        print_record(d, output, _record(d, output.layout))
     else:
-        only = bool(latex or layout or numpy or explain) and not wanted
-        parts = [_latex(d, wanted, layout, language)] if latex or layout else []
-        parts += _readable(d, wanted, language) if not (only or parts) else []
-        parts += [sentences(d.explain(language))] if explain else []
-        parts += [d.to_numpy().rstrip()] if numpy else []
-        click.echo("\n\n".join(parts))
+        print_result(d, output, _equations)
 
 
-def _readable(d: Derivation, detail: str | None, language: str) -> list[str]:
-    """Return the definitions and the result, the proof where it is wanted, and the notes."""
+def _equations(d: Derivation) -> str:
+    """Return the definitions and the result."""
     from symderiv.tensor.text import to_text
 
     rows = [(name, to_text(body, d.functions)) for name, body in d.definitions.items()]
@@ -83,8 +57,7 @@ def _readable(d: Derivation, detail: str | None, language: str) -> list[str]:
     if 0 < len(d.definitions) <= FEW_DEFINITIONS:
         closed = str(d.result)
         rows += [("", closed)] if len(closed) + len(_left_side(d)) + 5 <= columns() else []
-    proof = [proof_lines(d.proof, detail, language)] if detail else []
-    return [equations(rows, f"shape {written_shape(d.shape)}"), *proof, notes(d.noted(language))]
+    return equations(rows, f"shape {written_shape(d.shape)}")
 
 
 def _left_side(d: Derivation) -> str:
@@ -94,15 +67,10 @@ def _left_side(d: Derivation) -> str:
     return f"{sign}{power}{d.stages[0].name}/{' '.join(f'{sign}{w.name}' for w in d.wrt)}"
 
 
-def _latex(d: Derivation, detail: str | None, layout: str | None, language: str) -> str:
-    statement = d.to_latex(layout)
-    return f"{statement}\n\n{d.proof.to_latex(detail, language, layout)}" if detail else statement
-
-
-def _record(d: Derivation, detail: str | None, layout: str | None) -> dict[str, Any]:
+def _record(d: Derivation, layout: str | None) -> dict[str, Any]:
     from symderiv.conventions import LAYOUT_NOTES
 
-    record = {
+    return {
         "result": str(d.result),
         "statements": d.statements(),
         "latex": d.to_latex(layout),
@@ -111,4 +79,3 @@ def _record(d: Derivation, detail: str | None, layout: str | None) -> dict[str, 
         "notes": [*d.notes, *([LAYOUT_NOTES[layout]] if layout else [])],
         "steps": len(d.proof.steps),
     }
-    return record | ({"proof": d.proof.to_latex(detail, layout=layout)} if detail else {})

@@ -21,7 +21,7 @@ def command(output: Path, templates: Path | None) -> None:
     """
     if output.is_file():
         raise click.BadParameter(f"{output} is a file, and a folder is needed", param_hint="-o")
-    from symderiv.handout.build import write_aside
+    from symderiv.aside import write_aside
     from symderiv.reference.book import book
 
     content = book(templates).encode()

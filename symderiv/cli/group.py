@@ -16,12 +16,22 @@ from symderiv.errors import SymderivError, UnknownNameError
 
 PROVED, REFUTED, USAGE, UNDECIDED, UNEXPECTED, INTERRUPTED = 0, 1, 2, 3, 70, 130
 EXIT = {"proved": PROVED, "refuted": REFUTED, "undecided": UNDECIDED}
+MOST_SHOWN = 200  # characters of a command's first sentence
 DECLARE = "declare it with its shape"
 ISSUES = "the project's issue tracker"
 
 
 class Commands(click.Group):
     """The group of commands: suggests names, and turns errors into one message and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which a newcomer meets them, which is that of `main`."""
+        return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each command with the whole first sentence of its help."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, c.get_short_help_str(MOST_SHOWN)) for name, c in self.commands.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

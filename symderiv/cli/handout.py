@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from threading import current_thread, main_thread
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from symderiv.cli.group import INTERRUPTED
 from symderiv.cli.streams import MARKS, colourful, dim, print_json, styled
 from symderiv.errors import SymderivError
 from symderiv.handout.options import DETAILS, LAYOUTS, NUMBERINGS, VARIANTS
 
+if TYPE_CHECKING:
+    from symderiv.handout.builder import Record, Report
+
 FORMATS = ("tex", "pdf", "html", "md", "py")
+ENDED_BY_SIGNAL = 128  # an exit code beyond it names the signal
 
 
 def read_formats(_ctx: click.Context, _option: click.Parameter, text: str) -> list[str]:
@@ -49,6 +56,7 @@ def read_formats(_ctx: click.Context, _option: click.Parameter, text: str) -> li
 @click.option("--fragment", metavar="LABEL", help="Write the one claim of that label as LaTeX for \\input.")
 @click.option("--templates", metavar="DIR", type=click.Path(path_type=Path),
               help="A folder of templates of your own, which come before ours; in phrases/, languages.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Make every document again, also what is up to date.")
 @click.option("--watch", is_flag=True, help="Build again whenever a source or a template changes.")
 @click.option("--pdf-engine", "engine", type=click.Choice(["typst", "latex"]), default="typst", show_default=True,
               help="What makes the PDF; latex needs a TeX installation.")  # fmt: skip
@@ -65,15 +73,19 @@ def command(
     as_json: bool,
     fragment: str | None,
     templates: Path | None,
+    force: bool,
     watch: bool,
     **chosen: str | None,
 ) -> None:
     """Derive, check and typeset handouts: Markdown with `symderiv` blocks; by default the built-in ones.
 
+    What is up to date in the folder is left as it is: where nothing has changed that a document is made of.
+
     The exit code is 1 where what became of a claim is not what its author expected, or a block cannot be read; the
     others are built all the same.
     """
-    handouts = import_module("symderiv.handout.build")
+    with _stoppable(output):
+        handouts = import_module("symderiv.handout.build")  # takes a second
     if fragment is not None:
         ctx.exit(_write_fragment(handouts, source, fragment, output, templates, as_json, chosen))
     if output.is_file():
@@ -82,21 +94,46 @@ def command(
     def run(paths: list[Path] | None) -> int:
         before = _files_in(output)
         notices: list[str] = []
-        with _reporting(as_json) as report:
+        left: list[str] = []  # what is up to date
+
+        def reused(name: str, records: Sequence[Record]) -> None:
+            left.append(name)
+            if as_json:
+                for record in records:
+                    print_json(record.as_json())
+
+        with _stoppable(output), _reporting(as_json) as report:
+            kept = import_module("symderiv.handout.reuse").Kept(output, force)
             records: list[Record] = handouts.build(
                 paths, output, formats, engine=engine, templates=templates, report=report, notice=notices.append,
-                **chosen,
+                kept=kept, reused=reused, **chosen,
             )  # fmt: skip
         for line in notices:
             click.echo(line, err=True)
         if not as_json:
             written = [path for path, stamp in _files_in(output).items() if before.get(path) != stamp]
-            click.echo("\n".join(_summary(records, sorted(written))))
+            click.echo("\n".join(_summary(records, sorted(written), left)))
         return _exit_code(records)
 
     if watch:
         _watch(handouts, run, list(source) or handouts.built_in(chosen.get("language")), templates)
     ctx.exit(run(list(source) or None))
+
+
+@contextmanager
+def _stoppable(output: Path) -> Iterator[None]:
+    """Say what an interruption leaves, and let whoever ends this process by SIGTERM have it tidy up, too."""
+    before = None
+    if current_thread() is main_thread():
+        before = signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(ENDED_BY_SIGNAL + number))
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(f"interrupted: the files in {output} are whole, and another run goes on from there", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _exit_code(records: Sequence[Record]) -> int:
@@ -138,26 +175,6 @@ def _watch(handouts: Any, run: Callable[[list[Path] | None], int], sources: list
             click.echo(str(error), err=True)
         click.echo(dim("watching for changes; Ctrl-C ends it"), err=True)
         todo = next(changes, None)
-
-
-class Record(Protocol):
-    """What became of one claim of a handout."""
-
-    handout: str
-    id: str
-    label: str
-    status: str
-    expected: str
-    basis: str
-    claim: str
-    condition: str
-    counterexample: Any
-    correct: str
-
-    def as_json(self) -> dict[str, Any]: ...
-
-
-Report = Callable[[Record], None]
 
 
 @contextmanager
@@ -237,8 +254,8 @@ def _claim_mark(record: Record) -> str:
     return styled(mark, "red" if _surprising(record) else "green", bold=True)
 
 
-def _summary(records: Sequence[Record], written: Sequence[Path]) -> Iterator[str]:
-    """Return one line for each handout, with its files, and one for files that belong to none."""
+def _summary(records: Sequence[Record], written: Sequence[Path], left: Sequence[str]) -> Iterator[str]:
+    """Return one line for each handout, with its files, one for files that belong to none, and the way to force."""
     names = list(dict.fromkeys(record.handout for record in records))
     files: dict[str, list[Path]] = {name: [] for name in names}
     others: list[Path] = []
@@ -249,9 +266,11 @@ def _summary(records: Sequence[Record], written: Sequence[Path]) -> Iterator[str
     for name in names:
         own = [record for record in records if record.handout == name]
         listed = f" → {', '.join(map(str, files[name]))}" if files[name] else ""
-        yield f"{styled(name, bold=True)}: {_count(own)}{listed}"
+        yield f"{styled(name, bold=True)}: {_count(own)}{', up to date' if name in left else listed}"
     if others:
         yield f"written: {', '.join(map(str, others))}"
+    if left:
+        yield dim("what is up to date was left as it is; --force makes it again")
 
 
 def _owner(path: Path, names: Sequence[str]) -> str:
@@ -271,6 +290,6 @@ def _count(records: Sequence[Record]) -> str:
 
 def _files_in(folder: Path) -> dict[Path, tuple[int, int]]:
     """Return the files in a folder with a stamp that changes when they are written."""
-    paths = [*folder.glob("*"), *folder.glob("*/*")]
+    paths = [*folder.glob("[!.]*"), *folder.glob("*/*")]
     found = {path: path.stat() for path in paths if path.is_file()}
     return {path: (stat.st_mtime_ns, stat.st_size) for path, stat in found.items()}

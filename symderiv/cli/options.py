@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
 from typing import Any
 
 import click
@@ -14,10 +16,54 @@ from symderiv.errors import ParseError, Place
 DETAILS = ("brief", "normal", "full")
 LAYOUTS = ("numerator", "denominator")
 
+Callback = Callable[..., Any]  # what a command calls
 
-def expression_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say what the names of an expression mean."""
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """An expression, and what the options say about its names."""
+
+    expression: str
+    wrt: tuple[str, ...]
+    shape: tuple[str, ...]
+    assume: tuple[str, ...]
+    function: tuple[str, ...]
+    structured: bool
+
+    def keywords(self, order: int) -> dict[str, Any]:
+        """Return the keyword arguments of the engine; derivatives of unknown functions are named up to an order."""
+        shapes = read_shapes(self.shape)
+        functions = read_functions(self.function, order, shapes)
+        assume = read_assumptions(self.assume)
+        return {"shapes": shapes, "assume": assume, "functions": functions, "structured": self.structured}
+
+
+def gathered(kind: type, name: str) -> Callable[[Callback], Callback]:
+    """Hand the options that are fields of a dataclass to a command as one object of it."""
+    own = {field.name for field in fields(kind)}
+
+    def around(command: Callback) -> Callback:
+        @functools.wraps(command)
+        def called(*args: Any, **options: Any) -> Any:
+            taken = {key: options.pop(key) for key in own & options.keys()}
+            return command(*args, **{name: kind(**taken)}, **options)
+
+        return called
+
+    return around
+
+
+def with_options(command: Callback, options: Iterable[Callable[[Callback], Callback]]) -> Callback:
+    """Add options to a command, the first one on top of its help."""
+    for option in reversed([*options]):
+        command = option(command)
+    return command
+
+
+def expression_options(command: Callback) -> Callback:
+    """Add the EXPRESSION and the options that say what its names mean, as `asked`; and `--json`."""
     options = [
+        click.argument("expression"),
         click.option("--wrt", multiple=True, required=True, metavar="NAME",
                      help="The variable to differentiate in; once for each derivative."),
         click.option("--shape", multiple=True, metavar="'NAME: (SIZES)'",
@@ -30,18 +76,7 @@ def expression_options(command: Callable[..., Any]) -> Callable[..., Any]:
                      help="Differentiate over the free entries of symmetric and diagonal variables."),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
     ]  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def declarations(
-    wrt: Sequence[str], shape: Sequence[str], assume: Sequence[str], function: Sequence[str]
-) -> dict[str, Any]:
-    """Return the keyword arguments of the engine for the options of the command line."""
-    shapes = read_shapes(shape)
-    functions = read_functions(function, len(wrt), shapes)
-    return {"shapes": shapes, "assume": read_assumptions(assume), "functions": functions}
+    return with_options(gathered(Asked, "asked")(command), options)
 
 
 def read_shapes(texts: Iterable[str]) -> dict[str, tuple[str | int, ...] | str]:
@@ -89,6 +124,11 @@ def _not_a_shape(text: str, offset: int | None) -> ParseError:
     name, colon, rest = text.partition(":")
     name, rest = name.strip(), rest.strip()
     column = max(0, (offset or 1) - 1)
+    if ";" in rest or re.search(r"\)\s*,?\s*\w+\s*:", rest):
+        parts = re.findall(r"\w+\s*:\s*\([^()]*\)", text)
+        more = " ".join(f'--shape "{part}"' for part in parts) or '--shape "X: (n, p)" --shape "w: (p,)"'
+        place = Place(text, text.find(";") if ";" in text else 0, source="--shape")
+        return ParseError("one shape for each --shape", place=place, hint=f"write {more}")
     if not colon:
         apart = re.match(r"(\w+)\s*=?\s*(\(.*\))$", text)
         name, rest = apart.groups() if apart else (text if text.isidentifier() else "X", "(n, p)")

@@ -4,20 +4,74 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
-from symderiv.cli.options import DETAILS, LAYOUTS
-from symderiv.cli.streams import columns, dim, styled
+from symderiv.cli.options import DETAILS, LAYOUTS, Callback, gathered, with_options
+from symderiv.cli.streams import columns, dim, print_json, styled
 
 if TYPE_CHECKING:
     from symderiv import dims
     from symderiv.results import Proof
 
 
-def output_options(layouts: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add the options that say what is printed of a result; `layouts` where it may be shown as a matrix."""
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """What is printed of a result."""
+
+    proof: bool
+    detail: str | None
+    explain: bool
+    language: str
+    latex: bool = False
+    layout: str | None = None
+    numpy: bool = False
+
+    @property
+    def of_proof(self) -> str | None:
+        """Return how much of the proof is wanted, or None."""
+        return (self.detail or "normal") if self.proof or self.detail else None
+
+    @property
+    def as_latex(self) -> bool:
+        """Tell whether LaTeX is wanted: a layout is one of LaTeX."""
+        return self.latex or self.layout is not None
+
+    @property
+    def for_reading(self) -> bool:
+        """Tell whether the result is wanted as lines to read: unless something else was asked for."""
+        return not self.as_latex and (self.of_proof is not None or not (self.numpy or self.explain))
+
+    @property
+    def laid_out(self) -> dict[str, str]:
+        """Return the layout as an argument, which is for results that have one."""
+        return {} if self.layout is None else {"layout": self.layout}
+
+
+class Result(Protocol):
+    """What `derive`, `gradients` and `hvp` find."""
+
+    @property
+    def proof(self) -> Proof: ...
+
+    @property
+    def to_latex(self) -> Callable[..., str]: ...
+
+    @property
+    def to_numpy(self) -> Callable[..., str]: ...
+
+    def explain(self, language: str = ...) -> str: ...
+
+    def noted(self, language: str) -> tuple[str, ...]: ...
+
+
+R = TypeVar("R", bound=Result)
+
+
+def output_options(layouts: bool) -> Callable[[Callback], Callback]:
+    """Add the options that say what is printed of a result, as `output`; `layouts` where it may be a matrix."""
     options = [
         click.option("--proof", is_flag=True, help="Print the proof, checked step by step."),
         click.option("--detail", type=click.Choice(DETAILS), help="How much of the proof (implies --proof)."),
@@ -28,18 +82,33 @@ def output_options(layouts: bool) -> Callable[[Callable[..., Any]], Callable[...
         click.option("--explain", is_flag=True, help="Say in words what was done."),
         click.option("--language", default="en", metavar="CODE", help="The language of words: en, de, ja."),
     ]  # fmt: skip
-
-    def added(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(options if layouts else [o for n, o in enumerate(options) if n != 3]):
-            command = option(command)
-        return command
-
-    return added
+    chosen = options if layouts else [o for n, o in enumerate(options) if n != 3]
+    return lambda command: with_options(gathered(Output, "output")(command), chosen)
 
 
-def wanted_detail(proof: bool, detail: str | None) -> str | None:
-    """Return how much of a proof is wanted, or None."""
-    return (detail or "normal") if proof or detail else None
+def print_result(found: R, output: Output, readable: Callable[[R], str], code: Callable[[], str] | None = None) -> None:
+    """Print what is wanted of a result: as LaTeX or as lines to read, in words, as code."""
+    detail, language = output.of_proof, output.language
+    parts: list[str] = []
+    if output.as_latex:
+        parts.append(found.to_latex(**output.laid_out))
+        parts += [found.proof.to_latex(detail, language, **output.laid_out)] if detail else []
+    elif output.for_reading:
+        shown = [proof_lines(found.proof, detail, language)] if detail else []
+        parts += [readable(found), *shown, notes(found.noted(language))]
+    parts += [sentences(found.explain(language))] if output.explain else []
+    parts += [(code or found.to_numpy)().rstrip()] if output.numpy else []
+    click.echo("\n\n".join(parts))
+
+
+def print_record(found: Result, output: Output, record: dict[str, Any]) -> None:
+    """Print a result as one JSON object, with its proof and an explanation where they are wanted."""
+    detail = output.of_proof
+    if detail:
+        record["proof"] = found.proof.to_latex(detail, **output.laid_out)
+    if output.explain:
+        record["explanation"] = found.explain(output.language)
+    print_json(record)
 
 
 def equations(rows: Sequence[tuple[str, str]], note: str = "") -> str:

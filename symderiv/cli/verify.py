@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symderiv.cli.group import EXIT, Reader
-from symderiv.cli.options import DETAILS, declarations, expression_options
-from symderiv.cli.printing import proof_lines, sentences, wanted_detail
+from symderiv.cli.options import DETAILS, Asked, expression_options, gathered
+from symderiv.cli.printing import Output, proof_lines, sentences
 from symderiv.cli.streams import dim, marked, print_json, styled
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ BASES = {"kernel": "every step checked, for all sizes", "exact": "by exact evalu
 
 
 @click.command("verify", cls=Reader)
-@click.argument("expression")
 @expression_options
 @click.option("--claim", required=True, metavar="TEXT", help="The derivative as claimed.")
 @click.option("--latex-claim", is_flag=True, help="The claim is LaTeX, in which vectors stand upright.")
@@ -28,39 +27,25 @@ BASES = {"kernel": "every step checked, for all sizes", "exact": "by exact evalu
 @click.option("--detail", type=click.Choice(DETAILS), help="How much of the proof (implies --proof).")
 @click.option("--explain", is_flag=True, help="Say in words what was decided.")
 @click.option("--language", default="en", metavar="CODE", help="The language of words: en, de, ja.")
+@gathered(Output, "output")
 @click.pass_context
-def command(
-    ctx: click.Context,
-    expression: str,
-    wrt: tuple[str, ...],
-    shape: tuple[str, ...],
-    assume: tuple[str, ...],
-    function: tuple[str, ...],
-    structured: bool,
-    as_json: bool,
-    claim: str,
-    latex_claim: bool,
-    proof: bool,
-    detail: str | None,
-    explain: bool,
-    language: str,
-) -> None:
+def command(ctx: click.Context, asked: Asked, output: Output, as_json: bool, claim: str, latex_claim: bool) -> None:
     """Decide whether a claimed derivative of an EXPRESSION is right.
 
     The exit code is 0 if it is proved, 1 if refuted, 3 if undecided, 2 if the input is at fault.
     """
     from symderiv import verdict as verdicts
 
-    declared = declarations(wrt, shape, assume, function)
-    verdict = verdicts.verify(expression, list(wrt), claim, structured=structured, latex=latex_claim, **declared)
-    wanted = wanted_detail(proof, detail)
+    given = asked.keywords(len(asked.wrt))
+    verdict = verdicts.verify(asked.expression, list(asked.wrt), claim, latex=latex_claim, **given)
+    explained = verdict.explain(output.language) if output.explain else ""
     if as_json:
-        print_json(_verdict_record(verdict) | ({"explanation": verdict.explain(language)} if explain else {}))
+        print_json(_verdict_record(verdict) | ({"explanation": explained} if explained else {}))
     else:
-        parts = [sentences(verdict.explain(language)) if explain else "\n".join(_verdict_lines(verdict))]
-        if wanted:
+        parts = [sentences(explained) or "\n".join(_verdict_lines(verdict))]
+        if output.of_proof:
             verdict.derivation.proof.check()
-            parts.append(proof_lines(verdict.derivation.proof, wanted, language))
+            parts.append(proof_lines(verdict.derivation.proof, output.of_proof, output.language))
         click.echo("\n\n".join(parts))
     ctx.exit(EXIT[verdict.status])
 

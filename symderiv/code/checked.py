@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from symderiv import trees
 from symderiv.dims import is_name
 from symderiv.errors import ParseError, UnsupportedError
 
@@ -39,7 +40,7 @@ def checked_tree(text: str) -> ast.Module:
       hint: give the argument another name
     """
     try:
-        tree = ast.parse(text)
+        tree = trees.module(text)
     except (SyntaxError, ValueError) as err:
         raise UnsupportedError(f"the generated code is no Python: {err}", hint="report this, please") from None
     for node in ast.walk(tree):

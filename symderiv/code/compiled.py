@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 import sympy
 
 from symderiv import dims
-from symderiv.code.numpy import Argument as CodeArgument
-from symderiv.code.numpy import compiled
+from symderiv.code.checked import checked_tree
+from symderiv.code.source import Argument
 from symderiv.errors import ParseError, ShapeError, UnknownNameError, UnsupportedError
+
+
+def compiled(text: str, name: str) -> Callable[..., Any]:
+    """Return the function `name` of a generated module.
+
+    The only place where code is executed: the syntax tree of a text that symderiv generated, looked at first.
+    """
+    tree = checked_tree(text)
+    space: dict[str, Any] = {}
+    exec(compile(tree, f"<symderiv {name}>", "exec"), space)
+    function: Callable[..., Any] = space[name]
+    return function
 
 
 class Compiled:
@@ -27,7 +39,7 @@ class Compiled:
     lazy stays lazy, and only their shapes and types are looked at.
     """
 
-    def __init__(self, source: str, name: str, arguments: tuple[CodeArgument, ...]) -> None:
+    def __init__(self, source: str, name: str, arguments: tuple[Argument, ...]) -> None:
         self.source, self.name, self.arguments = source, name, arguments
         self.function = compiled(source, name)
         self.__doc__ = self.function.__doc__
@@ -69,7 +81,7 @@ def is_foreign(value: Any) -> bool:
     return not ours and all(hasattr(value, n) for n in ("__array_function__", "__array_ufunc__", "dtype", "shape"))
 
 
-def checked(arguments: Sequence[CodeArgument], given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[dims.Size, int]]:
+def checked(arguments: Sequence[Argument], given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[dims.Size, int]]:
     """Return the arguments as arrays of floats whose shapes are as declared, and the sizes read off them."""
     sizes: dict[dims.Size, int] = {}
     values = {a.name: _checked(a, given, sizes) for a in arguments}
@@ -79,7 +91,7 @@ def checked(arguments: Sequence[CodeArgument], given: Mapping[str, Any]) -> tupl
     return values, sizes
 
 
-def _checked(argument: CodeArgument, given: Mapping[str, Any], sizes: dict[dims.Size, int]) -> Any:
+def _checked(argument: Argument, given: Mapping[str, Any], sizes: dict[dims.Size, int]) -> Any:
     if argument.name not in given:
         raise UnknownNameError(f"{argument.name} is missing", hint=_missing(argument, list(given)))
     value = given[argument.name]
@@ -97,7 +109,7 @@ def _checked(argument: CodeArgument, given: Mapping[str, Any], sizes: dict[dims.
     return array
 
 
-def _missing(argument: CodeArgument, given: list[str]) -> str:
+def _missing(argument: Argument, given: list[str]) -> str:
     near = get_close_matches(argument.name, given, 1)
     if near:
         return f"is {near[0]} meant to be {argument.name}?"
@@ -155,7 +167,7 @@ def _whole(name: str, value: Any) -> Any:
     return array.astype(int)
 
 
-def _below(argument: CodeArgument, array: Any, sizes: dict[dims.Size, int]) -> None:
+def _below(argument: Argument, array: Any, sizes: dict[dims.Size, int]) -> None:
     """Refuse integers out of their range."""
     assert argument.below is not None
     most = argument.below.xreplace({k: sympy.Integer(v) for k, v in sizes.items()})
@@ -184,7 +196,7 @@ def _kept_in_kind(result: Any, arrays: list[Any]) -> Any:
     return kept(result)
 
 
-def _match(argument: CodeArgument, found: tuple[int, ...], sizes: dict[dims.Size, int]) -> None:
+def _match(argument: Argument, found: tuple[int, ...], sizes: dict[dims.Size, int]) -> None:
     assert argument.shape is not None
     ok = len(found) == len(argument.shape)
     if any(got != got for got in found):  # the sizes of some chunks are nan

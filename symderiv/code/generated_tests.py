@@ -15,7 +15,7 @@ from textwrap import dedent, indent
 import sympy
 
 from symderiv import dims
-from symderiv.code.numpy import Argument
+from symderiv.code.source import Argument
 from symderiv.errors import UnsupportedError
 from symderiv.tensor.expr import Expr
 

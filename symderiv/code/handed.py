@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import sympy
 
 from symderiv import dims
-from symderiv.code.numpy import Argument, unknown_name
+from symderiv.code.dialect import unknown_name
 from symderiv.code.program import Members, Place
+from symderiv.code.source import Argument
 from symderiv.code.units import Collector, Declared
 from symderiv.functions import FUNCTIONS
 from symderiv.statements.block import Names

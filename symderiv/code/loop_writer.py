@@ -15,8 +15,9 @@ from symderiv import dims
 from symderiv.code.costs import leading, operations
 from symderiv.code.helpers import HELPERS
 from symderiv.code.lines import holds_floats
-from symderiv.code.numpy import Source, Writer
+from symderiv.code.numpy import Writer
 from symderiv.code.program import TEMPORARY, Assign, Item, Loop, Place, Program, Slice
+from symderiv.code.source import Source
 from symderiv.families import Label
 from symderiv.functions import FUNCTIONS
 from symderiv.tensor.expr import Axes, Expr, walk

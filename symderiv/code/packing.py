@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 from symderiv.adjoints import free_name
-from symderiv.code.numpy import Source, functions_source
+from symderiv.code.numpy import functions_source
+from symderiv.code.source import Source
 
 WORDS = (
     "pack", "unpack", "fun", "hessp", "hess", "flat", "direction", "shapes", "value", "slopes", "blocks", "parts",

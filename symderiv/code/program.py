@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from symderiv.code.numpy import Argument
+from symderiv.code.source import Argument
 from symderiv.families import Label
 from symderiv.tensor.expr import Expr
 from symderiv.tensor.text import FunctionName

@@ -126,8 +126,4 @@ class _Pass:
 
 def _everywhere(node: Node, step: Callable[[Node], Node]) -> Node:
     """Return the node with `step` applied to every part, inner ones first."""
-    new: dict[Node, Node] = {}
-    for part in walk(node):
-        same = all(new[c] is c for c in part.children())
-        new[part] = step(part if same else normal.rebuild(part, new.__getitem__))
-    return new[node]
+    return normal.from_below(node, after=lambda _, new: step(new))

@@ -28,11 +28,6 @@ class Line:
     statement: Statement | None = None
     error: SymderivError | None = None
 
-    @property
-    def rejected(self) -> bool:
-        """Tell whether the equality cannot be right: its shapes or its indices do not fit."""
-        return isinstance(self.error, ShapeError)
-
 
 End = int | str
 
