@@ -38,19 +38,20 @@ fuzz-text: $(VENV)/.stamp-test  ## Read random texts: nothing may come of them b
 	$(BIN)/python -m symderiv.testing.fuzz_text --cases $(CASES) --seed $(SEED) $(ARGS)
 
 mutants: $(VENV)/.stamp-test  ## Make claims about families and 2,000 proofs wrong: only what stays true may be proved
-	$(BIN)/python -m pytest -m mutants tests/test_windows_opened.py tests/test_check_mutants.py $(ARGS)
+	$(BIN)/python -m pytest -m mutants tests/test_windows_opened.py tests/test_check_families.py tests/test_check_mutants.py $(ARGS)
 
-mutants-rules: $(VENV)/.stamp-test  ## Make slips in the rules that differentiate: some test has to notice each
+mutants-rules: $(VENV)/.stamp-test  ## Make slips in the rules and the normal form: some test has to notice each
 	$(BIN)/python tests/mutate_rules.py $(ARGS)
 
 certificates: $(VENV)/.stamp-test  ## Have Coq check proofs, and reject damaged ones; says what to install where there is no Coq
-	$(BIN)/python tests/certificates.py
+	$(BIN)/python tests/certificates.py $(ARGS)
 
 tutorial: $(VENV)/.stamp-test  ## Run the tutorial notebook and keep what its cells show
 	$(BIN)/python tests/notebooks.py
 
-load: $(VENV)/.stamp-test  ## A thousand derivatives in one process: memory stays as it is
+load: $(VENV)/.stamp-test  ## A thousand derivatives in one process, in threads, in processes; handout runs interrupted
 	$(BIN)/python tests/load.py
+	$(BIN)/python tests/interrupted.py
 
 page: $(PAGE)/node_modules/.package-lock.json  ## Build the files of the page from their sources (needs Node; its users do not)
 	cd $(PAGE) && npm run --silent check && npm run --silent build
@@ -73,7 +74,7 @@ format: $(VENV)/.stamp-dev  ## Bring the code into the house's form
 
 clean:  ## Remove .venv, caches, built packages and rendered pages
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis .benchmarks *.egg-info
-	rm -f output/*.pdf output/*.html
+	rm -f output/*.pdf output/*.html output/.symderiv.json
 	find symderiv templates tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- set-up: one stamp for the environment, one for each set of extras ---

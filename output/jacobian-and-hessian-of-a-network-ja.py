@@ -173,7 +173,7 @@ def H(x, w1, w2, h, dh, d2h, dloss, d2loss):
     r = np.einsum('i,j->ij', x, x)
     H11 = np.kron(u @ w2 * v * v[:, None], r) + np.kron(np.diag(d2h(a) * (w2.T @ d)), r)
     s = np.zeros((J, I, K, J), dtype=np.result_type(x, 0.5))
-    np.einsum('ijki->ijk', s)[...] = np.einsum('i,jk->kji', d, np.einsum('i,j->ij', x, v))
+    np.einsum('ijki->ijk', s)[...] = np.einsum('i,jk->ijk', v, np.einsum('i,j->ij', x, d))
     H12 = np.kron(u * v[:, None], np.einsum('i,j->ij', x, z)) + np.reshape(s, (I*J, J*K))
     H22 = np.kron(M, np.einsum('i,j->ij', z, z))
     H = np.block([[H11, H12], [H12.T, H22]])

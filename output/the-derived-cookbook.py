@@ -655,11 +655,6 @@ def df_dx_MC93(x, M, ds_dx, dr_dx, rf, sf):
     return ds_dx.T @ (M @ r) + dr_dx.T @ (M.T @ s)
 
 
-def rows(*vectors):
-    """Return vectors as the rows of a matrix; `np.stack` takes three times as long."""
-    return np.concatenate(vectors).reshape(len(vectors), -1)
-
-
 def df_dx_MC95(x, A, B):
     """MC95: derivative of f with respect to x.
 
@@ -668,12 +663,12 @@ def df_dx_MC95(x, A, B):
     B: shape (p, n)
 
     Returns an array of shape (n,).
-    Cost: about 4*m*n + 8*n*p floating-point operations.
+    Cost: about 4*m*n + 4*n*p floating-point operations.
     """
-    t1 = A @ x @ A
-    t2, t3 = rows(B @ (x @ t1 * x), x @ B.T) @ B
-    t4 = t3 @ x
-    return 2 * (t1 - t2 / t4) / t4
+    t1 = A @ x
+    t2 = B @ x
+    t3 = np.linalg.norm(t2)
+    return 2 * (A.T @ t1 / t3**2 - np.linalg.norm(t1)**2 * (B.T @ t2) / t3**4)
 
 
 def df_dX_MC91(X, a, b):
@@ -690,6 +685,11 @@ def df_dX_MC91(X, a, b):
     t2 = X.T @ a
     t3 = np.einsum('i,j->ij', a, X @ t1) + np.einsum('i,j->ij', t2, t1)
     return t3 + np.einsum('i,j->ij', X.T @ t2, b)
+
+
+def rows(*vectors):
+    """Return vectors as the rows of a matrix; `np.stack` takes three times as long."""
+    return np.concatenate(vectors).reshape(len(vectors), -1)
 
 
 def df_dX_MC92(X, a, b):
@@ -1438,9 +1438,9 @@ def df_dX_MN31(X):
     """
     n, m = X.shape
     t1 = np.zeros((m, m, n, m), dtype=np.result_type(X, 0.5))
-    np.einsum('ijkj->jik', t1)[...] = X.T
+    np.einsum('ijki->ijk', t1)[...] = X.T
     t2 = np.zeros((m, m, n, m), dtype=np.result_type(X, 0.5))
-    np.einsum('ijki->ijk', t2)[...] = X.T
+    np.einsum('ijkj->jik', t2)[...] = X.T
     return t1 + t2
 
 
@@ -2085,13 +2085,11 @@ def df_dlam(A, lam):
     lam: shape ()
 
     Returns an array of shape ().
-    Cost: about m*n**2 + 3*n**3 floating-point operations.
+    Cost: about 3*m*n**2 + n**3 floating-point operations.
     """
-    t1 = A.T @ A
-    M = t1 + 0.0
+    M = A.T @ A + 0.0
     M.flat[:: M.shape[0] + 1] += lam
-    t2 = factored_inverse(factored(M), last=True)
-    return -np.vdot(t1, t2 @ t2)
+    return -np.linalg.norm(A @ factored_inverse(factored(M), last=True))**2
 
 
 def df_dw_RB1(X, w, y, drho):
@@ -3282,7 +3280,7 @@ def df_dB_MF22(T, B, C, D):
     Cost: about 6*m*n*p*r floating-point operations.
     """
     R = np.einsum('ij,kj,lj->ikl', B, C, D, optimize=True) - T
-    return np.einsum('ij,kil,lj->kj', C, R, D, optimize=True)
+    return np.einsum('ijk,jl,kl->il', R, C, D, optimize=True)
 
 
 def df_dC_MF23(T, B, C, D):
@@ -3297,7 +3295,7 @@ def df_dC_MF23(T, B, C, D):
     Cost: about 6*m*n*p*r floating-point operations.
     """
     R = np.einsum('ij,kj,lj->ikl', B, C, D, optimize=True) - T
-    return np.einsum('ij,ikl,lj->kj', B, R, D, optimize=True)
+    return np.einsum('ijk,il,kl->jl', R, B, D, optimize=True)
 
 
 def df_dL(x, y, L):
@@ -4574,7 +4572,7 @@ def df_ds_GP3(y, K, s):
     C = K + 0.0
     C.flat[:: C.shape[0] + 1] += s
     t1 = factored(C)
-    t2 = solved(t1, solved(t1, y)) @ y
+    t2 = np.linalg.norm(solved(t1, y))**2
     return 0.5 * (t2 - np.trace(upper_inverse(t1, last=True)))
 
 

@@ -10,9 +10,7 @@ functions; `Sheet` reads statements: declarations, definitions, claims; `add_fun
 
 from __future__ import annotations
 
-from functools import partial
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from symderiv.errors import (
@@ -65,7 +63,7 @@ _LATER = {
 }
 
 
-_EXTENSIONS = [partial(entry_points, group="symderiv.extensions")]  # taken off when asked for: they import symderiv
+_asked_for_extensions = False
 
 
 def __getattr__(name: str) -> Any:
@@ -81,10 +79,15 @@ def __getattr__(name: str) -> Any:
 
 def load_extensions() -> None:
     """Let installed packages add what they name under `symderiv.extensions` (:mod:`symderiv.extending`), once."""
-    if _EXTENSIONS:
-        entries = _EXTENSIONS.pop()()
-        if entries:
-            import_module("symderiv.extending").load(entries)
+    global _asked_for_extensions
+    if _asked_for_extensions:
+        return
+    _asked_for_extensions = True  # first of all: they import symderiv
+    from importlib.metadata import entry_points
+
+    entries = entry_points(group="symderiv.extensions")
+    if entries:
+        import_module("symderiv.extending").load(entries)
 
 
 def __dir__() -> list[str]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from symderiv import dims
 from symderiv.adjoints import free_name
-from symderiv.code.numpy import Source
+from symderiv.code.source import Source
 from symderiv.dims import Size
 from symderiv.errors import ParseError, UnknownNameError, UnsupportedError
 from symderiv.index import normal

@@ -46,23 +46,11 @@ Exponents = dict[Factor, Fraction]
 
 def collected(node: Node, whole: Container[Node], length: Length) -> Node:
     """Return a node of the same value, its parts replaced by the shortest of their alternatives."""
-    memo: dict[Node, Node] = {}
-    stack = [node]
-    while stack:
-        top = stack[-1]
-        if top in memo or top in whole or isinstance(top, Defined):
-            memo.setdefault(top, top)
-            stack.pop()
-            continue
-        missing = [c for c in top.children() if c not in memo]
-        if missing:
-            stack += missing
-            continue
-        same = all(memo[c] is c for c in top.children())
-        own = top if same else normal.rebuild(top, memo.__getitem__)
-        memo[top] = own if own in whole else _shortest(own, whole, length)
-        stack.pop()
-    return memo[node]
+    return normal.from_below(
+        node,
+        end=lambda n: n if n in whole or isinstance(n, Defined) else None,
+        after=lambda _, own: own if own in whole else _shortest(own, whole, length),
+    )
 
 
 def _shortest(node: Node, whole: Container[Node], length: Length) -> Node:

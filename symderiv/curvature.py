@@ -17,13 +17,14 @@ from functools import cached_property
 from typing import Any, overload
 
 from symderiv import dims
-from symderiv.code.numpy import Source, cheaper, function_source
-from symderiv.conventions import assumptions, differs, notes, without_trait
-from symderiv.derivation import closing_of, declared_in, function_name, standing_alone, with_assumptions
+from symderiv.code.numpy import cheaper, function_source
+from symderiv.code.source import Source
+from symderiv.derivation import closing_of, declared_in, standing_alone, with_assumptions
 from symderiv.ending import ending
 from symderiv.errors import ParseError, ProofError, ShapeError, UnsupportedError
+from symderiv.found import Found
 from symderiv.inputs import Shapes, read, variables
-from symderiv.joint import HessianVectorProducts, along, joint
+from symderiv.joint import ALONG, HessianVectorProducts, along, joint, stage_of
 from symderiv.lift import lift
 from symderiv.lower import lower
 from symderiv.render.latex import Latex
@@ -31,20 +32,19 @@ from symderiv.render.phrases import phrase
 from symderiv.replay import replay
 from symderiv.results import Declared, Proof, Result, code_source, compiled, named_orders, proof_of, shown
 from symderiv.shorten import shortened
-from symderiv.shown import Shown, about
+from symderiv.shown import about
 from symderiv.stage import Stage
 from symderiv.structured import structure
 from symderiv.tangents import program
 from symderiv.tensor import parse
 from symderiv.tensor.array import Tensor
-from symderiv.tensor.expr import Expr, names_written_out, replaced, walk, written_out
-from symderiv.tensor.naming import named
+from symderiv.tensor.expr import Expr, definitions, names_written_out, replaced, written_out
 from symderiv.tensor.parse import KNOWN, Scope, without_symmetry
-from symderiv.tensor.text import FunctionName, to_text
+from symderiv.tensor.text import to_text
 
 
 @dataclass(frozen=True, repr=False)
-class HessianVectorProduct(Shown):
+class HessianVectorProduct(Found):
     """The Hessian of a number, multiplied with a direction: an array of the shape of the variable."""
 
     function: Expr
@@ -66,13 +66,16 @@ class HessianVectorProduct(Shown):
         return Result(self.function, self.functions, self.declared.origin)
 
     @property
-    def functions(self) -> Mapping[FunctionName, str]:
-        """Return the names of unknown functions and of their derivatives."""
-        return self.declared.functions
+    def _variables(self) -> tuple[Expr, ...]:
+        return (self.wrt,)
 
     @property
-    def _bare(self) -> dict[Expr, Expr]:
-        return {self.wrt: without_symmetry(self.wrt)}
+    def _told_apart(self) -> Result:
+        return self.result
+
+    def _again(self, function: Expr, wrt: Sequence[Expr]) -> HessianVectorProduct:
+        (x,) = wrt
+        return _hvp(function, x, self.direction, self.declared)
 
     @cached_property
     def named_result(self) -> Expr:
@@ -82,7 +85,7 @@ class HessianVectorProduct(Shown):
     @property
     def definitions(self) -> dict[str, Expr]:
         """Return the intermediate arrays that got a name, in order."""
-        return {e.name: e.args[0] for e in walk(self.named_result) if e.op == "defined"}
+        return definitions(self.named_result)
 
     def statements(self) -> str:
         """Return definitions and result as statements, definitions first."""
@@ -93,7 +96,7 @@ class HessianVectorProduct(Shown):
     def proof(self) -> Proof:
         """Return the proof: the gradient of f, then that of its product with the direction."""
         first, second = self.stages
-        taken = [*self.declared.taken, *(e.name for s in self.stages for e in walk(s.function) if e.op == "defined")]
+        taken = [*self.declared.taken, *definitions(*(s.function for s in self.stages))]
         if written_out(second.function) is not written_out(along(first.result, self.direction)):
             raise ProofError("the proof does not go on from the gradient that was found")
         closing = closing_of({self.wrt.name: self.named_result}, [self.wrt])
@@ -101,25 +104,6 @@ class HessianVectorProduct(Shown):
         variables = [self.function, self.wrt, self.direction]
         end = ending(parts[1], parts[1].arguments[-1], self.named_result, self.result.expr, variables, taken)
         return proof_of(parts, self.functions, (), [end])
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Return the convention, the assumptions that matter, and what holds at kinks."""
-        return self.noted("en")
-
-    def noted(self, language: str) -> tuple[str, ...]:
-        """Return the notes in a language."""
-        return notes(self.function, [self.wrt], self._assumed, {}, self.functions, language)
-
-    @cached_property
-    def _assumed(self) -> dict[str, tuple[str, ...]]:
-        return assumptions(self.function, [self.wrt], self._needs)
-
-    def _needs(self, name: str, trait: str) -> bool:
-        """Tell whether the result is another one without an assumption."""
-        change = without_trait(self.function, name, trait) | without_trait(self.wrt, name, trait)
-        function, x = replaced(self.function, change), change.get(self.wrt, self.wrt)
-        return differs(self.result, lambda: _hvp(function, x, self.direction, self.declared).result)
 
     def to_latex(self) -> str:
         r"""Return the statement `\frac{\partial^2 f}{\partial x^2}[v] = …`."""
@@ -276,29 +260,20 @@ def _directions(names: Any, wrt: Sequence[Expr], scope: Scope, function: Expr) -
 def _direction(name: str, x: Expr, scope: Scope, function: Expr) -> Expr:
     """Return the direction, a new array of the shape of x; refuse a name that is in use."""
     found = parse.variable(name, x.shape)
-    definitions = {e.name for e in walk(function) if e.op == "defined"}
-    if name in {*scope.names, *scope.sizes, *scope.functions, *KNOWN, *definitions}:
+    if name in {*scope.names, *scope.sizes, *scope.functions, *KNOWN, *definitions(function)}:
         raise ParseError(f"{name} is in use and cannot be the direction", hint='give it a new name: direction="…"')
     return found
 
 
 def _hvp(function: Expr, x: Expr, direction: Expr, declared: Declared) -> HessianVectorProduct:
-    bare = without_symmetry(x)
+    bare = {x: without_symmetry(x)}
     taken = [*declared.taken, direction.name]
-
-    def stage(expr: Expr, *names: str) -> Stage:
-        used = [*taken, *(e.name for e in walk(expr) if e.op == "defined")]
-        over = named(expr, [x.name], used)
-        own = [*used, *(e.name for e in walk(over) if e.op == "defined")]
-        name = next((n for n in names if n not in own), function_name(own))
-        return Stage(over, (bare,), name, declared.functions)
-
-    first = stage(replaced(function, {x: bare}))
-    second = stage(along(first.result, direction), "phi", "psi")
-    own = {e.name for s in (first, second) for e in walk(s.function) if e.op == "defined"}
+    first = stage_of(replaced(function, bare), bare, taken, declared)
+    second = stage_of(along(first.result, direction), bare, taken, declared, ALONG)
+    own = definitions(first.function, second.function)
     results = []
     for s in (first, second):
-        node = standing_alone(lower(s.result).node, own, {x: bare})
+        node = standing_alone(lower(s.result).node, own, bare)
         results.append(Result(shortened(lift(node, x.axes)), declared.functions, declared.origin))
         named_orders([node], declared.functions)
     return HessianVectorProduct(function, x, direction, results[1], results[0], (first, second), declared)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -12,13 +12,16 @@ import sympy
 from symderiv import dims
 from symderiv.adjoints import adjoints
 from symderiv.batched import Wanted, batched_source, wants_batch
-from symderiv.code.numpy import Source, function_source
-from symderiv.conventions import Statement, assumptions, differs, notes, without_trait
+from symderiv.code.numpy import function_source
+from symderiv.code.source import Source
+from symderiv.conventions import Statement
 from symderiv.diagrams.closed import of_stage
 from symderiv.diagrams.diagram import Diagram
 from symderiv.ending import Ending, ending
 from symderiv.errors import ProofError, UnsupportedError
+from symderiv.facing import facing
 from symderiv.factors.structure import Structure
+from symderiv.found import Found
 from symderiv.functions import FUNCTIONS
 from symderiv.index import normal
 from symderiv.index.folding import folded
@@ -41,14 +44,14 @@ from symderiv.results import (
     shown,
 )
 from symderiv.shorten import shortened
-from symderiv.shown import Shown, about, clipped, nodes_named
+from symderiv.shown import about, clipped, nodes_named
 from symderiv.stage import Stage
 from symderiv.structured import structures
-from symderiv.tensor.expr import Axes, Expr, names_written_out, replaced, written_out
+from symderiv.tensor.expr import Axes, Expr, definitions, names_written_out, replaced, written_out
 from symderiv.tensor.expr import walk as walk_expr
 from symderiv.tensor.naming import named
 from symderiv.tensor.parse import MERGING, Scope, without_symmetry
-from symderiv.tensor.text import FunctionName, to_text
+from symderiv.tensor.text import to_text
 
 DEEPEST = 60  # definitions; over more of them a result is kept in terms of named adjoints
 LONGEST_STATED = 2000  # nodes; a longer result is not written as one formula under its proof
@@ -56,7 +59,7 @@ LONGEST_UNNAMED = 300  # nodes of a result; a longer one is stated over named ad
 
 
 @dataclass(frozen=True, repr=False)
-class Derivation(Shown):
+class Derivation(Found):
     """A derivative with its proof and its code."""
 
     function: Expr
@@ -81,13 +84,14 @@ class Derivation(Shown):
     def node(self) -> Node:
         """Return the normal form of the result, standing alone, with what is assumed of the variables in use."""
         roots = [*(stage.function for stage in self.stages), self.over]
-        own = {e.name for e in walk_expr(*roots) if e.op == "defined"}
+        own = definitions(*roots)
         return standing_alone(lower(self.over).node, own, {v: without_symmetry(v) for v in self.wrt})
 
     @cached_property
     def result(self) -> Result:
         """Return the closed form, standing alone; one nested too deeply is refused, :meth:`statements` has it."""
-        return Result(shortened(lift(self.node, self.axes)), self.functions, self.declared.origin)
+        shown = facing(shortened(lift(self.node, self.axes)), self.function)
+        return Result(shown, self.functions, self.declared.origin)
 
     @cached_property
     def structure(self) -> Structure:
@@ -109,11 +113,6 @@ class Derivation(Shown):
         return Structure(self.function, self.wrt, self.node, rows, last.axes, self.declared)
 
     @property
-    def functions(self) -> Mapping[FunctionName, str]:
-        """Return the names of unknown functions and of their derivatives."""
-        return self.declared.functions
-
-    @property
     def taken(self) -> tuple[str, ...]:
         """Return the names that were declared."""
         return self.declared.taken
@@ -130,7 +129,7 @@ class Derivation(Shown):
     @property
     def definitions(self) -> dict[str, Expr]:
         """Return the intermediate arrays that got a name, in order."""
-        return {e.name: e.args[0] for e in walk_expr(self._stated) if e.op == "defined"}
+        return definitions(self._stated)
 
     def statements(self) -> str:
         """Return definitions and result as statements, definitions first; linear in the size of the graph."""
@@ -140,7 +139,7 @@ class Derivation(Shown):
     @cached_property
     def proof(self) -> Proof:
         """Return the proof; it is replayed when it is first asked for."""
-        taken = [*self.taken, *(e.name for s in self.stages for e in walk_expr(s.function) if e.op == "defined")]
+        taken = [*self.taken, *definitions(*(s.function for s in self.stages))]
         *before, last = self.stages
         parts = [replay(stage, taken, closing_of({}, self.wrt)) for stage in before]
         parts.append(replay(last, taken, closing_of({self.wrt[-1].name: self.named_result}, self.wrt)))
@@ -199,27 +198,19 @@ class Derivation(Shown):
         return self._indexed.definitions
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """Return the convention, the assumptions that matter, how structure was counted, what holds at kinks."""
-        return self.noted("en")
+    def _variables(self) -> tuple[Expr, ...]:
+        return self.wrt
 
-    def noted(self, language: str) -> tuple[str, ...]:
-        """Return the notes in a language."""
-        return notes(self.function, self.wrt, self._assumed, self.structures, self.functions, language)
+    @property
+    def _structures(self) -> Mapping[str, str]:
+        return self.structures
 
-    @cached_property
-    def _assumed(self) -> dict[str, tuple[str, ...]]:
-        return assumptions(self.function, self.wrt, self._needs)
+    @property
+    def _told_apart(self) -> Result:
+        return self.result
 
-    def _needs(self, name: str, trait: str) -> bool:
-        """Tell whether the result is another one without an assumption."""
-        change = without_trait(self.result.expr, name, trait) | without_trait(self.function, name, trait)
-        for x in self.wrt:
-            change |= without_trait(x, name, trait)
-        function, wrt = replaced(self.function, change), [change.get(x, x) for x in self.wrt]
-        if self.structures and structures(wrt) != self.structures:
-            return True
-        return differs(self.result, lambda: _derive(function, wrt, self.declared, self.structures).result)
+    def _again(self, function: Expr, wrt: Sequence[Expr]) -> Derivation:
+        return _derive(function, wrt, self.declared, self.structures)
 
     def to_latex(self, layout: str | None = None) -> str:
         r"""Return the statement, such as `\frac{\partial f}{\partial w} = 2 X^\top (X w - y)`.
@@ -389,7 +380,7 @@ def _derive(function: Expr, variables: Sequence[Expr], declared: Declared, kinds
     current = replaced(function, bare)
     stages = []
     for order, v in enumerate(variables):
-        used = [*taken, *(e.name for e in walk_expr(current) if e.op == "defined")]
+        used = [*taken, *definitions(current)]
         current = named(current, [w.name for w in variables[order:]], used)
         kind = {v.name: kinds[v.name]} if v.name in kinds else {}
         stage = Stage(current, (bare[v],), function_name(taken) + "'" * order, labels, structures=kind)
@@ -402,7 +393,7 @@ def _derive(function: Expr, variables: Sequence[Expr], declared: Declared, kinds
     return derivation
 
 
-def standing_alone(node: Node, own: set[str], bare: Mapping[Expr, Expr]) -> Node:
+def standing_alone(node: Node, own: Container[str], bare: Mapping[Expr, Expr]) -> Node:
     """Return a result with its own definitions put in and what is assumed of the variables in use."""
     node = normal.unfold(node, lambda d: d.name in own)
     return folded(normal.substitute(node, {lower(b).node: lower(v).node for v, b in bare.items()}))
@@ -418,8 +409,8 @@ def with_assumptions(result: Expr, bare: Mapping[Expr, Expr]) -> Expr:
     node = normal.substitute(old, leaves)
     if normal.substitute(node, {v: b for b, v in leaves.items()}) is old:  # of no use
         return renamed
-    definitions = [e for e in walk_expr(renamed) if e.op == "defined"]
-    return lift(folded(node), result.axes, {lower(e).node: e for e in definitions})
+    names = {lower(e).node: e for e in walk_expr(renamed) if e.op == "defined"}
+    return lift(folded(node), result.axes, names)
 
 
 def function_name(taken: Sequence[str]) -> str:

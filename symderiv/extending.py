@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from symderiv import dims
+from symderiv import dims, trees
 from symderiv.check.laws import LAWS, Law
 from symderiv.code.helpers import HELPERS
 from symderiv.errors import ParseError, Place, ShapeError, UnsupportedError
@@ -215,7 +215,7 @@ def add_operation(line: str) -> None:
 
 def _tree(side: str, line: str) -> ast.expr:
     try:
-        return ast.parse(side.strip(), mode="eval").body
+        return trees.expression(side.strip())
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise _unreadable(line) from None
 

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from symderiv import dims
+from symderiv.aside import write_aside
+from symderiv.code.compiled import compiled
 from symderiv.code.generated_tests import MOODS, Checked, Drawing, Variable, checks_source, support_source
-from symderiv.code.numpy import Source, checked_name, compiled, functions_source
+from symderiv.code.numpy import functions_source
 from symderiv.code.packing import PackedModule
+from symderiv.code.source import Source, checked_name
 from symderiv.errors import ParseError, ShapeError, UnsupportedError
 from symderiv.inputs import Shapes
 from symderiv.packing import Flattened
@@ -51,7 +54,7 @@ class Generated:
         folder.mkdir(parents=True, exist_ok=True)
         paths = [folder / name for name in self.files]
         for path, text in zip(paths, self.files.values(), strict=True):
-            path.write_text(text, encoding="utf-8")
+            write_aside(path, text.encode())
         return paths
 
 

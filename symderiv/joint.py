@@ -11,18 +11,20 @@ several derivatives share keep their names in both, so statements and code grow 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
-from typing import Any
+from typing import Any, ClassVar
 
 from symderiv import dims
 from symderiv.adjoints import adjoints, free_name
-from symderiv.code.numpy import Source, cheaper, function_source
-from symderiv.conventions import assumptions, differs, notes, without_trait
+from symderiv.code.numpy import cheaper, function_source
+from symderiv.code.source import Source
 from symderiv.derivation import closing_of, function_name, standing_alone, with_assumptions
 from symderiv.ending import ending
-from symderiv.errors import ProofError, UnknownNameError
+from symderiv.errors import ProofError
+from symderiv.facing import facing
+from symderiv.found import OfSeveral
 from symderiv.index import normal
 from symderiv.index.graph import Node
 from symderiv.lift import lift
@@ -30,20 +32,22 @@ from symderiv.lower import lower
 from symderiv.render.latex import Latex
 from symderiv.render.phrases import phrase
 from symderiv.replay import replay
-from symderiv.results import Declared, Proof, Result, code_source, compiled, named_orders, proof_of, shown
+from symderiv.results import Declared, Proof, code_source, compiled, named_orders, proof_of, shown
 from symderiv.shorten import shortened
-from symderiv.shown import Shown, about, listed
+from symderiv.shown import about, listed
 from symderiv.stage import Stage
 from symderiv.tangents import program
-from symderiv.tensor.expr import Expr, names_written_out, replaced, walk, written_out
+from symderiv.tensor.expr import Expr, definitions, names_written_out, replaced, written_out
 from symderiv.tensor.naming import named
 from symderiv.tensor.operations import apply
 from symderiv.tensor.parse import without_symmetry
-from symderiv.tensor.text import FunctionName, to_text
+from symderiv.tensor.text import to_text
+
+ALONG = ("phi", "psi")  # what the derivative along the directions is called
 
 
 @dataclass(frozen=True, repr=False)
-class HessianVectorProducts(Shown):
+class HessianVectorProducts(OfSeveral):
     """The Hessian of a number in several variables, multiplied with a direction for each of them.
 
     `h["W"]` is the part that has the shape of W; iterating gives the names.
@@ -54,43 +58,12 @@ class HessianVectorProducts(Shown):
     directions: tuple[Expr, ...]
     stages: tuple[Stage, Stage]
     declared: Declared
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Return the names of the variables."""
-        return tuple(x.name for x in self.wrt)
-
-    @property
-    def value(self) -> Result:
-        """Return the function itself."""
-        return Result(self.function, self.functions, self.declared.origin)
-
-    @property
-    def functions(self) -> Mapping[FunctionName, str]:
-        """Return the names of unknown functions and of their derivatives."""
-        return self.declared.functions
-
-    @cached_property
-    def results(self) -> dict[str, Result]:
-        """Return each part of the product, definitions put in, by name."""
-        return {x.name: Result(self._alone(x), self.functions, self.declared.origin) for x in self.wrt}
+    what: ClassVar[str] = "product"
 
     def _alone(self, x: Expr, clipped: bool = True) -> Expr:
-        own = {e.name for s in self.stages for e in walk(s.function) if e.op == "defined"}
+        own = definitions(*(s.function for s in self.stages))
         node = standing_alone(self.stages[1].node_in(self._bare[x]), own, self._bare)
-        return shortened(lift(node, x.axes), clipped)
-
-    def __getitem__(self, name: str) -> Result:
-        """Return the part that belongs to a variable."""
-        if name not in self.names:
-            raise UnknownNameError(f"no product in {name!r}", hint=f"there are those in {', '.join(self.names)}")
-        return self.results[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.names)
-
-    def __len__(self) -> int:
-        return len(self.wrt)
+        return facing(shortened(lift(node, x.axes), clipped), self.function)
 
     @property
     def shapes(self) -> dict[str, dims.Shape]:
@@ -98,12 +71,8 @@ class HessianVectorProducts(Shown):
         return {x.name: x.shape for x in self.wrt}
 
     @property
-    def _bare(self) -> dict[Expr, Expr]:
-        return {x: without_symmetry(x) for x in self.wrt}
-
-    @property
     def _taken(self) -> list[str]:
-        inner = (e.name for s in self.stages for e in walk(s.function) if e.op == "defined")
+        inner = definitions(*(s.function for s in self.stages))
         return [*self.declared.taken, *(v.name for v in self.directions), *inner]
 
     # -- over the definitions
@@ -118,7 +87,7 @@ class HessianVectorProducts(Shown):
     @property
     def definitions(self) -> dict[str, Expr]:
         """Return the intermediate arrays that got a name, in order."""
-        return {e.name: e.args[0] for e in walk(*self.named_results.values()) if e.op == "defined"}
+        return definitions(*self.named_results.values())
 
     def statements(self) -> str:
         """Return definitions and the parts of the product as statements (`W_dot` for that of W), definitions first."""
@@ -148,26 +117,8 @@ class HessianVectorProducts(Shown):
         ]
         return proof_of(parts, self.functions, (), ends)
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Return the convention, the assumptions that matter, and what holds at kinks."""
-        return self.noted("en")
-
-    def noted(self, language: str) -> tuple[str, ...]:
-        """Return the notes in a language."""
-        return notes(self.function, self.wrt, self._assumed, {}, self.functions, language)
-
-    @cached_property
-    def _assumed(self) -> dict[str, tuple[str, ...]]:
-        return assumptions(self.function, self.wrt, self._needs)
-
-    def _needs(self, name: str, trait: str) -> bool:
-        """Tell whether the result is another one without an assumption."""
-        change = without_trait(self.function, name, trait)
-        for x in self.wrt:
-            change |= without_trait(x, name, trait)
-        function, wrt = replaced(self.function, change), [change.get(x, x) for x in self.wrt]
-        return differs(self.statements(), lambda: joint(function, wrt, self.directions, self.declared).statements())
+    def _again(self, function: Expr, wrt: Sequence[Expr]) -> HessianVectorProducts:
+        return joint(function, wrt, self.directions, self.declared)
 
     def equations(self) -> list[str]:
         """Return what was found, as LaTeX: the derivative along all directions, and its gradient."""
@@ -230,6 +181,17 @@ class HessianVectorProducts(Shown):
         return code_source(name, results, roots, summary, self.notes, declared, names, self.names)
 
 
+def stage_of(
+    expr: Expr, bare: Mapping[Expr, Expr], taken: Sequence[str], declared: Declared, names: Sequence[str] = ()
+) -> Stage:
+    """Return the pass down an expression with its parts named; it is called by the first of `names` that is free."""
+    used = [*taken, *definitions(expr)]
+    over = named(expr, [x.name for x in bare], used)
+    own = [*used, *definitions(over)]
+    name = next((n for n in names if n not in own), function_name(own))
+    return Stage(over, tuple(bare.values()), name, declared.functions)
+
+
 def along(gradient: Expr, direction: Expr) -> Expr:
     """Return `Σ gradient direction`, the derivative along a direction.
 
@@ -260,19 +222,12 @@ def joint(function: Expr, wrt: Sequence[Expr], directions: Sequence[Expr], decla
     bare = {x: without_symmetry(x) for x in wrt}
     taken = [*declared.taken, *(v.name for v in directions)]
 
-    def stage(expr: Expr, *names: str) -> Stage:
-        used = [*taken, *(e.name for e in walk(expr) if e.op == "defined")]
-        over = named(expr, [x.name for x in wrt], used)
-        own = [*used, *(e.name for e in walk(over) if e.op == "defined")]
-        name = next((n for n in names if n not in own), function_name(own))
-        return Stage(over, tuple(bare.values()), name, declared.functions)
-
-    first = stage(replaced(function, bare))
-    inner = [e.name for e in walk(first.function) if e.op == "defined"]
-    second = stage(along_all(first, directions, [*taken, *inner]), "phi", "psi")
+    first = stage_of(replaced(function, bare), bare, taken, declared)
+    moved = along_all(first, directions, [*taken, *definitions(first.function)])
+    second = stage_of(moved, bare, taken, declared, ALONG)
     for s in (first, second):
         named_orders(s.chain.results, declared.functions)
     return HessianVectorProducts(function, tuple(wrt), tuple(directions), (first, second), declared)
 
 
-__all__ = ["HessianVectorProducts", "along", "joint"]
+__all__ = ["ALONG", "HessianVectorProducts", "along", "joint", "stage_of"]

@@ -73,6 +73,7 @@ from symderiv.operands import (
     without_minus,
 )
 from symderiv.planner import Action, Plan
+from symderiv.squares import root_of
 from symderiv.tensor.expr import Axes, Expr, plain_axes, walk, weight
 from symderiv.tensor.operations import apply
 
@@ -227,7 +228,7 @@ class _Lifter:
 
     def power(self, node: Pow, value: Expr) -> Expr:
         exponent = node.exponent
-        root = squared(node.base)
+        root = squared(node.base) or root_of(node.base)
         if exponent < 0:
             positive = self.expr_of_power(node.base, value, -exponent, root)
             return apply("div", number(1), positive)
@@ -235,9 +236,15 @@ class _Lifter:
 
     def expr_of_power(self, base: Node, value: Expr, exponent: Fraction, root: Node | None) -> Expr:
         if root is not None and exponent.denominator in (1, 2):
-            norm = apply("norm", self.expr(root))
-            return raised(norm, exponent * 2)
+            return raised(self.norm(root), exponent * 2)
+        if value.op == "power" and value.args[0].op == "norm":
+            return raised(value.args[0], exponent * value.data[0])
         return raised(value, exponent)
+
+    def norm(self, root: Node) -> Expr:
+        """Return the norm of a node, its axes in the order that is shortest."""
+        own: Labels = tuple(range(root.rank))
+        return apply("norm", self.operand(root, own).best)
 
     def atom(self, node: Node) -> Expr:
         """Return a node that is no product or sum."""
@@ -399,7 +406,9 @@ class _Lifter:
         plain = min(forms, key=weight)
         for form, complete in self.factored(node):
             short = self.operand(normal.scaled(Fraction(sign), form), labels).at(order)
-            if weight(short) < (1 if complete or node.rank > 2 else WORTHWHILE) * weight(plain):
+            gain = Fraction(1) if complete or node.rank > 2 else WORTHWHILE
+            wide = 2 if node.rank == 2 else 0  # outer(x, x) - diag(x) is not improved by a column outside of a bracket
+            if weight(short) + wide * short.widened < gain * (weight(plain) + wide * plain.widened):
                 forms.append(short)
         return min(forms, key=weight)
 
@@ -462,10 +471,20 @@ class _Lifter:
         """Read a product under a sum, or what is shorter: a norm, the sum of its terms."""
         root = squared(node)
         if root is not None:
-            norm = raised(apply("norm", self.expr(root)), Fraction(2))
+            norm = raised(self.norm(root), Fraction(2))
             short = self.dotted(root)
             best = min((short, norm), key=weight) if short is not None else norm
             return Operand((), lambda order: best)
+        half = root_of(node) if node.rank < 2 else None
+        if half is not None and half.rank == node.rank + 1 == 2:
+            own = (*labels, "square")
+            rows = summed(self.operand(normal.power(half, 2), own), own[1:])
+            plain_form = self.product(node, labels)
+            return min((rows, plain_form), key=lambda form: weight(form.at(labels)))
+        if half is not None and not node.rank:
+            forms = (raised(self.norm(half), Fraction(2)), self.product(node, labels).at(labels))
+            shorter = min(forms, key=weight)
+            return Operand((), lambda order: shorter)
         spread = self.distributed(node) if not node.rank else None
         if spread is not None:
             whole = self.product(node, labels).at(labels)
@@ -608,6 +627,8 @@ class _Lifter:
                 return with_ones(inner.at(tuple(x for x in order if x in rest)), [x in thin for x in order])
 
             return Operand(out, at)
+        if len(out) > 2 and not open_labels and any(len(w.labels) == len(out) for w, _ in work):
+            return Operand(out, lambda order: self.broadcast_at(coef, top, low, work, order))
         if open_labels or len(out) > 2:
             return self.by_einsum(coef, top, low, work, out, sizes)
         single = len(work) == 1 and not work[0][1]
@@ -645,6 +666,20 @@ class _Lifter:
         dens += [as_column(w) for w, inv in rows if inv]
         return assembled(coef, top, low + dens, nums)
 
+    def broadcast_at(
+        self, coef: Fraction, top: list[Expr], low: list[Expr], work: list[tuple[Operand, bool]], order: Labels
+    ) -> Expr:
+        """Entrywise product of operands, one of them with all the axes, the others with axes of size 1 put in."""
+        nums: list[Expr] = []
+        dens = list(low)
+        for w, inverted in sorted(work, key=lambda w: len(w[0].labels) < len(order)):
+            value = w.at(tuple(x for x in order if x in w.labels))
+            new = [x not in w.labels for x in order]
+            while new[0]:
+                new = new[1:]
+            (dens if inverted else nums).append(with_ones(value, new) if any(new) else value)
+        return assembled(coef, top, dens, nums)
+
     def outer_at(
         self,
         coef: Fraction,
@@ -670,6 +705,9 @@ class _Lifter:
     ) -> Operand:
         parts = merged_entrywise([(reciprocal(w) if inv else w) for w, inv in work])
         present = {x for w in parts for x in w.labels}
+        over = tuple(present - set(out))
+        if len(parts) == len(over) == 1 and len(present) == len(out) + 1:
+            return with_scalars(coef, top, low, summed(parts[0], over), out)
         for x in out:
             if x not in present:
                 parts.append(plain(apply("ones", data=((sizes[x],),)), (x,), symmetric=False))
@@ -677,11 +715,11 @@ class _Lifter:
         def at(order: Labels) -> Expr:
             if len(parts) == 1 and set(parts[0].labels) == set(order):
                 return assembled(coef, top, low, [parts[0].at(order)])
-            letters = lettered((*order, *(x for w in parts for x in w.labels)))
-            chosen = [best_order(w) for w in parts]
-            spec = ",".join("".join(letters[x] for x in labels) for _, labels in chosen)
+            read = sorted(map(best_order, parts), key=lambda part: places_in(order, part[1]))
+            letters = lettered((*order, *(x for _, labels in read for x in labels)))
+            spec = ",".join("".join(letters[x] for x in labels) for _, labels in read)
             spec += "->" + "".join(letters[x] for x in order)
-            return assembled(coef, top, low, [apply("einsum", *(e for e, _ in chosen), data=(spec,))])
+            return assembled(coef, top, low, [apply("einsum", *(e for e, _ in read), data=(spec,))])
 
         return Operand(out, at)
 
@@ -709,6 +747,11 @@ def squared(node: Node) -> Node | None:
     if isinstance(inner, Pow) and inner.exponent == 2 and len(set(labels)) == len(labels) > 0:
         return inner.base
     return None
+
+
+def places_in(order: Labels, labels: Labels) -> tuple[int, ...]:
+    """Return which axes of a result a factor has: factors stand in the order of the axes, sums over others last."""
+    return tuple(k for k, x in enumerate(order) if x in labels) or (len(order),)
 
 
 def taken_in(node: Contraction) -> tuple[Fraction, dict[int, Fraction]]:

@@ -134,7 +134,18 @@ def homework(
     if not isinstance(latex, str):
         raise ParseError(f"LaTeX is a text, not {type(latex).__name__}")
     text = declarations if isinstance(declarations, str) else "\n".join(declarations)
-    sheet = Sheet(text)
+    return marked(latex, Sheet(text), display=display, ranges=ranges, source=source)
+
+
+def marked(
+    latex: str,
+    sheet: Sheet,
+    *,
+    display: Mapping[str, str] | None = None,
+    ranges: Mapping[str, tuple[int | str, int | str]] | None = None,
+    source: str = "",
+) -> Homework:
+    """Check a derivation over the names of a sheet, which then has its claims; see `homework`."""
     lines = lines_of(latex, sheet.names, display, ranges, source)
     printer = Latex({}, dict(display or {}))
     return Homework(tuple(_checked(n, line, sheet, printer) for n, line in enumerate(lines, 1)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from fractions import Fraction
 from functools import reduce
-from itertools import groupby
+from itertools import combinations, groupby, permutations
 
 from symderiv.columns import along_the_last, column, transposed
 from symderiv.errors import UnsupportedError
@@ -19,6 +19,7 @@ from symderiv.tensor.operations import MOST_POWER, apply
 Label = Hashable
 Labels = tuple[Label, ...]
 ONE = Fraction(1)
+MOST_TURNED = 3  # axes of which all orders are tried
 MOST_DIGITS = 8  # of a number that was typed as a decimal
 LETTERS = "ijklmnpqrstuvwabcdefghxyzABCDEFGHIJKLMNPQRSTUVWXYZ"
 
@@ -45,10 +46,7 @@ class Operand:
     @property
     def best(self) -> Expr:
         """Return the shortest form, whatever the order of its axes."""
-        if len(self.labels) == 2:
-            a, b = self.labels
-            return min((self.at((a, b)), self.at((b, a))), key=weight)
-        return self.at(self.labels)
+        return best_order(self)[0]
 
 
 def lettered(labels: Sequence[Label]) -> dict[Label, str]:
@@ -154,12 +152,21 @@ def merged_entrywise(parts: list[Operand]) -> list[Operand]:
 
 
 def best_order(operand: Operand) -> tuple[Expr, Labels]:
-    """Return the shortest form and the order of its axes."""
-    if len(operand.labels) != 2:
+    """Return the shortest form and the order of its axes; of two einsums, the one that turns fewer axes."""
+    if len(operand.labels) > MOST_TURNED:
         return operand.at(operand.labels), operand.labels
-    a, b = operand.labels
-    forms = [(operand.at((a, b)), (a, b)), (operand.at((b, a)), (b, a))]
-    return min(forms, key=lambda form: weight(form[0]))
+    forms = [(operand.at(order), order) for order in permutations(operand.labels)]
+    return min(forms, key=lambda form: (weight(form[0]), turns(form[0])))
+
+
+def turns(expr: Expr) -> int:
+    """Count the pairs of indices that an einsum names the other way round than they come out."""
+    if expr.op != "einsum":
+        return 0
+    inputs, out = expr.data[0].split("->")
+    places = {letter: k for k, letter in enumerate(out)}
+    found = [[places[x] for x in part if x in places] for part in inputs.split(",")]
+    return sum(i > j for part in found for i, j in combinations(part, 2))
 
 
 def diagonal(operand: Operand) -> Operand:
@@ -183,9 +190,9 @@ def summed(operand: Operand, over: Labels) -> Operand:
         else:
             value = apply("sum", best)
         return Operand((), lambda _: value)
-    if len(operand.labels) == 2:
+    if len(over) == 1:
         value = apply("sum", best, data=(order.index(over[0]),))
-        return Operand(rest, lambda _: value)
+        return plain(value, tuple(x for x in order if x in rest), symmetric=False)
     letters = lettered(operand.labels)
     spec = "".join(letters.values()) + "->" + "".join(letters[x] for x in rest)
     return plain(apply("einsum", operand.at(operand.labels), data=(spec,)), rest, symmetric=False)
@@ -257,10 +264,15 @@ def runs_as_powers(exprs: Sequence[Expr]) -> list[Expr]:
 def traced(left: Operand, right: Operand) -> Operand:
     """Sum over both indices of two matrices."""
     a, b = left.labels
-    entry = [apply("sum", assembled(ONE, [], [], [left.at(o), right.at(o)])) for o in ((a, b), (b, a))]
+    entry = [apply("sum", entries_times(left.at(o), right.at(o))) for o in ((a, b), (b, a))]
     product = [apply("trace", apply("matmul", left.at(o), right.at(tuple(reversed(o))))) for o in ((a, b), (b, a))]
     value = min([*product, *entry], key=weight)
     return Operand((), lambda order: value)
+
+
+def entries_times(left: Expr, right: Expr) -> Expr:
+    """Return an entrywise product, that of an array with itself as a square."""
+    return raised(left, Fraction(2)) if left is right else assembled(ONE, [], [], [left, right])
 
 
 def row_sums(left: Operand, right: Operand, labels: Labels) -> Operand:
@@ -268,7 +280,7 @@ def row_sums(left: Operand, right: Operand, labels: Labels) -> Operand:
     q, r = labels
     forms = []
     for order in ((q, r), (r, q)):
-        product = assembled(ONE, [], [], [left.at(order), right.at(order)])
+        product = entries_times(left.at(order), right.at(order))
         forms.append(apply("sum", product, data=(order.index(q),)))
     value = min(forms, key=weight)
     return Operand((r,), lambda order: value)

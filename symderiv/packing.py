@@ -13,14 +13,14 @@ from itertools import combinations_with_replacement
 from typing import Any
 
 from symderiv.adjoints import free_name
-from symderiv.code.compiled import checked
-from symderiv.code.numpy import Source, compiled
+from symderiv.code.compiled import checked, compiled
 from symderiv.code.packing import PackedModule, Packing
+from symderiv.code.source import Source
 from symderiv.derivation import of_variables
 from symderiv.errors import ParseError, ShapeError
 from symderiv.joint import joint
 from symderiv.results import Declared, code_source, shown
-from symderiv.tensor.expr import Expr, walk
+from symderiv.tensor.expr import Expr, definitions
 from symderiv.tensor.parse import variable
 
 SECOND = ("hessp", "hess")
@@ -55,7 +55,7 @@ class Flattened:
     @property
     def directions(self) -> tuple[Expr, ...]:
         """Return a new array for each variable, the direction that it moves along."""
-        used = {*self.declared.taken, *(e.name for e in walk(self.function) if e.op == "defined")}
+        used = {*self.declared.taken, *definitions(self.function)}
         return tuple(variable(free_name(f"V_{x.name}", used), x.shape) for x in self.wrt)
 
     def product(self, directions: Sequence[Expr]) -> Source:

@@ -48,7 +48,8 @@ class Plan:
         self.homes: dict[Hashable, list[int]] = {}
         self.diagonal: set[int] = set()
         self.lone: dict[int, Action] = {}
-        self.pairs: dict[tuple[int, int], tuple[int, int, int, Action]] = {}  # rank of the result, both, what to do
+        # rank of the result, whether it is turned, both factors, what to do with them
+        self.pairs: dict[tuple[int, int], tuple[int, bool, int, int, Action]] = {}
         for n, labels in enumerate(factors):
             self._put(n, labels)
         self._look_at(self.homes)
@@ -98,13 +99,13 @@ class Plan:
                 if action is None:
                     self.pairs.pop(pair, None)
                 else:
-                    self.pairs[pair] = (self._result_rank(action), *pair, action)
+                    self.pairs[pair] = (self._result_rank(action), self._is_turned(action), *pair, action)
 
     def _alone(self, n: int) -> None:
         """Note the indices that stand in one factor only, where they can be summed over."""
         labels = self.factors[n]
         alone = tuple(label for label in labels if label not in self.out and len(self.homes[label]) == 1)
-        if alone and (len(alone) == len(labels) or len(labels) <= 2):
+        if alone and (len(alone) in (1, len(labels)) or len(labels) <= 2):
             self.lone[n] = Action("sum", (n,), alone)
 
     def _joined(self, i: int, j: int) -> Action | None:
@@ -129,6 +130,10 @@ class Plan:
         if len(closed) == 1:
             return Action("rows", (i, j), (closed[0], next(x for x in shared if x not in closed)))
         return Action("entrywise", (i, j))
+
+    def _is_turned(self, action: Action) -> bool:
+        """Tell a vector that scales the rows of a matrix, where it might scale the columns of another: `A * v`."""
+        return action.kind == "scale" and self.factors[action.factors[1]][-1] != action.labels[0]
 
     def _result_rank(self, action: Action) -> int:
         i, j = action.factors

@@ -41,13 +41,12 @@ from symderiv.index.nodes import (
     Sum,
     Tensor,
     Times,
-    heads,
     places,
     replace_indices,
 )
 from symderiv.index.reading import Reader
 from symderiv.index.rewriter import Rewriter
-from symderiv.index.rules import depends, rename_bound, unfolded
+from symderiv.index.rules import depends, heads_below, rename_bound, unfolded
 from symderiv.index.written import Written, alike, total
 from symderiv.lower import write
 from symderiv.stage import Stage
@@ -546,19 +545,7 @@ def _matched(definition: Definition, part: sympy.Expr) -> tuple[Index, ...] | No
 def heads_of(definition: Definition, context: Context) -> set[Tensor]:
     """Return every head that a definition names, functions of whole arrays looked through."""
     assert definition.body is not None
-    found: set[Tensor] = set()
-    stack = list(heads(definition.body))
-    while stack:
-        head = stack.pop()
-        if head in found:
-            continue
-        found.add(head)
-        inner = context.definitions.get(head.name)
-        if inner is not None:
-            stack += inner.arguments
-            if inner.body is not None:
-                stack += heads(inner.body)
-    return found
+    return set(heads_below(definition.body, context))
 
 
 def _length(expr: sympy.Expr) -> int:

@@ -13,8 +13,9 @@ from symderiv.check.coq.certificate import to_coq
 from symderiv.check.part import Part
 from symderiv.check.stored import to_json
 from symderiv.code.compiled import Compiled
-from symderiv.code.numpy import Argument as CodeArgument
-from symderiv.code.numpy import Source, checked_name, function_source
+from symderiv.code.numpy import function_source
+from symderiv.code.source import Argument as CodeArgument
+from symderiv.code.source import Source, checked_name
 from symderiv.conventions import Statement, checked_layout
 from symderiv.ending import Ending
 from symderiv.errors import ProofError, UnsupportedError

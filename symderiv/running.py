@@ -22,11 +22,12 @@ from symderiv.check.indices import Indices
 from symderiv.check.numeric import Numeric, relative_error, stand_in, stand_in_terms
 from symderiv.check.points import MOODS, coordinates, realised, stream
 from symderiv.check.reading import Reading, number_of
-from symderiv.code.compiled import Compiled
+from symderiv.code.compiled import Compiled, compiled
+from symderiv.code.dialect import unknown_name
 from symderiv.code.loop_writer import program_source, program_text
 from symderiv.code.loops import program_of
-from symderiv.code.numpy import Argument, compiled, unknown_name
 from symderiv.code.program import Program
+from symderiv.code.source import Argument
 from symderiv.errors import SymderivError
 from symderiv.statements.block import Names, Statement
 from symderiv.statements.worlds import Unrolled

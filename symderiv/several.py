@@ -7,41 +7,44 @@ so statements and code grow linearly with the graph of definitions, however deep
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from symderiv import dims
 from symderiv.adjoints import BAR, adjoints, free_name
 from symderiv.batched import Wanted, batched_source, wants_batch
-from symderiv.code.numpy import Source, function_source
+from symderiv.code.numpy import function_source
 from symderiv.code.packing import PackedModule
-from symderiv.conventions import Statement, assumptions, differs, notes, without_trait
+from symderiv.code.source import Source
+from symderiv.conventions import Statement
 from symderiv.derivation import closing_of, declared_in, function_name, standing_alone, with_assumptions
 from symderiv.diagrams.closed import of_stage
 from symderiv.diagrams.diagram import Diagram
 from symderiv.ending import ending
-from symderiv.errors import ParseError, ShapeError, UnknownNameError, UnsupportedError
+from symderiv.errors import ParseError, ShapeError, UnsupportedError
+from symderiv.facing import facing
+from symderiv.found import OfSeveral
 from symderiv.inputs import Shapes, read
 from symderiv.inputs import variables as read_variables
 from symderiv.lift import lift
 from symderiv.packing import Flattened, Packed
 from symderiv.render.phrases import phrase
 from symderiv.replay import replay
-from symderiv.results import Declared, Proof, Result, code_source, compiled, named_orders, proof_of, shown
+from symderiv.results import Declared, Proof, code_source, compiled, named_orders, proof_of, shown
 from symderiv.shorten import shortened
-from symderiv.shown import Shown, about, nodes_named
+from symderiv.shown import about, nodes_named
 from symderiv.stage import Stage
 from symderiv.structured import structures
-from symderiv.tensor.expr import Expr, names_written_out, replaced, walk, written_out
+from symderiv.tensor.expr import Expr, definitions, names_written_out, replaced, written_out
 from symderiv.tensor.naming import named
 from symderiv.tensor.parse import without_symmetry
-from symderiv.tensor.text import FunctionName, to_text
+from symderiv.tensor.text import to_text
 
 
 @dataclass(frozen=True, repr=False)
-class Gradients(Shown):
+class Gradients(OfSeveral):
     """The value of a function and its derivatives in several variables.
 
     `g["W"]` is the closed form of ∂f/∂W, of the shape `f.shape + W.shape`; iterating gives the names.
@@ -52,49 +55,14 @@ class Gradients(Shown):
     stage: Stage
     declared: Declared
     structures: Mapping[str, str]
+    what: ClassVar[str] = "gradient"
 
     # -- closed forms
 
-    @property
-    def value(self) -> Result:
-        """Return the function itself."""
-        return Result(self.function, self.functions, self.declared.origin)
-
-    @cached_property
-    def results(self) -> dict[str, Result]:
-        """Return the derivative in each variable, definitions put in, by name."""
-        return {x.name: Result(self._alone(x), self.functions, self.declared.origin) for x in self.wrt}
-
     def _alone(self, x: Expr, clipped: bool = True) -> Expr:
-        own = {e.name for e in walk(self.stage.function) if e.op == "defined"}
+        own = definitions(self.stage.function)
         node = standing_alone(self.stage.node_in(self._bare[x]), own, self._bare)
-        return shortened(lift(node, self.function.axes + x.axes), clipped)
-
-    def __getitem__(self, name: str) -> Result:
-        """Return the derivative in a variable."""
-        if name not in self.names:
-            raise UnknownNameError(f"no gradient in {name!r}", hint=f"there are those in {', '.join(self.names)}")
-        return self.results[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.names)
-
-    def __len__(self) -> int:
-        return len(self.wrt)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Return the names of the variables."""
-        return tuple(x.name for x in self.wrt)
-
-    @property
-    def functions(self) -> Mapping[FunctionName, str]:
-        """Return the names of unknown functions and of their derivatives."""
-        return self.declared.functions
-
-    @property
-    def _bare(self) -> dict[Expr, Expr]:
-        return {x: without_symmetry(x) for x in self.wrt}
+        return facing(shortened(lift(node, self.function.axes + x.axes), clipped), self.function)
 
     # -- over the definitions
 
@@ -106,8 +74,7 @@ class Gradients(Shown):
     @cached_property
     def bars(self) -> dict[str, str]:
         """Return the name that each derivative has in the statements: `W_bar` for that in W, where it is free."""
-        inner = (e.name for e in walk(self.stage.function) if e.op == "defined")
-        used = {*self.declared.taken, self.stage.name, *inner}
+        used = {*self.declared.taken, self.stage.name, *definitions(self.stage.function)}
         return {x.name: free_name(x.name + BAR, used) for x in self.wrt}
 
     @cached_property
@@ -120,15 +87,14 @@ class Gradients(Shown):
     @property
     def definitions(self) -> dict[str, Expr]:
         """Return the intermediate arrays that got a name, in order: those of the function, then shared adjoints."""
-        roots = (self._named_function, *self._named_results.values())
-        return {e.name: e.args[0] for e in walk(*roots) if e.op == "defined"}
+        return definitions(self._named_function, *self._named_results.values())
 
     def statements(self) -> str:
         """Return definitions, the function, shared adjoints and the derivatives (`W_bar` for ∂f/∂W) as statements.
 
         Declarations apart they are a block of the statement language, linear in the size of the graph.
         """
-        own = {e.name for e in walk(self._named_function) if e.op == "defined"}
+        own = definitions(self._named_function)
         ends = {self.bars[name]: result for name, result in self._named_results.items()}
         lines = {name: body for name, body in self.definitions.items() if name in own}
         lines[self.stage.name] = self._named_function
@@ -140,7 +106,7 @@ class Gradients(Shown):
     @cached_property
     def proof(self) -> Proof:
         """Return the proof: the chain of each definition once, then one for each variable."""
-        taken = [*self.declared.taken, *(e.name for e in walk(self.stage.function) if e.op == "defined")]
+        taken = [*self.declared.taken, *definitions(self.stage.function)]
         results = {x.name: with_assumptions(self.stage.result_in(b), self._bare) for x, b in self._bare.items()}
         part = replay(self.stage, taken, closing_of(results, self.wrt))
         chains = {a.label.split(",")[0]: a for a in part.arguments}  # the last of a variable, over its free entries
@@ -155,29 +121,11 @@ class Gradients(Shown):
         return Statement(self.stage.name, self.function.shape, (x,), result, self.functions, structured)
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """Return the convention, the assumptions that matter, how structure was counted, what holds at kinks."""
-        return self.noted("en")
+    def _structures(self) -> Mapping[str, str]:
+        return self.structures
 
-    def noted(self, language: str) -> tuple[str, ...]:
-        """Return the notes in a language."""
-        return notes(self.function, self.wrt, self._assumed, self.structures, self.functions, language)
-
-    @cached_property
-    def _assumed(self) -> dict[str, tuple[str, ...]]:
-        return assumptions(self.function, self.wrt, self._needs)
-
-    def _needs(self, name: str, trait: str) -> bool:
-        """Tell whether the results are others without an assumption."""
-        change = without_trait(self.function, name, trait)
-        for x in self.wrt:
-            change |= without_trait(x, name, trait)
-        function, wrt = replaced(self.function, change), [change.get(x, x) for x in self.wrt]
-        if self.structures and structures(wrt) != self.structures:
-            return True
-        return differs(
-            self.statements(), lambda: _gradients(function, wrt, self.declared, self.structures).statements()
-        )
+    def _again(self, function: Expr, wrt: Sequence[Expr]) -> Gradients:
+        return _gradients(function, wrt, self.declared, self.structures)
 
     def to_latex(self, layout: str | None = None) -> str:
         """Return one statement `∂f/∂W = …` for each variable, below one another."""
@@ -190,7 +138,7 @@ class Gradients(Shown):
 
     def done(self, language: str) -> list[str]:
         """Return what was done, in a sentence."""
-        own = {e.name: e.args[0] for e in walk(self._named_function) if e.op == "defined"}
+        own = definitions(self._named_function)
         values, nodes = about(self, self.names, language), nodes_named(own, self.functions, language)
         if nodes:
             return [phrase(language, "explain_gradients_through", nodes=nodes, **values)]
@@ -344,9 +292,9 @@ def gradients(
 
 def _gradients(function: Expr, variables: Sequence[Expr], declared: Declared, kinds: Mapping[str, str]) -> Gradients:
     bare = {x: without_symmetry(x) for x in variables}
-    taken = [*declared.taken, *(e.name for e in walk(function) if e.op == "defined")]
+    taken = [*declared.taken, *definitions(function)]
     over = named(replaced(function, bare), [x.name for x in variables], taken)
-    name = function_name([*taken, *(e.name for e in walk(over) if e.op == "defined")])
+    name = function_name([*taken, *definitions(over)])
     stage = Stage(over, tuple(bare.values()), name, declared.functions, structures=kinds)
     found = Gradients(function, tuple(variables), stage, declared, dict(kinds))
     named_orders(stage.chain.results, declared.functions)

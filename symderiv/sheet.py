@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import sympy
 
+from symderiv.certifying.certificate import certified
 from symderiv.check.coq.certificate import to_coq
+from symderiv.check.families import FamilyProof
 from symderiv.check.kernel import check as kernel_check
 from symderiv.check.outcome import Outcome
 from symderiv.check.part import Part
@@ -50,6 +52,7 @@ from symderiv.tensor.text import to_text
 from symderiv.unrolling import coefficient_at_an_instance, decide_instances, open_conditions
 from symderiv.windows.induction import Induction
 from symderiv.windows.opened import prove_open
+from symderiv.windows.window import Window
 
 if TYPE_CHECKING:  # these need NumPy
     from symderiv.running import Generated
@@ -76,6 +79,7 @@ class Claim:
     correction: Any = None  # the same as an expression, of the matrix language or in indices
     statement: Statement | None = None
     proof: Replayed | Induction | Blockwise | None = None
+    certificate: FamilyProof | None = None  # of a claim about families: that its windows show it
     sides: Sides | None = None
     conditions: tuple[Condition, ...] = ()  # what its inverses, quotients, roots and logarithms presuppose
     neglected: Expr | None = None  # left side less right side of an approximation
@@ -157,13 +161,29 @@ class Sheet:
         return [*n.scope.names, *n.scope.sizes, *n.unknown, *n.functions, *n.scope.functions, *n.families.table]
 
     def to_json(self, claim: str) -> str:
-        """Return the proof of a claim, by id or label, as JSON for :func:`symderiv.check_proof`.
+        '''Return the proof of a claim, by id or label, as JSON for :func:`symderiv.check_proof`.
 
-        Raises UnsupportedError where there is none: a claim that is refuted, undecided or confirmed by exact
-        evaluation, or one for members of a family that was proved by induction, whose file would hold less than
-        the proof.
-        """
-        return to_json(self.checked_parts(claim))
+        A claim about families is stored with a certificate, that its windows show it for all lengths. Where none can
+        be written (a claim under hypotheses, an approximation), the file of a claim that was proved in one window
+        holds what was proved of the arrays of this window, and no more.
+
+        Raises UnsupportedError where there is no proof: a claim that is refuted, undecided or confirmed by exact
+        evaluation; or an induction without a certificate. :func:`symderiv.check_proof` examines certificate and steps.
+
+        >>> sheet = Sheet("""
+        ... f: function(n)
+        ... h[0]: (n,)
+        ... for t in range(1, T + 1):
+        ...     h[t] = f(h[t-1])
+        ... for t in range(1, T + 1):
+        ...     assert diff(h[t], h[0]) == prod(diff(h[s], h[s-1]) for s in range(t, 0, -1)), "R1"
+        ... """)
+        >>> from symderiv import check_proof
+        >>> check_proof(sheet.to_json("R1"))[0].scope
+        'for all t = 1 … T, all T ≥ 1'
+        '''
+        found = self.claim_called(claim)
+        return to_json((), found.certificate) if found.certificate else to_json(self.checked_parts(claim))
 
     def to_coq(self, claim: str) -> str:
         r"""Return the proof of a claim, by id or label, as a text for Coq with MathComp; see `Proof.to_coq`.
@@ -176,20 +196,24 @@ class Sheet:
         """
         return to_coq(self.checked_parts(claim), claim)
 
-    def checked_parts(self, claim: str) -> list[Part]:
-        """Return the proof of a claim as the kernel examines it."""
+    def claim_called(self, claim: str) -> Claim:
+        """Return a claim by id or label."""
         found = next((c for c in self.claims if claim in (c.id, c.label)), None)
         if found is None:
-            raise UnknownNameError(
-                f"there is no claim {claim!r}", hint=f"claims: {', '.join(c.id for c in self.claims)}"
-            )
+            hint = f"claims: {', '.join(c.id for c in self.claims)}"
+            raise UnknownNameError(f"there is no claim {claim!r}", hint=hint)
+        return found
+
+    def checked_parts(self, claim: str) -> list[Part]:
+        """Return the proof of a claim as the kernel examines it."""
+        found = self.claim_called(claim)
         match found.proof:
             case Replayed() as proof:
                 return [Part(proof.arguments, proof.context, self.proofs)]
             case Blockwise(proofs=proofs):
                 return [Part(proof.arguments, proof.context, self.proofs) for proof in proofs]
             case Induction():
-                raise UnsupportedError(f"{claim} is proved by induction, which the stored form does not hold yet")
+                raise UnsupportedError(f"{claim} is proved by induction, and has no certificate yet")
         raise UnsupportedError(f"there is no proof of {claim} that the kernel accepts: it is {found.status}")
 
     # -- drawing
@@ -349,7 +373,9 @@ class Sheet:
             scope = f"{where}: {found.outcome.scope}" if where else found.outcome.scope
             return _with(base, status="refuted", scope=scope, counterexample=example)
         try:
-            proof = prove_open(statement, self.names, self.taken, self.accept, ending, self.opened)
+            kept: list[Window] = []
+            proof = prove_open(statement, self.names, self.taken, self.accept, ending, self.opened, kept)
+            certificate = self.certificate(statement, proof, kept) if ending is None else None
         except (ProofError, UnsupportedError) as err:
             confirmed = f"no proof for all lengths; it holds in {found.count} instances (exact)" if found.count else ""
             return _with(base, scope=confirmed or found.outcome.scope, unproved=err.message)
@@ -357,7 +383,16 @@ class Sheet:
         if isinstance(proof, Replayed) and ending is None and not statement.given:
             label = base.label.partition(" (")[0] or base.id
             self.opened[label], self.proofs[label] = proof, proof.arguments
-        return _with(base, status="proved", basis="kernel", scope=scope, proof=proof)
+        return _with(base, status="proved", basis="kernel", scope=scope, proof=proof, certificate=certificate)
+
+    def certificate(
+        self, statement: Statement, proof: Replayed | Induction, windows: Sequence[Window]
+    ) -> FamilyProof | None:
+        """Return what certifies that windows show a claim, accepted; None where none can be written yet."""
+        try:
+            return certified(statement, self.names, proof, windows, dict(self.proofs))
+        except UnsupportedError:
+            return None
 
     def decide_approximation(self, statement: Statement, base: Claim) -> Claim:
         """Return a claim that holds but for what it neglects: `left == right + rest` is decided, the rest left out."""

@@ -21,7 +21,9 @@ from symderiv.check.numeric import Numeric, relative_error
 from symderiv.check.points import MOODS, coordinates, realised, stream
 from symderiv.check.reading import Reading, number_of
 from symderiv.claims.first import over_all
-from symderiv.code.numpy import Argument, Source, compiled, function_source
+from symderiv.code.compiled import compiled
+from symderiv.code.numpy import function_source
+from symderiv.code.source import Argument, Source
 from symderiv.dims import Size
 from symderiv.errors import UnknownNameError, UnsupportedError
 from symderiv.lift import lift
@@ -132,7 +134,7 @@ class _Given:
                 )
             if e.op == "var":
                 self.variables[e.name] = e
-            for size in e.shape:
+            for size in (*e.shape, *_numbers(e)):
                 self.known(size)
 
     def values(self, seed: int) -> Values:
@@ -168,7 +170,8 @@ class _Given:
 
         def evaluate(values: Values) -> tuple[Any, ...]:
             given = {a.name: self.sizes[a.name] if a.is_size else values[a.name] for a in arguments}
-            result = call(**given)
+            with np.errstate(all="ignore"):  # what is not defined there stands in the table as nan
+                result = call(**given)
             return result if len(texts) > 1 else (result,)
 
         return evaluate

@@ -20,7 +20,7 @@ from symderiv.index.folding import folded
 from symderiv.index.graph import Defined, Node
 from symderiv.lift import lift
 from symderiv.stage import Stage
-from symderiv.tensor.expr import Expr, defined, walk
+from symderiv.tensor.expr import Expr, defined, definitions
 
 DOT = "_dot"
 
@@ -47,7 +47,7 @@ def program(stage: Stage, directions: Mapping[Expr, Expr], taken: Sequence[str])
     """Return the product of the Hessian with directions, in each variable, everything on the way under a name."""
     used = [*taken, *(e.name for e in stage.inner)]
     moved = along_names(stage, directions, used)
-    names = [*used, *(e.name for e in walk(moved) if e.op == "defined")]
+    names = [*used, *definitions(moved)]
     second = Stage(moved, stage.variables, "phi", stage.functions)
     return adjoints(second, names, longest=0)
 

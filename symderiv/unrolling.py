@@ -5,7 +5,6 @@ What holds for T = 1, 2, 3 need not hold for all T: this refutes, and confirms p
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -13,7 +12,7 @@ from itertools import islice
 
 import sympy
 
-from symderiv import dims
+from symderiv import dims, trees
 from symderiv.check.outcome import Outcome
 from symderiv.claims.conditions import Condition, conditions
 from symderiv.claims.neglecting import coefficient
@@ -100,7 +99,7 @@ def coefficient_at_an_instance(statement: Statement, names: Names) -> Fraction:
         return Fraction(1)
     reader = Unrolled(names, one).reader()
     left, right = question_of(statement, names).read(reader)
-    term = reader.read(ast.parse(neglected.text, mode="eval").body)
+    term = reader.read(trees.expression(neglected.text))
     return coefficient(term, left, right)
 
 
@@ -142,4 +141,4 @@ def sides_at(statement: Statement, names: Names, values: dict[Label, Label]) -> 
 def given_at(statement: Statement, names: Names, values: dict[Label, Label]) -> list[Given]:
     """Return the hypotheses of a claim with all families written out."""
     reader = Unrolled(names, values).reader()
-    return [reader.hypothesis(ast.parse(g.text, mode="eval").body) for g in statement.given]
+    return [reader.hypothesis(trees.expression(g.text)) for g in statement.given]

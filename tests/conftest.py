@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import settings
+from plain_numpy import NAMES
 from scipy import special
 from sympy import Dummy, Integer, Symbol
 
@@ -25,60 +26,6 @@ SIZES = {"n": 3, "m": 4, "p": 2, "q": 5, "i": 3, "j": 4, "k": 2, "s": 1, "z": 1,
 settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
 settings.register_profile("search", max_examples=2000, deadline=None)
 settings.load_profile("fixed")
-
-NAMES: dict[str, Any] = {
-    name: getattr(np, name)
-    for name in [
-        "exp",
-        "log",
-        "log1p",
-        "expm1",
-        "sqrt",
-        "sin",
-        "cos",
-        "tan",
-        "arcsin",
-        "arccos",
-        "arctan",
-        "sinh",
-        "cosh",
-        "tanh",
-        "abs",
-        "sign",
-        "sum",
-        "mean",
-        "prod",
-        "trace",
-        "outer",
-        "inner",
-        "dot",
-        "kron",
-        "diag",
-        "eye",
-        "einsum",
-        "maximum",
-        "minimum",
-        "where",
-        "transpose",
-        "reshape",
-    ]
-} | {
-    "np": np,
-    "det": np.linalg.det,
-    "inv": np.linalg.inv,
-    "solve": np.linalg.solve,
-    "logdet": lambda a: np.linalg.slogdet(a)[1],
-    "matrix_power": np.linalg.matrix_power,
-    "norm": lambda x: np.sqrt(np.sum(x * x)),
-    "vec": lambda x: x.T.reshape(-1),
-    "ones": lambda *n: np.ones(n),
-    "zeros": lambda *n: np.zeros(n),
-    "sigmoid": special.expit,
-    "relu": lambda x: np.maximum(x, 0.0),
-    "softplus": lambda x: np.logaddexp(x, 0.0),
-    "softmax": lambda x, axis: special.softmax(x, axis=axis),
-    "logsumexp": lambda x, axis=None: special.logsumexp(x, axis=axis),
-}
 
 
 def read_shapes(text: str) -> dict[str, tuple[Any, ...]]:

@@ -5,46 +5,16 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import networks
+
 import symderiv
 from symderiv.diagrams import Diagram
 
-LAYER = """
-D: (m, n)
-W: (n, p)
-loss: function()
-A = D @ W
-E = loss(A)
-B = diff(E, A)
+LAYER = f"""{networks.LAYER}
 assert diff(E, W) == D.T @ B
 assert diff(E, D) == B @ W.T
 """
-PRML = """
-x: (I,)
-w1: (J, I)
-w2: (K, J)
-h: elementwise()
-loss: function()
-a = w1 @ x
-z = h(a)
-b = w2 @ z
-E = loss(b)
-M = diff(E, b, b)
-"""
-RECURRENT = """
-assert T >= 1
-theta: (q,)
-f: function(n)
-out: function(m)
-loss: function()
-h[0]: (n,)
-for t in range(1, T + 1):
-    x[t]: (d,)
-    y[t]: (m,)
-    h[t] = f(h[t-1], x[t], theta)
-    o[t] = out(h[t], theta)
-    ell[t] = loss(o[t], y[t])
-L = sum(ell[s] for s in range(1, T + 1))
-"""
+PRML = networks.TWO_LAYERS + "M = diff(E, b, b)\n"
 LAST = """
 theta: (q,)
 f: function(n)
@@ -111,7 +81,7 @@ def diagrams() -> dict[str, Diagram]:
     found = {name: gradients(name).diagram() for name in EXPRESSIONS}
     found["layer"] = symderiv.Sheet(LAYER).diagram()
     found["prml"] = symderiv.Sheet(PRML).diagram(["w1", "w2"])
-    found["recurrent"] = symderiv.Sheet(RECURRENT).diagram("theta")
+    found["recurrent"] = symderiv.Sheet(networks.RECURRENT).diagram("theta")
     found["last state"] = symderiv.Sheet(LAST).diagram(["theta", "h[0]"])
     found["tanh"] = symderiv.Sheet(TANH).diagram(["b", "W", "U", "V"])
     found["one node"] = symderiv.Sheet("x: (n,)").diagram()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import sympy
+from networks import TWO_LAYERS
 from sympy import IndexedBase, MatrixSymbol, Sum, Trace
 
 from symderiv import Sheet, derive, verify
@@ -219,10 +220,7 @@ def test_a_bias_from_sympy_is_a_function_of_its_free_indices(row, wrt):
 
 # --- a network through unknown functions ----------------------------------------------------------
 
-NETWORK = (
-    "x: (I,)\nw1: (J, I)\nw2: (K, J)\nh: elementwise()\nloss: function()\n"
-    "a = w1 @ x\nz = h(a)\nb = w2 @ z\nE = loss(b)\ns = diff(E, b)\nM = diff(E, b, b)\n"
-)
+NETWORK = TWO_LAYERS + "s = diff(E, b)\nM = diff(E, b, b)\n"
 BOTH_IN_1 = (
     "x[i] * x[i_] * diff(h, 2)(a[j_]) * delta[j,j_] * sum[k](w2[k,j_] * s[k])"
     " + x[i] * x[i_] * diff(h)(a[j_]) * diff(h)(a[j]) * sum[k,k_](w2[k_,j_] * w2[k,j] * M[k,k_])"

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import sympy
+from networks import NAMED_LAYERS, TWO_LAYERS
 
 from symderiv import ProofError, Sheet
 from symderiv.check.decide import decide_equal
@@ -15,23 +16,11 @@ from symderiv.handout.views import Printer
 from symderiv.index.nodes import Argument, Derivative, Times, at, put
 from symderiv.sheet import plain
 
-NET = """
-x: (I,)
-w1: (J, I)
-w2: (K, J)
-h: elementwise()
-loss: function()
-a = w1 @ x
-z = h(a)
-b = w2 @ z
-E = loss(b)
-"""
-NAMES = NET + "d = diff(E, b)\nM = diff(E, b, b)\n"
 # All layers have one size, so that shapes catch no exchanged index.
-SQUARE = NAMES.replace("(I,)", "(n,)").replace("(J, I)", "(n, n)").replace("(K, J)", "(n, n)")
-BIAS = NAMES.replace("a = w1 @ x", "b1: (J,)\na = w1 @ x + b1")
-RIDGE = NET.replace("loss(b)", "loss(b) + sum(w1**2) / 2")
-SQUARES = NET.replace("loss: function()", "t: (K,)").replace("loss(b)", "sum((b - t)**2) / 2")
+SQUARE = NAMED_LAYERS.replace("(I,)", "(n,)").replace("(J, I)", "(n, n)").replace("(K, J)", "(n, n)")
+BIAS = NAMED_LAYERS.replace("a = w1 @ x", "b1: (J,)\na = w1 @ x + b1")
+RIDGE = TWO_LAYERS.replace("loss(b)", "loss(b) + sum(w1**2) / 2")
+SQUARES = TWO_LAYERS.replace("loss: function()", "t: (K,)").replace("loss(b)", "sum((b - t)**2) / 2")
 PLAIN = "x: (n,)\nv: (m,)\nA: (n, n)\nS: symmetric(n, n)\nT: (n, n)\ng: function()\nu: function(m)\n"
 
 ROWS = {
@@ -55,17 +44,17 @@ ROWS = {
 }
 VARIANTS = {
     "H16, written out": (
-        NET,
+        TWO_LAYERS,
         "diff(E, w1[j,i], w1[j_,i_])",
         "x[i] * x[i_] * diff(h, 2)(a[j_]) * delta[j,j_] * sum[k](w2[k,j_] * diff(E, b[k]))"
         " + x[i] * x[i_] * diff(h)(a[j_]) * diff(h)(a[j]) * sum[k,k_](w2[k_,j_] * w2[k,j] * diff(E, b[k], b[k_]))",
     ),
     "H17, written out, the other order": (
-        NET,
+        TWO_LAYERS,
         "diff(E, w2[k,j_], w1[j,i])",
         "x[i] * diff(h)(a[j]) * (diff(E, b[k]) * delta[j,j_] + z[j_] * sum[k_](w2[k_,j] * diff(E, b[k_], b[k])))",
     ),
-    "one layer": (NET, "diff(E, w1[j,i], w1[j_,i_])", "x[i] * x[i_] * diff(E, a[j], a[j_])"),
+    "one layer": (TWO_LAYERS, "diff(E, w1[j,i], w1[j_,i_])", "x[i] * x[i_] * diff(E, a[j], a[j_])"),
     "H20, H5": (BIAS, "diff(E, b1[j], b1[j])", "diff(E, a[j], a[j])"),
     "H20, bias and weight": (BIAS, "diff(E, b1[j], w1[j_,i])", "diff(E, a[j], a[j_]) * x[i]"),
     "H20, H16": (
@@ -79,14 +68,14 @@ VARIANTS = {
         "diff(E, b1[j], w2[k,j_])",
         "diff(h)(a[j]) * (d[k] * delta[j,j_] + z[j_] * sum[k_](w2[k_,j] * M[k,k_]))",
     ),
-    "a name": (NAMES, "diff(E, b, b)", "M"),
-    "Schwarz": (NAMES, "diff(E, b[k_], b[k])", "M[k,k_]"),
-    "a defined and a declared array": (NET, "diff(E, a[j], w1[j_,i])", "x[i] * diff(E, a[j], a[j_])"),
-    "the other order": (NET, "diff(E, w1[j_,i], a[j])", "x[i] * diff(E, a[j], a[j_])"),
-    "of a derivative with a name": (NAMES, "diff(d[k], w2[k_,j])", "M[k,k_] * z[j]"),
-    "of it in what it is a derivative in": (NAMES, "diff(d[k], b[k_])", "M[k,k_]"),
-    "of a derivative without a name": (NAMES, "diff(diff(E, b)[k], b[k_])", "M[k,k_]"),
-    "of the derivative of a name": (NAMES, "diff(d[k], b[k_], w2[k_,j])", "diff(M[k,k_], w2[k_,j])"),
+    "a name": (NAMED_LAYERS, "diff(E, b, b)", "M"),
+    "Schwarz": (NAMED_LAYERS, "diff(E, b[k_], b[k])", "M[k,k_]"),
+    "a defined and a declared array": (TWO_LAYERS, "diff(E, a[j], w1[j_,i])", "x[i] * diff(E, a[j], a[j_])"),
+    "the other order": (TWO_LAYERS, "diff(E, w1[j_,i], a[j])", "x[i] * diff(E, a[j], a[j_])"),
+    "of a derivative with a name": (NAMED_LAYERS, "diff(d[k], w2[k_,j])", "M[k,k_] * z[j]"),
+    "of it in what it is a derivative in": (NAMED_LAYERS, "diff(d[k], b[k_])", "M[k,k_]"),
+    "of a derivative without a name": (NAMED_LAYERS, "diff(diff(E, b)[k], b[k_])", "M[k,k_]"),
+    "of the derivative of a name": (NAMED_LAYERS, "diff(d[k], b[k_], w2[k_,j])", "diff(M[k,k_], w2[k_,j])"),
     "another way to the weights": (
         RIDGE, "diff(E, w1[j,i], w1[j_,i_])", "diff(E, a[j], a[j_]) * x[i] * x[i_] + delta[j,j_] * delta[i,i_]",
     ),
@@ -230,7 +219,7 @@ def decide(block, left, right):
 
 @pytest.fixture(scope="module")
 def rows():
-    return {name: decide(NAMES, *sides) for name, sides in ROWS.items()}
+    return {name: decide(NAMED_LAYERS, *sides) for name, sides in ROWS.items()}
 
 
 # --- what is proved ------------------------------------------------------------------------------
@@ -309,7 +298,7 @@ def test_h16_and_h17_agree_with_differences_of_the_function():
 # --- how it reads --------------------------------------------------------------------------------
 
 
-def lines_of(claim, block=NAMES):
+def lines_of(claim, block=NAMED_LAYERS):
     sheet = Sheet(block)
     printer = Printer(sheet, {"w1": "w^{(1)}", "w2": "w^{(2)}", "d": r"\delta"})
     return [line for proof in printer.claim(claim).proofs for line in proof.lines]
@@ -342,7 +331,7 @@ def test_an_entry_that_stands_twice_is_raised_to_a_power(rows):
 
 def test_earlier_claims_are_cited():
     sheet = Sheet(
-        NAMES
+        NAMED_LAYERS
         + 'assert diff(b[k], w1[j,i]) == x[i] * diff(h)(a[j]) * w2[k,j], "layer"\n'
         + 'assert diff(E, w1[j,i]) == x[i] * diff(h)(a[j]) * sum[k](w2[k,j] * d[k]), "gradient"\n'
         + f'assert {" == ".join(ROWS["H16"])}, "H16"\n'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from networks import STATES
 
 from symderiv import ParseError, Sheet, UnsupportedError
 from symderiv.claims.holding import with_variables
@@ -93,15 +94,7 @@ def test_mistakes_are_refused(text, kind, words):
         Sheet(TIED + text)
 
 
-RECURRENT = """
-theta: (p,)
-f: function(n)
-h[0]: (n,)
-for t in range(1, T + 1):
-    x[t]: (d,)
-    h[t] = f(h[t-1], x[t], theta)
-for t in range(1, T + 1):
-    """
+RECURRENT = STATES + "for t in range(1, T + 1):\n    "
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from networks import TWO_LAYERS
 
 from symderiv import Sheet
 from symderiv.check.kernel import check
@@ -12,18 +13,7 @@ from symderiv.errors import ProofError
 from symderiv.handout.build import read_and_decide, rendered
 from symderiv.tensor.text import to_text
 
-NETWORK = """\
-x: (I,)
-w1: (J, I)
-w2: (K, J)
-h: elementwise()
-loss: function()
-a = w1 @ x
-z = h(a)
-b = w2 @ z
-E = loss(b)
-M = diff(E, b, b)
-"""
+NETWORK = TWO_LAYERS + "M = diff(E, b, b)\n"
 DROP = 'with neglecting(diff(E, b[k], b[k_]), k != k_, because="they are small"):\n    assert diff(E, a[j], a[j]) == '
 SQUARED = "sum[k](w2[k,j]**2 * diff(E, b[k], b[k]))"
 FIRST = "diff(h, 2)(a[j]) * sum[k](w2[k,j] * diff(E, b[k]))"

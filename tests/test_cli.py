@@ -37,6 +37,7 @@ def test_help_names_the_commands() -> None:
     text = output("--help")
     assert all(name in text for name in ("derive", "verify", "generate", "handout"))
     assert '    --shape "x: (n,)" --shape "A: (n, n)"' in text
+    assert "..." not in text.partition("Commands:")[2]  # no sentence is cut off
 
 
 def test_version() -> None:

@@ -44,3 +44,23 @@ def test_derive_writes_what_check_reads() -> None:
     written = output("derive", *QUADRATIC, "--proof-json")
     result = CliRunner().invoke(main, ["check", "-"], input=written)
     assert result.exit_code == 0, result.output
+
+
+RECURRENCE = """
+f: function(n)
+h[0]: (n,)
+for t in range(1, T + 1):
+    h[t] = f(h[t-1])
+for t in range(1, T + 1):
+    assert diff(h[t], h[0]) == prod(diff(h[s], h[s-1]) for s in range(t, 0, -1)), "R1"
+"""
+
+
+def test_a_claim_about_families_says_for_which_members_and_lengths(tmp_path: Path) -> None:
+    file = tmp_path / "proof.json"
+    file.write_text(symderiv.Sheet(RECURRENCE).to_json("R1"), encoding="utf-8")
+    shown = output("check", str(file))
+    assert "every step checked, by induction" in shown
+    assert "for all t = 1 … T, all T ≥ 1" in shown
+    record = json.loads(output("check", str(file), "--json"))
+    assert record["proved"][0]["scope"] == "for all t = 1 … T, all T ≥ 1"

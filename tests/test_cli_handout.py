@@ -49,7 +49,7 @@ class Stand:
         self.arguments: tuple[object, ...] = ()
         self.options: dict[str, object] = {}
 
-    def build(self, sources, output, formats, *, report, notice, **options):
+    def build(self, sources, output, formats, *, report, notice, kept, reused, **options):
         self.arguments = (sources, output, formats)
         self.options = {name: value for name, value in options.items() if value is not None}
         output.mkdir(exist_ok=True)

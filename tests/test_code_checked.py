@@ -11,7 +11,7 @@ import pytest
 
 from symderiv import ParseError, Sheet, SymderivError, UnsupportedError, derive, generate
 from symderiv.code.checked import BUILTINS, checked_tree
-from symderiv.code.numpy import compiled
+from symderiv.code.compiled import compiled
 
 NAMES = """len float range zip reversed int sorted max sum dict input id print ImportError __import__ __name__
     np numpy linalg scipy e i t1 derivative""".split()  # noqa: SIM905 -- a table of words reads better as words

@@ -10,7 +10,7 @@ import pytest
 
 import symderiv
 from symderiv import derive
-from symderiv.code.numpy import compiled
+from symderiv.code.compiled import compiled
 from symderiv.errors import ParseError, ShapeError, UnknownNameError, UnsupportedError
 from symderiv.inputs import read
 from symderiv.lower import lower

@@ -11,10 +11,11 @@ import sympy
 
 from symderiv import dims
 from symderiv.code.accesses import Order
+from symderiv.code.compiled import compiled
 from symderiv.code.distributed import distributed
 from symderiv.code.loop_writer import program_source
-from symderiv.code.numpy import Argument, compiled
 from symderiv.code.program import Assign, Loop, Place, Program
+from symderiv.code.source import Argument
 from symderiv.tensor.expr import Expr, plain_axes
 from symderiv.tensor.parse import parse, scope_of
 

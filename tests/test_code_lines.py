@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from symderiv import derive
+from symderiv.code.compiled import compiled
 from symderiv.code.lines import WIDTH
-from symderiv.code.numpy import Argument, Source, compiled, function_source
+from symderiv.code.numpy import function_source
+from symderiv.code.source import Argument, Source
 from symderiv.tensor.parse import parse, scope_of
 
 SHAPES = {"X": ("n", "p"), "Y": ("n", "p"), "G": ("n", "p"), "d": ("n",), "w": ("p",)}

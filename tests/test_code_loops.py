@@ -6,38 +6,18 @@ import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
+import networks
 import numpy as np
 import pytest
 
 from symderiv.errors import SymderivError, UnsupportedError
 from symderiv.sheet import Claim, Sheet
 
-RECURRENT = """
-assert T >= 1
-b: (n,)
-W: (n, n)
-U: (n, d)
-c: (m,)
-V: (m, n)
-h[0]: (n,)
-for t in range(1, T + 1):
-    x[t]: (d,)
-    y[t]: index(m)
-    a[t] = b + W @ h[t-1] + U @ x[t]
-    h[t] = tanh(a[t])
-    o[t] = c + V @ h[t]
-    p[t] = softmax(o[t], 0)
-L = -sum(log(p[t][y[t]]) for t in range(1, T + 1))
+RECURRENT = f"""{networks.TANH}
 code(L, diff(L, b), diff(L, c), diff(L, U), diff(L, V), diff(L, W), cost=T * n * (n + d + m), label="R8")
 """
 
-STREAMING = """
-alpha: positive()
-for n in range(1, N + 1):
-    b[n]: (P,)
-Q[0] = eye(P) / alpha
-for n in range(1, N + 1):
-    Q[n] = Q[n-1] - outer(Q[n-1] @ b[n], Q[n-1] @ b[n]) / (1 + b[n] @ Q[n-1] @ b[n])
+STREAMING = f"""{networks.INVERSE}
 code(Q[N], cost=P**2 * N, label="H13 d")
 """
 
@@ -170,19 +150,7 @@ def test_a_step_has_one_product_of_matrix_and_vector() -> None:
 
 # Each of them was wrong, or not generated, at some time.
 SHEETS = {
-    "unknown functions": """
-theta: (q,)
-f: function(n)
-out: function(m)
-loss: function()
-h[0]: (n,)
-for t in range(1, T + 1):
-    x[t]: (d,)
-    y[t]: (m,)
-    h[t] = f(h[t-1], x[t], theta)
-    o[t] = out(h[t], theta)
-    ell[t] = loss(o[t], y[t])
-L = sum(ell[t] for t in range(1, T + 1))
+    "unknown functions": f"""{networks.RECURRENT}
 code(L, diff(L, theta), diff(L, h[0]))
 """,
     "downward": """
@@ -259,19 +227,7 @@ for t in range(1, T + 1):
 L = sum(h[t] @ h[t] for t in range(0, T + 1))
 code(L, diff(L, W))
 """,
-    "two loops": """
-W: (n, n)
-v: (n,)
-h[0]: (n,)
-for t in range(1, T + 1):
-    h[t] = tanh(W @ h[t-1])
-c = v * h[T]
-g[0] = c
-for t in range(1, T + 1):
-    g[t] = tanh(W.T @ g[t-1] + h[t])
-L = sum(g[T]**2)
-code(L, diff(L, W), diff(L, v))
-""",
+    "two loops": networks.TWO_LOOPS,
     "ordered products": """
 for s in range(1, T + 1):
     J[s]: (n, n)
@@ -306,20 +262,7 @@ for t in range(1, T + 1):
 L = sum(h[T])
 code(L, diff(L, W), diff(L, theta))
 """,
-    "two states that carry each other": """
-U: (n, d)
-W: (n, n)
-F: (n, n)
-h[0]: (n,)
-c[0]: (n,)
-for t in range(1, T + 1):
-    x[t]: (d,)
-    f[t] = sigmoid(F @ h[t-1])
-    c[t] = f[t] * c[t-1] + (1 - f[t]) * tanh(W @ h[t-1] + U @ x[t])
-    h[t] = tanh(c[t])
-L = sum(h[T]**2)
-code(L, diff(L, W), diff(L, F), diff(L, U), diff(L, h[0]), diff(L, c[0]))
-""",
+    "two states that carry each other": networks.GATED,
     "two states that need each other at once": """
 a: ()
 p[0]: (n,)

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from symderiv import derive
-from symderiv.code.numpy import Argument, Source, compiled, function_source
+from symderiv.code.compiled import compiled
+from symderiv.code.numpy import function_source
+from symderiv.code.source import Argument, Source
 from symderiv.tensor.parse import parse, scope_of
 
 SHAPES = {"X": ("n", "p"), "w": ("p",), "y": ("n",), "S": ("n", "n"), "c": ()}

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from symderiv.code.compiled import compiled
 from symderiv.code.costs import Costs, representative
-from symderiv.code.numpy import Argument, Source, Writer, compiled
+from symderiv.code.numpy import Writer
 from symderiv.code.oriented import once, oriented, signs_out
 from symderiv.code.signs import is_nonnegative
+from symderiv.code.source import Argument, Source
 from symderiv.tensor.expr import walk
 from symderiv.tensor.parse import parse, scope_of
 

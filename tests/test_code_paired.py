@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symderiv import hvp
+from symderiv.code.compiled import compiled
 from symderiv.code.costs import Costs, representative
-from symderiv.code.numpy import Argument, Source, Writer, compiled, function_source
+from symderiv.code.numpy import Writer, function_source
 from symderiv.code.paired import paired
+from symderiv.code.source import Argument, Source
 from symderiv.tensor.expr import walk
 from symderiv.tensor.operations import apply
 from symderiv.tensor.parse import parse, scope_of

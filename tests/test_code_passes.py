@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from symderiv import hvp
+from symderiv.code.compiled import compiled
 from symderiv.code.costs import Costs, representative
-from symderiv.code.numpy import Argument, Source, Writer, compiled
+from symderiv.code.numpy import Writer
 from symderiv.code.passes import in_fast_words, with_reciprocals
+from symderiv.code.source import Argument, Source
 from symderiv.tensor.expr import walk
 from symderiv.tensor.parse import parse, scope_of
 from symderiv.tensor.text import to_text

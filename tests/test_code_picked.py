@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from symderiv.code.compiled import compiled
 from symderiv.code.loop_writer import program_source
-from symderiv.code.numpy import Argument, compiled
 from symderiv.code.picked import picked
 from symderiv.code.program import Assign, Place, Program
+from symderiv.code.source import Argument
 from symderiv.tensor.parse import parse, scope_of
 
 SHAPES = {"A": ("m", "n"), "B": ("n", "m"), "a": ("m",), "b": ("n",), "s": ()}

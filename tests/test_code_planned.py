@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from symderiv import derive, gradients
-from symderiv.code import numpy as code
+from symderiv.code.compiled import compiled
 from symderiv.code.costs import Costs, representative
+from symderiv.code.numpy import Writer, function_source
 from symderiv.code.paired import paired
 from symderiv.code.passes import in_fast_words
 from symderiv.code.planned import planned
@@ -33,11 +34,11 @@ def plan(text, shapes, assume=None, sizes=None):
 def source_of(text, shapes, assume=None, **names):
     scope = scope_of(shapes, assume or {})
     declared = Declared(tuple(scope.names), tuple(scope.names.values()), {})
-    return code.function_source(code_source("f", [parse(text, scope)], [parse(text, scope)], "f.", (), declared))
+    return function_source(code_source("f", [parse(text, scope)], [parse(text, scope)], "f.", (), declared))
 
 
 def run(text, shapes, arrays, assume=None):
-    return code.compiled(source_of(text, shapes, assume), "f")(**arrays)
+    return compiled(source_of(text, shapes, assume), "f")(**arrays)
 
 
 def definite(n):
@@ -143,7 +144,7 @@ def test_factoring_without_scipy():
     text = source_of("inv(S) @ b", {"S": ("n", "n"), "b": ("n",)}, {"S": "symmetric"})
     alone = text.replace("from scipy import linalg", "from scipy import missing as linalg")
     s, b = definite(4), rng.normal(size=4)
-    assert np.allclose(code.compiled(alone, "f")(S=s, b=b), np.linalg.solve(s, b))
+    assert np.allclose(compiled(alone, "f")(S=s, b=b), np.linalg.solve(s, b))
 
 
 KERNELS = "-y @ inv(s * exp(-D / l) + t * eye(n)) @ y / 2 - logdet(s * exp(-D / l) + t * eye(n)) / 2"
@@ -164,7 +165,7 @@ def test_a_shared_matrix_is_not_formed_where_sums_over_it_are_all(with_scipy):
     points = rng.random((6, 2))
     given = {"y": rng.normal(size=6), "D": np.linalg.norm(points[:, None] - points, axis=2)}
     given |= {"s": np.array(1.3), "t": np.array(0.4), "l": np.array(0.7)}
-    value, slopes = code.compiled(text, "gradients")(**given)
+    value, slopes = compiled(text, "gradients")(**given)
 
     def likelihood(**at):
         k = at["s"] * np.exp(-at["D"] / at["l"]) + at["t"] * np.eye(6)
@@ -208,7 +209,7 @@ def test_a_softmax_over_what_was_made_for_it(sizes, kind):
         before = {k: v.copy() for k, v in given.items()}
         source = source_of(text, {k: v for k, v in shapes.items() if k in text})
         assert ("last=True)" in source) == (text == "softmax(X @ W, 1) * Y")
-        found = code.compiled(source, "f")(**given)
+        found = compiled(source, "f")(**given)
         z = (arrays["Y"] if text.startswith("softmax(Y") else arrays["X"] @ arrays["W"]).astype(float)
         axis = 0 if ", 0)" in text else 1
         e = np.exp(z - z.max(axis=axis, keepdims=True, initial=-np.inf))
@@ -283,7 +284,7 @@ def test_planned_code_has_the_values_of_unplanned_code(data):
     values = []
     for form in forms:
         source = code_source("f", form, [expr], "f.", (), declared)
-        function = code.compiled(code.Writer(source).module(), "f")
+        function = compiled(Writer(source).module(), "f")
         with np.errstate(all="ignore"):
             try:
                 values.append(np.asarray(function(**{a.name: arrays[a.name] for a in source.arguments})))

@@ -8,11 +8,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from symderiv.code.compiled import compiled
 from symderiv.code.contracting import Setting, contracted
 from symderiv.code.costs import Costs
-from symderiv.code.numpy import Argument, Source, Writer, compiled
+from symderiv.code.numpy import Writer
 from symderiv.code.products import NotRead, Reader
 from symderiv.code.shortcuts import halved, with_made
+from symderiv.code.source import Argument, Source
 from symderiv.tensor.parse import parse, scope_of
 
 SHAPES = {

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symderiv import derive
-from symderiv.code.numpy import Argument, Source, compiled, function_source
+from symderiv.code.compiled import compiled
+from symderiv.code.numpy import function_source
+from symderiv.code.source import Argument, Source
 from symderiv.tensor.parse import parse, scope_of
 
 DIGITS = 900  # exp(-800) is seen beside 1, and so are two steps

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from symderiv import dims
+from symderiv.code.compiled import compiled
 from symderiv.code.loop_writer import program_source
-from symderiv.code.numpy import Argument, compiled
 from symderiv.code.picked import picked
 from symderiv.code.program import Place, Program
+from symderiv.code.source import Argument
 from symderiv.code.turns import AllTurns, OneByOne
 from symderiv.tensor.expr import Expr
 from symderiv.tensor.parse import parse, scope_of

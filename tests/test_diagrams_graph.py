@@ -7,7 +7,8 @@ import pickle
 from itertools import pairwise
 
 import pytest
-from diagram_cases import EXPRESSIONS, LAST, LAYER, NAMES, RECURRENT, TANH, diagrams, gradients
+from diagram_cases import EXPRESSIONS, LAST, LAYER, NAMES, TANH, diagrams, gradients
+from networks import RECURRENT
 
 import symderiv
 from symderiv.diagrams.graph import Edge, Graph

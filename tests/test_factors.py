@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from symderiv import ShapeError, SymderivError, UnsupportedError, derive
-from symderiv.code.numpy import compiled
+from symderiv.code.compiled import compiled
 from symderiv.factors import solving
 from symderiv.factors.parts import Product
 from symderiv.tensor.parse import parse, scope_of

@@ -97,6 +97,8 @@ def test_places_in_a_text_around_it() -> None:
         ("x = ∂", "the character '∂' is not read here", 5),
         ("\frac{1}{2}", "a character that does not show", 1),
         ("x = \tanh(y)", "a character that does not show", 5),
+        ("x = \\\x06", "a character that does not show, U.0006", 6),
+        ("x \x1f= y", "a character that does not show, U.001F", 3),
         (r"\overset{a}{b}", "over an equals sign only", 1),
         (r"\text", "takes a group in braces", 6),
         (r"\mathrm{a", "this brace is never closed", 8),
@@ -109,6 +111,11 @@ def test_what_is_not_read(text: str, message: str, column: int | None) -> None:
         laid_out(text)
     place = refused.value.place
     assert column is None or (place is not None and place.column + 1 == column)
+
+
+@pytest.mark.parametrize("space", " \t\n")
+def test_a_backslash_before_a_blank_is_a_blank(space: str) -> None:
+    assert [t.type for t in laid_out(f"a \\{space}= b").tokens] == ["WORD", "EQUAL", "WORD"]
 
 
 @pytest.mark.parametrize(

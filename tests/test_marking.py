@@ -5,44 +5,16 @@ from __future__ import annotations
 import pickle
 
 import pytest
+from networks import JACOBIANS, LAYER, NAMED_LAYERS, RECURRENT
 
 import symderiv
 from symderiv.errors import ParseError, SymderivError
 from symderiv.marking import homework
 
-LAYER = "D: (m, n); W: (n, p); loss: function(); A = D @ W; E = loss(A); B = diff(E, A)"
 BIAS = "D: (m, n); b: (n,); loss: function(); A = D + b; E = loss(A); B = diff(E, A)"
 LOGISTIC = "t: ()\ndef sigma(t): return 1 / (1 + exp(-t))"
 ENTRYWISE = "D: (m, n); loss: function(); A = sigmoid(D); E = loss(A); B = diff(E, A)"
-NETWORK = """
-x: (I,)
-w1: (J, I)
-w2: (K, J)
-h: elementwise()
-loss: function()
-a = w1 @ x
-z = h(a)
-b = w2 @ z
-E = loss(b)
-d = diff(E, b)
-M = diff(E, b, b)
-"""
-STATES = """
-assert T >= 1
-theta: (q,)
-f: function(n)
-out: function(m)
-loss: function()
-h[0]: (n,)
-for t in range(1, T + 1):
-    x[t]: (d,)
-    y[t]: (m,)
-    h[t] = f(h[t-1], x[t], theta)
-    o[t] = out(h[t], theta)
-    ell[t] = loss(o[t], y[t])
-L = sum(ell[t] for t in range(1, T + 1))
-def J(t): return partial(h[t], h[t-1])
-"""
+STATES = RECURRENT + JACOBIANS
 
 L1 = r"""
 \begin{align*}
@@ -187,10 +159,10 @@ H18 = r"""
     ("latex", "status"), [(H6, "proved"), (H15, "proved"), (H16, "proved"), (H17, "proved"), (H18, "refuted")]
 )
 def test_rows_of_the_hessian(latex: str, status: str) -> None:
-    found = homework(latex, NETWORK, display={"d": r"\delta"})
+    found = homework(latex, NAMED_LAYERS, display={"d": r"\delta"})
     assert found.status == status, str(found)
     if status == "refuted":  # the misprint of the book is told what it should be
-        assert r"\delta_{k}\,\delta_{jj'}" in found.equalities[0].correct
+        assert r"\delta_{jj'}\,\delta_{k}" in found.equalities[0].correct
 
 
 SHERMAN = r"(M + u v^\top)^{-1} = M^{-1} - \frac{(M^{-1} u)(v^\top M^{-1})}{1 + v^\top M^{-1} u}"

@@ -57,6 +57,8 @@ CLOSED = [
     ("trace(matrix_power(X, k) @ inv(X))", "X", lambda k, X, **_: np.trace(power(X, k) @ np.linalg.inv(X))),
     ("trace(X @ matrix_power(X, k) @ X)", "X", lambda k, X, **_: np.trace(power(X, k + 2))),
     ("trace((eye(n) + X) @ matrix_power(X, k))", "X", lambda k, X, **_: np.trace(power(X, k) + power(X, k + 1))),
+    ("trace(matrix_power(X, k) @ (X + inv(X)))", "X",
+     lambda k, X, **_: np.trace(power(X, k + 1) + power(X, k) @ np.linalg.inv(X))),
     ("trace(inv(matrix_power(X, k)))", "X", lambda k, X, **_: np.trace(np.linalg.inv(power(X, k)))),
     ("trace(matrix_power(matrix_power(X, k), 3))", "X", lambda k, X, **_: np.trace(power(X, 3 * k))),
     ("logdet(matrix_power(X, k))", "X", lambda k, X, **_: logdet(power(X, k))),

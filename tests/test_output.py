@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from symderiv.handout.build import built_in, pictures, rendered, write_aside
+from symderiv.aside import write_aside
+from symderiv.handout.build import built_in, pictures, rendered
 
 OUTPUT = Path(__file__).resolve().parent.parent / "output"
 LAYERS = [

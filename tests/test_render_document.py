@@ -277,6 +277,10 @@ def test_the_square_of_a_norm_keeps_its_brackets_in_a_fraction() -> None:
         (r"J_{t} \cdots J_{1}", "J_t thin dots.h.c thin J_1"),
         (r"a + \cdots + b", "a + dots.h.c + b"),
         (r"2\,\biggl(a", "2 thin lr(size: #2.4em, paren.l) a"),
+        (
+            r"\bigl[a\bigr]_{k}\,\bigl(",
+            "lr(size: #1.2em, bracket.l) a lr(size: #1.2em, bracket.r)_k thin lr(size: #1.2em, paren.l)",
+        ),
         (r"|\lambda_{i}| < 1", "lr(|lambda_i|) < 1"),
         (r"\left|x\right|", "lr(|x|)"),
         (r"\|x_{i}\|_2 + \|w\|^2", "lr(bar.v.double x_i bar.v.double)_2 + lr(bar.v.double w bar.v.double)^2"),

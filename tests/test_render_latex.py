@@ -214,6 +214,28 @@ def test_numbers_do_not_run_together(text, scope):
     assert r"2\,3" not in written(text, scope)
 
 
+@pytest.mark.parametrize(
+    ("text", "latex"),
+    [
+        ("x[:, None] * t", r"x\,t^{\top}"),
+        ("A * t / u[:, None]", r"\operatorname{diag}(u)^{-1}\,A\,\operatorname{diag}(t)"),
+        ("u[None, :] + A.T", r"\mathbf{1}\,u^{\top} + A^{\top}"),
+        ("maximum(u[:, None], t)", r"\Bigl[\max(u_{i}, t_{j})\Bigr]_{ij}"),
+        ("A / (u[:, None] / t)", r"\Bigl[\frac{A_{ij}}{\frac{u_{i}}{t_{j}}}\Bigr]_{ij}"),
+        ("X[:, None] - X", r"\Bigl[X_{ik} - X_{jk}\Bigr]_{ijk}"),
+        ("-sum((X[:, None] - X)**2, 2)", r"\Bigl[-\sum_{k} (X_{ik} - X_{jk})^{2}\Bigr]_{ij}"),
+        ("T * sum(T, 2)[:, :, None]", r"\Bigl[T_{ijl}\,(\operatorname{sum}_{2}(T))_{ij}\Bigr]_{ijl}"),
+        ("exp(T - z)", r"\Bigl[\exp(T_{ijl} - z_{l})\Bigr]_{ijl}"),
+        ("einsum('ijk,kl->ijl', T - z, Z)", r"\Bigl[\sum_{k} (T_{ijk} - z_{k})\,Z_{kl}\Bigr]_{ijl}"),
+        ("sum(T * T)", r"\operatorname{sum}(T \odot T)"),
+    ],
+)
+def test_what_is_broadcast_is_seen(text, latex):
+    vectors = {"x": ("n",), "u": ("n",), "t": ("m",), "z": ("k",)}
+    arrays = {"A": ("n", "m"), "X": ("n", "d"), "T": ("n", "m", "k"), "Z": ("k", "q")}
+    assert written(text, scope_of({**vectors, **arrays})) == latex
+
+
 def test_names_may_be_displayed_otherwise(scope):
     display = {"w1": "w^{(1)}", "s": r"\sigma"}
     assert written("s * w1", scope, display=display) == r"\sigma\,w^{(1)}"

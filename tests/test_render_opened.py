@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from networks import JACOBIANS, PRODUCT_OF_JACOBIANS, RECURRENT, STATES
 
 from symderiv import Sheet
 from symderiv.handout.views import Printer
@@ -13,35 +14,8 @@ from symderiv.render.mathtext import is_harmless
 from symderiv.render.model import ClaimView, Definitions, Document, ForEach, Line, Part, ProofView
 from symderiv.windows.induction import Induction
 
-RECURRENT = """
-theta: (p,)
-f: function(n)
-h[0]: (n,)
-for t in range(1, T + 1):
-    x[t]: (d,)
-    h[t] = f(h[t-1], x[t], theta)
-def J(t): return partial(h[t], h[t-1])
-"""
-CLAIM = """
-for tau in range(0, T + 1):
-    for t in range(tau, T + 1):
-        assert diff(h[t], h[tau]) == prod(J(s) for s in range(t, tau, -1)), "R1"
-"""
-R1 = RECURRENT + CLAIM
-R4 = """
-assert T >= 1
-theta: (p,)
-f: function(n)
-out: function(m)
-loss: function()
-h[0]: (n,)
-for t in range(1, T + 1):
-    x[t]: (d,)
-    y[t]: (m,)
-    h[t] = f(h[t-1], x[t], theta)
-    o[t] = out(h[t], theta)
-    ell[t] = loss(o[t], y[t])
-L = sum(ell[t] for t in range(1, T + 1))
+R1 = STATES + JACOBIANS + PRODUCT_OF_JACOBIANS
+R4 = f"""{RECURRENT}
 for t in range(1, T):
     assert diff(L, h[t]) == partial(h[t+1], h[t]).T @ diff(L, h[t+1]) + partial(o[t], h[t]).T @ diff(L, o[t]), "R4"
 """

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from networks import LAYER
 
 from symderiv import Sheet, UnsupportedError, derive
 from symderiv.handout.views import Printer
 from symderiv.render.mathtext import is_harmless
 from symderiv.render.proof import proof_views, view
 
-LAYER = "D: (m, n)\nW: (n, p)\nloss: function()\nA = D @ W\nE = loss(A)\nB = diff(E, A)\n"
 L1 = "assert diff(A[i,j], W[k,l]) == D[i,k] * delta[j,l], 'L1'\n"
 L2 = "assert diff(E, W) == D.T @ B, 'L2'\n"
 BIAS = "D: (m, n)\nb: (n,)\nA = D + b\n"

@@ -5,16 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from networks import INVERSE
 
 from symderiv import Sheet
 from symderiv.handout.views import Printer
 
-RECURSION = """alpha: positive()
-for n in range(1, N + 1):
-    b[n]: (P,)
-Q[0] = eye(P) / alpha
-for n in range(1, N + 1):
-    Q[n] = Q[n-1] - outer(Q[n-1] @ b[n], Q[n-1] @ b[n]) / (1 + b[n] @ Q[n-1] @ b[n])
+RECURSION = f"""{INVERSE}
 for L in range(0, N + 1):
     assert Q[L] == inv(alpha * eye(P) + sum(outer(b[n], b[n]) for n in range(1, L + 1))), "H13 c"
 """

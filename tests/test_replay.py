@@ -37,6 +37,8 @@ CASES = [
     ("prod(x)", "x", "x(n)", {}),
     ("sum(X, 0)", "X", "X(n,m)", {}),
     ("mean(X, 1) * mean(X)", "X", "X(n,m)", {}),
+    ("trace(X**1.5)", "X", "X(n,n)", {}),
+    ("x / (2 + Q**2)", "x", "x(n) Q(1,1)", {"Q": "orthogonal"}),
     ("outer(x, x @ A)", "x", "x(n) A(n,m)", {}),
     ("kron(X, X)", "X", "X(p,n)", {}),
     ("vec(A @ X)", "X", "A(n,m) X(m,p)", {}),

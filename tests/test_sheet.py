@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
+from networks import LAYER
 
 import symderiv
 from symderiv import Sheet, UnsupportedError
@@ -12,8 +13,6 @@ from symderiv.handout.build import built_in
 from symderiv.handout.source import read_source
 from symderiv.handout.views import Printer
 from symderiv.render.mathtext import is_harmless
-
-LAYER = "D: (m, n)\nW: (n, p)\nloss: function()\nA = D @ W\nE = loss(A)\nB = diff(E, A)\n"
 
 
 def only(text):
@@ -318,7 +317,7 @@ assert diff(trace(X @ X.T), t) == 2 * trace(X.T @ diff(X, t))
         assert (claim.status, claim.basis) == ("proved", "kernel"), claim.unproved
 
 
-DEFINED = "D: (m, n)\nW: (n, p)\nloss: function()\nA = D @ W\nE = loss(A)\nB = diff(E, A)\nq = norm(A)**2\n"
+DEFINED = LAYER + "q = norm(A)**2\n"
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from networks import LAYER
 
 import symderiv
 
-LAYER = """
-D: (m, n)
-W: (n, p)
-loss: function()
-A = D @ W
-E = loss(A)
-B = diff(E, A)
+CLAIMS = """\
 assert diff(E, W) == D.T @ B, "L2"
 assert not (diff(E, W) == D @ B), "L3"
 assert norm(D)**2 == 2, "L4"
@@ -21,7 +16,7 @@ assert norm(D)**2 == 2, "L4"
 
 @pytest.fixture(scope="module")
 def sheet():
-    return symderiv.Sheet(LAYER)
+    return symderiv.Sheet(LAYER + CLAIMS)
 
 
 def test_claims_go_by_their_labels(sheet):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from networks import NAMED_LAYERS
 
 from symderiv.errors import SymderivError
 from symderiv.render.latex import Latex
@@ -11,23 +12,13 @@ from symderiv.sheet import Sheet
 from symderiv.statements.blocks import Blockwise
 from symderiv.tensor.text import to_text
 
-NETWORK = """
-x: (I,)
-w1: (J, I)
-w2: (K, J)
-h: elementwise()
-loss: function()
-a = w1 @ x
-z = h(a)
-b = w2 @ z
-E = loss(b)
-d = diff(E, b)
-M = diff(E, b, b)
+BLOCKS = """\
 H11 = reshape(diff(E, w1, w1), (J * I, J * I))
 H12 = reshape(diff(E, w1, w2), (J * I, K * J))
 H22 = reshape(diff(E, w2, w2), (K * J, K * J))
 H = block([[H11, H12], [H12.T, H22]])
 """
+NETWORK = NAMED_LAYERS + BLOCKS
 
 
 def test_a_hessian_of_blocks_is_symmetric() -> None:

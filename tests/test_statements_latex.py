@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from networks import LAYER
 
 from symderiv import Sheet
 from symderiv.errors import ParseError, ShapeError, SymderivError
 from symderiv.handout.builder import new_sheet
 from symderiv.handout.source import read_source
-
-LAYER = "D: (m, n)\nW: (n, p)\nloss: function()\nA = D @ W\nE = loss(A)\nB = diff(E, A)\n"
 
 
 def test_one_equality_is_one_claim() -> None:

@@ -151,3 +151,16 @@ def test_every_format_prints_the_numbers(tmp_path):
 def built_table(built):
     (claim,) = Sheet(TRAINED + HESSIAN).claims
     return claim.table.arrays
+
+
+def test_a_size_that_stands_as_a_number_needs_a_value():
+    with pytest.raises(SymderivError, match="the size m has no value"):
+        Sheet("A: (n, m)\ntable(log(m))")
+    (claim,) = Sheet("A: (n, m)\ntable(log(m), sizes={m: 3})").claims
+    assert claim.table.array(0) == pytest.approx(np.log(3))
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_is_not_defined_at_the_point_is_nan_and_no_warning():
+    (claim,) = Sheet("x: (n,)\ntable(log(-x**2), sizes={n: 3})").claims
+    assert np.isnan(claim.table.array(0)).all()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from symderiv.code.numpy import Argument, Source, compiled, function_source
+from symderiv.code.compiled import compiled
+from symderiv.code.numpy import function_source
+from symderiv.code.source import Argument, Source
 from symderiv.errors import SymderivError
 from symderiv.functions import FUNCTIONS
 from symderiv.lift import lift

@@ -78,6 +78,11 @@ def read(text):
         ("-2**2 * c", ()),
         ("dot(A, x)", ("n",)),
         ("dot(c, x)", ("m",)),
+        ("T @ x", ("b", "n")),
+        ("T @ B", ("b", "n", "p")),
+        ("y @ T", ("b", "m")),
+        ("A.T @ T", ("b", "m", "m")),
+        ("T @ transpose(T, (0, 2, 1))", ("b", "n", "n")),
     ],
 )
 def test_shapes(text, shape):
@@ -115,6 +120,16 @@ def test_a_vec_keeps_its_atomic_sizes():
         ("einsum('ij, jk', A, B)", "einsum('ij,jk->ik', A, B)"),
         ("ones((n, m))", "ones(n, m)"),
         ("x**(1/2)", "x**0.5"),
+        ("sum(A, axis=1, keepdims=True)", "sum(A, 1)[:, None]"),
+        ("mean(A, 0, keepdims=True)", "mean(A, 0)[None, :]"),
+        ("logsumexp(A, keepdims=True)", "logsumexp(A)[None, None]"),
+        ("prod(A, 1, keepdims=False)", "prod(A, 1)"),
+        ("sum(T, axis=(0, -1))", "sum(sum(T, 2), 0)"),
+        ("sum(A, (0, 1))", "sum(A)"),
+        ("mean(T, (1, 2), keepdims=True)", "mean(mean(T, 2), 1)[:, None, None]"),
+        ("x[:, np.newaxis]", "x[:, None]"),
+        ("outer(A, x)", "outer(reshape(A, (n*m,)), x)"),
+        ("T @ x", "einsum('abd,d->ab', T, x)"),
     ],
 )
 def test_two_spellings_are_one_expression(left, right):

@@ -8,6 +8,7 @@ import pytest
 import recurrences
 import sympy
 from mutations import claims, mutants
+from networks import JACOBIANS, LAYER, OF_LAYER, PRODUCT_OF_JACOBIANS, STATES, TWO_LAYERS
 from recurrences import FEEDBACK, GENERAL, PATTERNS, SKIP, TANH, TWO_BACK
 
 from symderiv.check.kernel import check
@@ -55,49 +56,19 @@ def test_what_is_true_is_proved(block: str, text: str) -> None:
 
 # --- the three blocks that introduce the language
 
-LAYER = """
-D: (m, n)
-W: (n, p)
-loss: function()
-A = D @ W
-E = loss(A)
-B = diff(E, A)
-assert diff(A[i,j], W[k,l]) == D[i,k] * delta[j,l], "L1"
-assert diff(E, W) == D.T @ B, "L2"
-"""
-NETWORK = """
-x: (I,)
-w1: (J, I)
-w2: (K, J)
-h: elementwise()
-loss: function()
-a = w1 @ x
-z = h(a)
-b = w2 @ z
-E = loss(b)
+NETWORK = f"""{TWO_LAYERS}
 M = diff(E, b, b)
 assert diff(E, w2[k,j], w2[k_,j_]) == z[j] * z[j_] * M[k,k_], "H15 (5.93)"
 with neglecting(diff(E, b[k], b[k_]), k != k_, because="off-diagonal terms are dropped"):
     assert diff(E, a[j], a[j]) == diff(h)(a[j])**2 * sum[k](w2[k,j]**2 * diff(E, b[k], b[k])) \
         + diff(h, 2)(a[j]) * sum[k](w2[k,j] * diff(E, b[k])), "H7 (5.81)"
 """
-RECURRENCE = """
-theta: (p,)
-f: function(n)
-h[0]: (n,)
-for t in range(1, T + 1):
-    x[t]: (d,)
-    h[t] = f(h[t-1], x[t], theta)
-def J(t): return partial(h[t], h[t-1])
-for tau in range(0, T + 1):
-    for t in range(tau, T + 1):
-        assert diff(h[t], h[tau]) == prod(J(s) for s in range(t, tau, -1)), "R1"
-"""
+RECURRENCE = STATES + JACOBIANS + PRODUCT_OF_JACOBIANS
 
 
 @pytest.mark.parametrize(
     ("text", "statuses"),
-    [(LAYER, ["proved", "proved"]), (NETWORK, ["proved", "approximation"]), (RECURRENCE, ["proved"])],
+    [(LAYER + OF_LAYER, ["proved", "proved"]), (NETWORK, ["proved", "approximation"]), (RECURRENCE, ["proved"])],
 )
 def test_the_blocks_of_the_language(text: str, statuses: list[str]) -> None:
     found = Sheet(text).claims
@@ -402,3 +373,21 @@ def test_of_all_mutants_only_true_ones_are_proved() -> None:
 def test_the_lengths_of_the_mutants_are_long_enough() -> None:
     _, names = last_claim(TWO_BACK)
     assert lengths([sympy.Symbol("T")], names, 6)[sympy.Symbol("T")] == 8
+
+
+@pytest.mark.parametrize("letter", ["q", "k", "m"])
+def test_a_sum_may_run_under_any_letter(letter: str) -> None:
+    (claim,) = Sheet(
+        """
+w: (n,)
+for q in range(1, N + 1):
+    x[q]: (n,)
+    y[q]: ()
+    p[q] = sigmoid(x[q] @ w)
+    e[q] = -y[q] * log(p[q]) - (1 - y[q]) * log(1 - p[q])
+E = sum(e[q] for q in range(1, N + 1))
+assert diff(E, w, w) == sum(p[r] * (1 - p[r]) * outer(x[r], x[r]) for r in range(1, N + 1)), "H"
+""".replace("[r]", f"[{letter}]").replace("for r", f"for {letter}")
+    ).claims
+    assert (claim.status, claim.basis) == ("proved", "kernel")
+    assert claim.certificate is not None

@@ -13,6 +13,7 @@ from typing import Any
 
 import sympy
 
+from symderiv import trees
 from symderiv.families import Label, Range
 from symderiv.latex.functions import Functions
 from symderiv.latex.pieces import Piece, Spot, call
@@ -96,7 +97,7 @@ class Dots(Functions):
         term: ast.expr = _Shifted(letter, change).visit(_marked(first.node, change))
         stop = end - 1 if backward else end + 1
         step: list[ast.expr] = [ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1))] if backward else []
-        ends = [ast.parse(f"({label})", mode="eval").body for label in (start, stop)]
+        ends = [trees.expression(f"({label})") for label in (start, stop)]
         over = ast.comprehension(
             target=ast.Name(id=letter, ctx=ast.Store()), iter=call("range", *ends, *step), ifs=[], is_async=0
         )
@@ -130,4 +131,4 @@ class _Shifted(ast.NodeTransformer):
         shift = getattr(node, "shift", None)
         if shift is None:
             return self.generic_visit(node)
-        return ast.parse(f"({self.letter} + ({shift}))" if shift != 0 else self.letter, mode="eval").body
+        return trees.expression(f"({self.letter} + ({shift}))" if shift != 0 else self.letter)

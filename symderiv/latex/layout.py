@@ -23,7 +23,7 @@ MOST_CHARACTERS = 20_000
 MOST_TOKENS = 8_000
 
 SCANNER = re.compile(
-    r"""(?P<SKIP>\s+|%[^\n]*|~|\\[,;:!>/\ ]|\\\n)
+    r"""(?P<SKIP>\s+|%[^\n]*|~|\\[,;:!>/\s])
     |(?P<ROW>\\\\\*?(\s*\[\s*-?[\d.]+\s*(pt|em|ex|mm|cm|in)\s*\])?)
     |(?P<DISPLAY>\\[\[\]()]|\$\$?)
     |(?P<COMMAND>\\[A-Za-z]+\*?)
@@ -35,6 +35,7 @@ SCANNER = re.compile(
 )
 # what Python makes of \\alpha, \\bar, \\vec, \\frac, \\right, \\tanh in a text that is not raw
 EATEN = re.compile("[\a\b\v\f]|\r(?!\n)|\t(?=heta|anh|au|ext|ilde|imes|op|frac|r\\b)")
+HIDDEN = re.compile("[\x00-\x1f\x7f](?<![\t\n\r])")
 SINGLE = {
     "{": "LBRACE", "}": "RBRACE", "(": "LPAR", ")": "RPAR", "[": "LSQUARE", "]": "RSQUARE", "^": "CARET", "_": "UNDER",
     "'": "PRIME", "’": "PRIME", "+": "PLUS", "-": "MINUS", "−": "MINUS", "=": "EQUAL", "/": "OPERATOR", "*": "OPERATOR",
@@ -65,6 +66,9 @@ def laid_out(text: str, source: str = "", within: Within | None = None) -> Layou
         hint = r"in Python, LaTeX is a raw text: r'\frac{…}{…}'"
         message = "a character that does not show, where a command was meant"
         Layout(text, source, within).refuse(eaten.start(), None, message, hint)
+    if hidden := HIDDEN.search(text):
+        message = f"the text holds a character that does not show, U+{ord(hidden.group()):04X}"
+        Layout(text, source, within).refuse(hidden.start(), None, message, "delete it, or type the text anew")
     found = _Rows(Layout(text, source, within))
     found.run()
     found.layout.tokens = list(_arguments_apart(found.out, found.layout))

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from symderiv import dims
+from symderiv import dims, trees
 from symderiv.errors import ParseError, Place, ShapeError, SymderivError
 from symderiv.latex.source import Layout
 from symderiv.tensor.expr import Axes, Axis, Expr
@@ -64,7 +64,7 @@ def entry(value: ast.expr, parts: list[ast.expr]) -> ast.expr:
 
 def size_node(axis: Axis) -> ast.expr:
     """Return the size of an axis as syntax."""
-    return ast.parse(" * ".join(f"({size})" for size in axis), mode="eval").body
+    return trees.expression(" * ".join(f"({size})" for size in axis))
 
 
 def placed(error: SymderivError, place: Place) -> SymderivError:

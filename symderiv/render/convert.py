@@ -48,7 +48,7 @@ def _current_symbols(typst: str) -> str:
     """
     typst = re.sub(r"(?<=[^+\-,=] )dots\.h\.c(?= [^+\-,=\\])", "thin dots.h.c thin", typst)
     typst = re.sub(r'("[A-Za-z]+"(?:_\w+)?) (?=\\?\()', r"\1", typst)
-    typst = re.sub(r"#scale\(x: (\d+)%, y: \1%\)\[\\?([()])\]", _sized, typst)
+    typst = re.sub(r"#scale\(x: (\d+)%, y: \1%\)\[\\?([()[\]])\]", _sized, typst)
     typst = re.sub(r"(?<=\))\\\|_", "lr(size: #2.4em, bar.v)_", typst)  # after a fraction: what is held fixed
     typst = re.sub(r"\b(dot|times|plus|minus|slash)\.circle\b", r"\1.o", typst)
     return typst.replace("square.stroked.tiny", "square.stroked")
@@ -56,7 +56,8 @@ def _current_symbols(typst: str) -> str:
 
 def _sized(scaled: re.Match[str]) -> str:
     """A bracket of a height of its own."""
-    return f"lr(size: #{int(scaled[1]) / 100:g}em, paren.{'l' if scaled[2] == '(' else 'r'})"
+    kind = "paren" if scaled[2] in "()" else "bracket"
+    return f"lr(size: #{int(scaled[1]) / 100:g}em, {kind}.{'l' if scaled[2] in '([' else 'r'})"
 
 
 def _run_all(formulas: Iterable[Formula], target: str, options: list[str], mark: str) -> dict[Formula, str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import sympy
 
-from symderiv import dims
+from symderiv import dims, trees
 from symderiv.families import Label
 from symderiv.tensor.expr import Expr, walk
 
@@ -37,7 +37,7 @@ def member(name: str) -> tuple[str, Label] | None:
 def label_of(text: str) -> Label | None:
     """Return the label that a text is; None where it is none."""
     try:
-        return _integer(ast.parse(text, mode="eval").body)
+        return _integer(trees.expression(text))
     except SyntaxError:
         return None
 

@@ -7,6 +7,7 @@ order of the expression.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
 from itertools import groupby
 from typing import Any
 
@@ -14,6 +15,7 @@ from symderiv.errors import UnsupportedError
 from symderiv.families import Label
 from symderiv.functions import FUNCTIONS
 from symderiv.render import others
+from symderiv.render.broadcasts import as_row, entry_of, is_column, is_narrower, needs_entries
 from symderiv.render.labels import member
 from symderiv.render.ranges import REACHING, RangesLatex
 from symderiv.render.symbols import (
@@ -51,12 +53,21 @@ class MatrixLatex(RangesLatex):
         """Return an expression in matrix notation with its precedence."""
         if expr in self.shorthand and not self.values:
             return self.shorthand[expr], ATOM
+        if needs_entries(expr):
+            return self.by_entries(expr)
         special: Callable[[Expr], Written] | None = getattr(self, f"write_{expr.op}", None)
         if special is not None:
             return special(expr)
         args = ", ".join(self.matrix(a) for a in expr.args)
         axis = f"_{{{expr.data[0]}}}" if expr.op in AXES and expr.data and expr.args[0].rank > 1 else ""
         return f"{WORDS.get(expr.op, self.symbol(expr.op))}{axis}{brackets(args)}", ATOM
+
+    def by_entries(self, expr: Expr) -> Written:
+        """Return an array with its entry in brackets, and its indices behind them."""
+        used = names_in(expr)
+        letters = [c for c in others.FREE if c not in used]
+        labels, free = letters[: expr.rank], letters[expr.rank :]
+        return rf"\Bigl[{self.matrix(entry_of(expr, labels, free))}\Bigr]_{{{''.join(labels)}}}", ATOM
 
     def write_var(self, expr: Expr) -> Written:
         return self.wholes.get(expr.name) or (self.name(expr.name), ATOM)
@@ -111,12 +122,11 @@ class MatrixLatex(RangesLatex):
         """Return a term of a sum; a vector that is added to every row is 1 vᵀ, to every column v 1ᵀ."""
         if whole.rank == 1 and part.rank == 0 and part.op in ("matmul", "inner", "trace", "sum", "mean", "norm"):
             return joined([self.bracketed(self.matrixed(part), PRODUCT), r"\mathbf{1}"]), PRODUCT
-        if whole.rank == 2 and part.rank == 1:
-            return joined([r"\mathbf{1}", self.transposed(part)]), PRODUCT
-        if part.op == "newaxis" and part.data[0] == (False, True):
+        if whole.rank == 2 and is_narrower(part, whole):
+            vector = as_row(part)
+            if vector is not None:
+                return joined([r"\mathbf{1}", self.transposed(vector)]), PRODUCT
             return joined([self.factor(part.args[0]), r"\mathbf{1}^{\top}"]), PRODUCT
-        if part.op == "newaxis" and part.data[0] == (True, False):
-            return joined([r"\mathbf{1}", self.transposed(part.args[0])]), PRODUCT
         return self.matrixed(part)
 
     def write_neg(self, expr: Expr) -> Written:
@@ -130,12 +140,14 @@ class MatrixLatex(RangesLatex):
         for e in factors_of(expr):
             if e.rank == 0:
                 scalars.append(e)
-            elif e.rank < expr.rank:
-                columns.append(e)
-            elif e.op == "newaxis" and e.data[0] == (False, True):
+            elif is_narrower(e, expr) and is_column(e):
                 rows.append(e.args[0])
+            elif is_narrower(e, expr):
+                columns.append(as_row(e) or e)
             else:
                 matrices.append(e)
+        if rows and columns and not matrices:
+            matrices, rows, columns = [Expr("outer", (product(rows), product(columns)), (), expr.axes)], [], []
         if expr.rank != 2 or not matrices:
             matrices, rows, columns = [e for e in factors_of(expr) if e.rank], [], []
         parts = [self.bracketed(self.matrixed(e), POWER) for e in matrices]
@@ -306,13 +318,14 @@ class MatrixLatex(RangesLatex):
 
     def write_sum(self, expr: Expr) -> Written:
         (arg,) = expr.args
-        if not expr.data:
+        if not expr.data and arg.rank < 3:
             return rf"\mathbf{{1}}^{{\top}} {self.factor(arg)}" + (r"\,\mathbf{1}" if arg.rank == 2 else ""), PRODUCT
         if arg.rank == 2:
             if expr.data[0] % 2 == 0:
                 return rf"{self.transposed(arg)}\,\mathbf{{1}}", PRODUCT
             return rf"{self.factor(arg)}\,\mathbf{{1}}", PRODUCT
-        return rf"\operatorname{{sum}}_{{{expr.data[0]}}}{brackets(self.matrix(arg))}", ATOM
+        axis = f"_{{{expr.data[0]}}}" if expr.data else ""
+        return rf"\operatorname{{sum}}{axis}{brackets(self.matrix(arg))}", ATOM
 
     def write_newaxis(self, expr: Expr) -> Written:
         return self.matrixed(expr.args[0])
@@ -345,15 +358,19 @@ class MatrixLatex(RangesLatex):
             elif a.op == "others":
                 factors.append(brackets(self.product_at(a, letters, set(inputs))))
             else:
-                factors.append(self.entry_at(a, letters))
+                factors.append(self.entry_at(a, letters, set(inputs)))
         bound = [c for c in dict.fromkeys(inputs.replace(",", "")) if c not in output]
         body = joined(factors)
         if bound:
             body = rf"\sum_{{{','.join(bound)}}} {body}"
         return (rf"\Bigl[{body}\Bigr]_{{{output}}}" if output else body), ATOM if output else PRODUCT
 
-    def entry_at(self, expr: Expr, labels: Sequence[str]) -> str:
-        """Return the entry of an array at labels."""
+    def entry_at(self, expr: Expr, labels: Sequence[str], taken: Iterable[str] = ()) -> str:
+        """Return the entry of an array at labels; letters that are taken name no index of its own."""
+        if needs_entries(expr) and expr not in self.shorthand:
+            used = {*names_in(expr), *labels, *taken}
+            text, precedence = self.matrixed(entry_of(expr, labels, [c for c in others.FREE if c not in used]))
+            return text if precedence >= PRODUCT else brackets(text)
         found = self.member_of(expr)
         if found is not None:
             return self.member(*found, labels)
@@ -445,6 +462,11 @@ def names_in(expr: Expr) -> set[str]:
     """Return the names of the arrays in an expression, and of the sizes of its axes."""
     arrays = {e.name for e in walk(expr) if e.op in ("var", "defined")}
     return arrays | {str(s) for size in expr.shape for s in size.free_symbols}
+
+
+def product(vectors: Sequence[Expr]) -> Expr:
+    """Return the entrywise product of vectors of one size."""
+    return reduce(lambda a, b: Expr("mul", (a, b), (), a.axes), vectors)
 
 
 def factors_of(expr: Expr) -> list[Expr]:

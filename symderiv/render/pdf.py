@@ -12,8 +12,12 @@ import subprocess
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from symderiv.errors import UnsupportedError
+
+if TYPE_CHECKING:
+    import typst
 
 _EXTRA = "pip install 'symderiv[handout]'"
 _LATIN = ("New Computer Modern",)
@@ -77,9 +81,8 @@ def by_typst(source: str, language: str) -> bytes:
         import typst
     except ImportError as missing:
         raise UnsupportedError("the typst package makes the PDF and is not installed", hint=_EXTRA) from missing
-    japanese = language == "ja"
-    fonts = typst.Fonts(include_system_fonts=japanese, font_paths=font_folders() if japanese else [])
-    if japanese and not {*_MINCHO, *_GOTHIC} & set(fonts.families()):
+    fonts = _fonts(language)
+    if language == "ja" and not {*_MINCHO, *_GOTHIC} & set(fonts.families()):
         raise MissingFontError(
             "no PDF: no Japanese font is installed",
             hint=f"install {', '.join(_MINCHO[:_NAMED_FIRST])} or another, pip install 'symderiv[japanese]', "
@@ -90,6 +93,20 @@ def by_typst(source: str, language: str) -> bytes:
         main.write_text(source, encoding="utf-8")
         made = typst.compile(str(main), root=folder, font_paths=fonts, format="pdf")
     return bytes(made)
+
+
+def families(language: str) -> tuple[str, ...]:
+    """Return the fonts that are there for a language, where that is a matter of the machine; none without Typst."""
+    if language != "ja" or find_spec("typst") is None:
+        return ()
+    return tuple(sorted(_fonts(language).families()))
+
+
+def _fonts(language: str) -> typst.Fonts:
+    import typst
+
+    machine = language == "ja"
+    return typst.Fonts(include_system_fonts=machine, font_paths=font_folders() if machine else [])
 
 
 def by_latex(source: str, language: str, own: str = "") -> bytes:

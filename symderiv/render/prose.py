@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import cache
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
-
-from markdown_it import MarkdownIt
-from markdown_it.tree import SyntaxTreeNode
-from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from symderiv.render import inline
 from symderiv.render.mathtext import is_square
 from symderiv.render.model import DiagramView, Line
+
+if TYPE_CHECKING:  # imported where prose is read: a derivation by itself has none
+    from markdown_it import MarkdownIt
+    from markdown_it.tree import SyntaxTreeNode
 
 
 class Writer(ABC):
@@ -67,7 +68,7 @@ class Writer(ABC):
 
     def prose(self, markdown: str) -> str:
         """Markdown."""
-        return self._blocks(SyntaxTreeNode(_reader().parse(markdown)))
+        return self._blocks(_tree(markdown))
 
     # --- what prose needs ---
 
@@ -171,8 +172,17 @@ class Writer(ABC):
         return self.words(node.content)
 
 
+def _tree(markdown: str) -> SyntaxTreeNode:
+    from markdown_it.tree import SyntaxTreeNode
+
+    return SyntaxTreeNode(_reader().parse(markdown))
+
+
 @cache
 def _reader() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+    from mdit_py_plugins.dollarmath import dollarmath_plugin
+
     reader = MarkdownIt("commonmark", {"html": False}).enable("table").disable("html_block").disable("html_inline")
     # `$5 and $6` is no mathematics, as in pandoc
     return reader.use(dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False, double_inline=True)

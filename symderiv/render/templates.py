@@ -38,7 +38,7 @@ def checked_folder(templates: Path) -> Path:
 
 def names() -> list[str]:
     """Return the names of the built-in templates and what belongs to them."""
-    return sorted(path.name for path in _own().iterdir() if path.is_file() and path.suffix != ".txt")
+    return sorted(path.name for path in own_folder().iterdir() if path.is_file() and path.suffix != ".txt")
 
 
 def fill(name: str, view: dict[str, Any], templates: Path | None = None) -> str:
@@ -88,7 +88,7 @@ def _without_blank_runs(text: str) -> str:
 
 @cache
 def _environment(templates: Path | None) -> ImmutableSandboxedEnvironment:
-    own = FileSystemLoader(_own())
+    own = FileSystemLoader(own_folder())
     folders = [FileSystemLoader(templates)] if templates is not None else []
     return ImmutableSandboxedEnvironment(
         loader=ChoiceLoader([*folders, own, PrefixLoader({BUILT_IN: own})]),
@@ -107,8 +107,8 @@ def _environment(templates: Path | None) -> ImmutableSandboxedEnvironment:
 
 
 @cache
-def _own() -> Path:
-    """The folder in the wheel, or that of the checkout."""
+def own_folder() -> Path:
+    """The built-in templates: the folder in the wheel, or that of the checkout."""
     installed = Path(str(files("symderiv") / "templates"))
     return installed if installed.is_dir() else installed.parent.parent / "templates"
 
@@ -116,7 +116,7 @@ def _own() -> Path:
 def math_font(templates: Path | None) -> str:
     """The font of mathematics on the pages, as text: somebody's own, or the built-in one."""
     other = templates / FONT if templates is not None else None
-    return _encoded(other if other is not None and other.is_file() else _own() / FONT)
+    return _encoded(other if other is not None and other.is_file() else own_folder() / FONT)
 
 
 @cache

@@ -152,9 +152,7 @@ def wrapped(words: str, room: int) -> list[str]:
     ['one two', 'three']
     """
     lines = [""]
-    for piece in re.findall(
-        r"[\u2e80-\u9fff\uff00-\uffef][、。）」：]?|[^\s\u2e80-\u9fff\uff00-\uffef]+\s*|\s+", words
-    ):
+    for piece in PIECES.findall(words):
         if lines[-1] and cell_len((lines[-1] + piece).rstrip()) > room:
             lines[-1] = lines[-1].rstrip()
             lines.append("")

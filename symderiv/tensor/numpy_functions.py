@@ -13,9 +13,9 @@ from symderiv.errors import UnsupportedError
 from symderiv.tensor.conditions import Both, Not, Relation, Test, equal, where
 from symderiv.tensor.constants import constant, filled
 from symderiv.tensor.expr import Expr
-from symderiv.tensor.operations import apply, refuse
+from symderiv.tensor.operations import apply, flat, kept, refuse
 from symderiv.tensor.parse import number, raised, size
-from symderiv.tensor.protocol import Axis, a_shape, a_size, axes_of, flat, follows, kept, reduced
+from symderiv.tensor.protocol import Axis, a_shape, a_size, axes_of, follows, reduced
 
 # ---------------------------------------------------------------- sums and means
 

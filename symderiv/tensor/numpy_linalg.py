@@ -12,9 +12,9 @@ from symderiv import dims
 from symderiv.errors import UnsupportedError
 from symderiv.tensor.constants import constant
 from symderiv.tensor.expr import Expr
-from symderiv.tensor.operations import apply, inner, refuse
+from symderiv.tensor.operations import apply, flat, inner, kept, refuse
 from symderiv.tensor.parse import einsum_spec, number, raised
-from symderiv.tensor.protocol import Axis, axes_of, flat, follows, kept, reduced
+from symderiv.tensor.protocol import Axis, axes_of, follows, reduced
 
 
 @follows("linalg.norm")

@@ -8,7 +8,7 @@ operation to get its derivative, its proof and its code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -182,7 +182,7 @@ def _matmul(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
     if a.rank == 0 or b.rank == 0:
         raise refuse("@ needs arrays, not scalars", args, "write * for a product with a scalar")
     if a.rank > 2 or b.rank > 2:
-        raise refuse("@ takes vectors and matrices only", args, "write einsum for arrays with more axes")
+        raise refuse("a matrix product takes vectors and matrices only", args, "write einsum for arrays with more axes")
     if a.shape[-1] != b.shape[0]:
         hint = ""
         if b.rank == 2 and a.axes[-1] == b.axes[-1]:
@@ -333,6 +333,29 @@ def _line_of_matmul(ix: Notation, args: Sequence[Indexed], out: Sequence[Token],
     return ix.sum([q], a[(*rows, q)] * b[(q, *columns)])
 
 
+def matmul(a: Expr, b: Expr) -> Expr:
+    """Return `a @ b` as NumPy has it: with more than two axes, the products of the last two, for all others.
+
+    >>> T = Expr("var", (), ("T", frozenset()), plain_axes(dims.shape("bnm")))
+    >>> matmul(T, apply("transpose", T, data=((0, 2, 1),))).data
+    ('abd,adc->abc',)
+    """
+    most = max(a.rank, b.rank)
+    if most <= 2 or not a.rank or not b.rank:
+        return apply("matmul", a, b)
+    if a.shape[-1] != b.shape[max(b.rank - 2, 0)]:
+        raise refuse(f"inner sizes {a.shape[-1]} and {b.shape[max(b.rank - 2, 0)]} do not agree", (a, b))
+    batch = LETTERS[: most - 2]
+    row, column, q = (LETTERS[most - 2 + k] for k in range(3))
+    left = q if a.rank == 1 else batch[most - a.rank :] + row + q
+    right = q if b.rank == 1 else batch[most - b.rank :] + q + column
+    out = batch + (row if a.rank > 1 else "") + (column if b.rank > 1 else "")
+    return apply("einsum", a, b, data=(f"{left},{right}->{out}",))
+
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
 def _inner(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:
     if args[0].rank != 1 or args[1].rank != 1 or args[0].axes != args[1].axes:
         raise refuse("inner needs two vectors of one size", args)
@@ -356,6 +379,27 @@ def inner(a: Expr, b: Expr) -> Expr:
     if max(a.rank, b.rank) > 2:
         raise refuse("inner takes vectors and matrices only", (a, b), "write einsum for arrays with more axes")
     return apply("matmul", a, apply("transpose", b) if b.rank == 2 else b)
+
+
+def along_axes(name: str, x: Expr, over: Collection[int]) -> Expr:
+    """Return a sum, mean, product or log-sum-exp over some axes, counted from the front, or over all of them."""
+    if len(over) == x.rank:
+        return apply(name, x)
+    for k in sorted(over, reverse=True):  # the last first: the others stay where they are
+        x = apply(name, x, data=(k,))
+    return x
+
+
+def kept(x: Expr, over: Collection[int], rank: int) -> Expr:
+    """Return an array with axes of size 1 where it was reduced."""
+    return apply("newaxis", x, data=(tuple(k in over for k in range(rank)),)) if rank else x
+
+
+def flat(x: Expr) -> Expr:
+    """Return the entries of an array as one axis, row by row."""
+    if x.rank == 0:
+        return apply("newaxis", x, data=((True,),))
+    return x if x.rank == 1 else apply("reshape", x, data=((dims.product(x.shape),),))
 
 
 def _outer(args: tuple[Expr, ...], _: tuple[Any, ...]) -> Axes:

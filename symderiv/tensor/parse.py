@@ -21,10 +21,11 @@ from symderiv import dims
 from symderiv.dims import Size
 from symderiv.errors import ParseError, Place, ShapeError, SymderivError, UnknownNameError, UnsupportedError
 from symderiv.functions import FUNCTIONS
+from symderiv.tensor import habits
 from symderiv.tensor.expr import Expr, walk
-from symderiv.tensor.operations import apply, inner
+from symderiv.tensor.operations import along_axes, apply, flat, inner, kept, matmul, normalised_axis
 from symderiv.tensor.origin import Origin
-from symderiv.tensor.syntax import expression_tree, instead, named, too_deep
+from symderiv.tensor.syntax import TYPED, expression_tree, instead, named, too_deep
 
 MOST_DIGITS = 400
 
@@ -34,10 +35,12 @@ RELATIONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 #  name: (fewest, most) arguments, what the last ones are
 PLAIN = {
     "trace": 1, "det": 1, "logdet": 1, "inv": 1, "norm": 1, "diag": 1, "vec": 1, "sqrt": 1,
-    "solve": 2, "outer": 2, "kron": 2, "maximum": 2, "minimum": 2,
+    "solve": 2, "kron": 2, "maximum": 2, "minimum": 2,
 }  # fmt: skip
 WITH_AXIS = {"sum": False, "mean": False, "prod": False, "logsumexp": False, "softmax": True}
-OTHERS = ("dot", "inner", "eye", "ones", "zeros", "matrix_power", "einsum", "where", "transpose", "reshape")
+KEYWORDS = {name: ("axis",) if needed else ("axis", "keepdims") for name, needed in WITH_AXIS.items()}
+NEW_AXES = ("np.newaxis", "numpy.newaxis")
+OTHERS = ("dot", "inner", "outer", "eye", "ones", "zeros", "matrix_power", "einsum", "where", "transpose", "reshape")
 DERIVATIVES = frozenset({"d", "D", "deriv", "derivative", "dif", "grad", "gradient", "jacobian", "hessian", "nabla"})
 KNOWN = sorted({*PLAIN, *WITH_AXIS, *OTHERS, *FUNCTIONS})
 
@@ -226,10 +229,14 @@ class Parser:
     def suggestion(self, name: str, known: list[str]) -> str:
         if name in ("nan", "inf", "NaN", "Inf"):
             return "infinities and nan are no numbers of the language"
+        if name in habits.CONSTANTS:
+            return habits.CONSTANTS[name]
         near = get_close_matches(name, known, 1)
         if near:
             return f"did you mean {near[0]}?"
         strange = [c for c in name if not c.isascii()]
+        if strange and len(name) > 1 and strange[0] in TYPED:
+            return f"write {TYPED[strange[0]]}"
         if strange and len(name) == 1:
             return f"this is {unicodedata.name(strange[0], 'no Latin letter')}; declared are {_listed(known)}"
         return f"declare it with its shape; declared are {_listed(known)}" if known else "declare it with its shape"
@@ -245,7 +252,7 @@ class Parser:
         left, right = self._read(node.left), self._read(node.right)
         if name == "div" and literal_value(right) == 0:
             raise UnsupportedError("division by 0", place=self.place(node.right))
-        return apply(name, left, right)
+        return matmul(left, right) if name == "matmul" else apply(name, left, right)
 
     def power(self, node: ast.BinOp) -> Expr:
         base, exponent = self._read(node.left), self._read(node.right)
@@ -268,7 +275,7 @@ class Parser:
 
     def new_axis(self, part: ast.expr) -> bool | None:
         """Tell a `None` (True) from a full slice (False) from anything else (None)."""
-        if isinstance(part, ast.Constant) and part.value is None:
+        if (isinstance(part, ast.Constant) and part.value is None) or ast.unparse(part) in NEW_AXES:
             return True
         if isinstance(part, ast.Slice) and part.lower is part.upper is part.step is None:
             return False
@@ -311,7 +318,7 @@ class Parser:
             return self.scope.calls[name](self, node)
         if name in ADDED and name not in self.scope.functions:
             return ADDED[name](self, node)
-        axis = self.axis_keyword(node, name)
+        axis, keeps = self.keywords(node, name)
         args = [*node.args, axis] if axis is not None else list(node.args)
         if any(isinstance(a, ast.Starred) for a in args):
             self.refuse(node, "a starred argument is not part of the language")
@@ -319,20 +326,38 @@ class Parser:
             function, order = self.scope.functions[name]
             self.arity(node, name, args, 1, 1)
             return apply("map", self._read(args[0]), data=(function, order))
+        if name in WITH_AXIS:
+            return self.along(node, name, args, keeps)
         return self.builtin(node, name, args)
 
-    def axis_keyword(self, node: ast.Call, name: str) -> ast.expr | None:
-        """Return what is given as `axis=`, the one keyword there is."""
-        axis = None
+    def keywords(self, node: ast.Call, name: str) -> tuple[ast.expr | None, bool]:
+        """Return what is given as `axis=`, and whether the axis is kept (`keepdims=True`)."""
+        given: dict[str, ast.expr] = {}
         for k in node.keywords:
             if k.arg is None:
                 self.refuse(node, "a starred argument is not part of the language")
-            if k.arg != "axis" or name not in WITH_AXIS:
-                self.refuse(k, f"{name} takes no argument called {k.arg!r}")
-            if axis is not None:
-                self.refuse(k, "axis is given twice")
-            axis = k.value
-        return axis
+            if k.arg not in KEYWORDS.get(name, ()):
+                hint = habits.KEYWORDS.get(k.arg, "") if name in WITH_AXIS or name == "norm" else ""
+                self.refuse(k, f"{name} takes no argument called {k.arg!r}", hint)
+            if k.arg in given:
+                self.refuse(k, f"{k.arg} is given twice")
+            given[k.arg] = k.value
+        keeps = given.get("keepdims")
+        if keeps is not None and not (isinstance(keeps, ast.Constant) and isinstance(keeps.value, bool)):
+            self.refuse(keeps, "keepdims is True or False")
+        return given.get("axis"), isinstance(keeps, ast.Constant) and bool(keeps.value)
+
+    def along(self, node: ast.Call, name: str, args: list[ast.expr], keeps: bool) -> Expr:
+        """Read a function along axes: one of them, several as a tuple, or all; kept with size 1 where wanted."""
+        self.arity(node, name, args, 2 if WITH_AXIS[name] else 1, 2)
+        array = self._read(args[0])
+        parts = args[1].elts if args[1:] and isinstance(args[1], ast.Tuple) and not WITH_AXIS[name] else args[1:]
+        axes = [self.integer(a, "an axis") for a in parts]
+        over = [normalised_axis(axis, array.rank, [array]) for axis in axes] if axes else range(array.rank)
+        if len(set(over)) < len(over):
+            self.refuse(args[1], "an axis is given twice")
+        value = apply(name, array, data=tuple(axes)) if len(axes) < 2 else along_axes(name, array, over)
+        return kept(value, over, array.rank) if keeps else value
 
     def callee(self, node: ast.Call) -> str:
         func: ast.expr = node.func
@@ -340,23 +365,32 @@ class Parser:
         while isinstance(func, ast.Attribute):
             path.append(func.attr)
             func = func.value
-        if not isinstance(func, ast.Name):
-            self.refuse(node, "only functions of the language can be called")
-        if path:
-            if func.id not in ("np", "numpy") or path[1:] not in ([], ["linalg"]):
-                assert isinstance(node.func, ast.Attribute)
-                known = func.id in self.scope.names or func.id in self.scope.sizes
-                whose = ast.unparse(node.func.value) if known else "…"
-                hint = f"write {whose}.T" if path[0] == "T" else f"write {path[0]}({whose})" if path[0] in KNOWN else ""
-                self.refuse(node, "methods are not part of the language", hint)
-            return path[0]
-        return func.id
+        if not path:
+            if not isinstance(func, ast.Name):
+                self.refuse(node, "only functions of the language can be called")
+            return func.id
+        if not (isinstance(func, ast.Name) and func.id in ("np", "numpy") and path[1:] in ([], ["linalg"])):
+            self.method(node, func)
+        return path[0]
+
+    def method(self, node: ast.Call, root: ast.expr) -> NoReturn:
+        """Refuse a method, or a function of another package, with what to write instead."""
+        func = node.func
+        assert isinstance(func, ast.Attribute)
+        if isinstance(root, ast.Name) and root.id not in self.scope.names and root.id not in self.scope.sizes:
+            message, of_it = f"{ast.unparse(func)} is not part of the language", []
+        else:
+            message, of_it = "methods are not part of the language", [func.value]
+        is_transpose = func.attr in ("T", "t") and of_it
+        hint = f"write {ast.unparse(func.value)}.T" if is_transpose else ""
+        self.refuse(node, message, hint or habits.as_function(node, func.attr, of_it, KNOWN))
 
     def arity(self, node: ast.Call, name: str, args: list[ast.expr], low: int, high: int) -> None:
         if not low <= len(args) <= high:
             wanted = f"{low}" if low == high else f"{low} to {high}"
             plural = "" if wanted == "1" else "s"
-            self.refuse(node, f"{name} takes {wanted} argument{plural}, {len(args)} given")
+            hint = habits.SIGNATURES.get(name, "")
+            self.refuse(node, f"{name} takes {wanted} argument{plural}, {len(args)} given", hint)
 
     def builtin(self, node: ast.Call, name: str, args: list[ast.expr]) -> Expr:
         if name in FUNCTIONS:
@@ -367,18 +401,11 @@ class Parser:
             if name == "sqrt":
                 return apply(name, self.within_domain(name, args[0]))
             return apply(name, *(self._read(a) for a in args))
-        if name in WITH_AXIS:
-            self.arity(node, name, args, 2 if WITH_AXIS[name] else 1, 2)
-            return apply(name, self._read(args[0]), data=tuple(self.integer(a, "an axis") for a in args[1:]))
         special = getattr(self, f"call_{name}", None) if name in OTHERS else None
         if special is None:
             known = [*KNOWN, *self.scope.functions, *self.scope.calls]
-            near = get_close_matches(name, known, 1, 0.7)
-            raise UnknownNameError(
-                f"unknown function {name!r}",
-                place=self.place(node),
-                hint=f"did you mean {near[0]}?" if near else _known(name),
-            )
+            hint = habits.remedy(name, known) or _known(name)
+            raise UnknownNameError(f"unknown function {name!r}", place=self.place(node), hint=hint)
         return special(node, args)  # type: ignore[no-any-return]
 
     def within_domain(self, name: str, node: ast.expr) -> Expr:
@@ -436,6 +463,13 @@ class Parser:
     def call_inner(self, node: ast.Call, args: list[ast.expr]) -> Expr:
         self.arity(node, "inner", args, 2, 2)
         return inner(self._read(args[0]), self._read(args[1]))
+
+    def call_outer(self, node: ast.Call, args: list[ast.expr]) -> Expr:
+        self.arity(node, "outer", args, 2, 2)
+        a, b = (self._read(x) for x in args)
+        if a.rank and b.rank:
+            a, b = flat(a), flat(b)  # as NumPy does
+        return apply("outer", a, b)
 
     def call_matrix_power(self, node: ast.Call, args: list[ast.expr]) -> Expr:
         self.arity(node, "matrix_power", args, 2, 2)
@@ -496,7 +530,8 @@ class Parser:
         self.arity(node, "where", args, 3, 3)
         test = args[0]
         if not (isinstance(test, ast.Compare) and len(test.ops) == 1 and type(test.ops[0]) in RELATIONS):
-            self.refuse(test, "the first argument of where is one comparison with <, <=, > or >=")
+            message = "the first argument of where is one comparison with <, <=, > or >="
+            self.refuse(test, message, habits.condition(test))
         parts = [test.left, test.comparators[0], *args[1:]]
         return apply("where", *(self._read(p) for p in parts), data=(RELATIONS[type(test.ops[0])],))
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from symderiv import dims
 from symderiv.errors import ShapeError, UnsupportedError
 from symderiv.tensor.expr import Expr
-from symderiv.tensor.operations import apply, normalised_axis, refuse
+from symderiv.tensor.operations import along_axes, kept, normalised_axis, refuse
 
 Handler = Callable[..., Any]
 H = TypeVar("H", bound=Handler)
@@ -131,22 +131,5 @@ def a_shape(value: Any) -> dims.Shape:
 def reduced(name: str, x: Expr, axis: Axis = None, keepdims: bool = False) -> Expr:
     """Return a sum, mean, product or log-sum-exp over some axes, or over all of them."""
     over = axes_of(axis, x)
-    result = x
-    if len(over) == x.rank:
-        result = apply(name, x)
-    else:
-        for k in sorted(over, reverse=True):
-            result = apply(name, result, data=(k,))
+    result = along_axes(name, x, over)
     return kept(result, over, x.rank) if keepdims else result
-
-
-def kept(x: Expr, over: Sequence[int], rank: int) -> Expr:
-    """Return an array with axes of size 1 where it was reduced."""
-    return apply("newaxis", x, data=(tuple(k in over for k in range(rank)),)) if rank else x
-
-
-def flat(x: Expr) -> Expr:
-    """Return the entries as one axis, row by row."""
-    if x.rank == 0:
-        return apply("newaxis", x, data=((True,),))
-    return x if x.rank == 1 else apply("reshape", x, data=((dims.product(x.shape),),))

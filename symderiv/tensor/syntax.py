@@ -14,6 +14,7 @@ import warnings
 from threading import Lock
 from typing import TypeVar
 
+from symderiv import trees
 from symderiv.errors import ParseError, Place
 
 MOST_CHARACTERS = 200_000
@@ -23,6 +24,7 @@ ONE_EXPRESSION = "a text is one expression; statements stand in a Sheet"
 TYPED = {
     "−": "-", "–": "-", "—": "-", "×": "*", "·": "*", "⋅": "*", "∗": "*", "∘": "*", "÷": "/", "≤": "<=", "≥": ">=",
     "²": "**2", "³": "**3", "ᵀ": ".T", "⊤": ".T", "⁻": "inv(…)", "⊗": "kron(…)", "√": "sqrt(…)", "∑": "sum(…)",
+    "∙": "*", "•": "*", "⊙": "*", "‖": "norm(x)", "†": ".T",
     "‘": "'", "’": "'", "“": "'", "”": "'", "′": "a name such as x_1", "\\": "solve(A, b)", "^": "**",
 }  # fmt: skip
 PRODUCT = "write * for a product of numbers, @ for one of matrices"
@@ -42,7 +44,7 @@ INSTEAD = {
     ast.BoolOp: "conditions stand in where; nest it for more than one",
     ast.Not: "turn the comparison round",
     ast.NamedExpr: ONE_EXPRESSION,
-    ast.BitXor: "write ** for a power",
+    ast.BitXor: "write ** for a power of every entry, matrix_power(A, 2) or inv(A) for one of a matrix",
     ast.Mod: "write * or @ for a product",
     ast.GeneratorExp: "write sum(x) for the sum of the entries",
     ast.List: "arrays are declared by name and shape",
@@ -74,7 +76,7 @@ def expression_tree(text: str) -> ast.expr:
         raise ParseError("the text is empty", hint='write an expression, such as "x @ A @ x"')
     try:
         with _SILENT, warnings.catch_warnings(action="ignore"):
-            return ast.parse(stripped, mode="eval").body
+            return trees.expression(stripped)
     except SyntaxError as err:
         raise _slip(err, stripped, "an expression") from None
     except (RecursionError, MemoryError, ValueError):
@@ -86,7 +88,7 @@ def statement_tree(text: str, source: str = "") -> ast.Module:
     check_bounds(text, source)
     try:
         with _SILENT, warnings.catch_warnings(action="ignore"):
-            return ast.parse(text)
+            return trees.module(text)
     except SyntaxError as err:
         raise _slip(err, text, "a statement", source) from None
     except (RecursionError, MemoryError, ValueError):
@@ -141,7 +143,9 @@ def _check_character(text: str, offset: int, source: str) -> None:
     plain = unicodedata.normalize("NFKC", character)
     if plain != character and character.isidentifier():
         raise ParseError(
-            f"{character!r} is read as {plain!r}", place=_place(text, offset, source), hint=f"write {plain} itself"
+            f"{character!r} is read as {plain!r}",
+            place=_place(text, offset, source),
+            hint=f"write {TYPED.get(character, f'{plain} itself')}",
         )
 
 
@@ -179,6 +183,8 @@ def _meant(line: str, column: int, message: str, wanted: str) -> str:
         return "write .T for a transpose"
     if before.endswith(".") and at[:1] in ("*", "/", "^") and at:
         return f"entrywise operations are written {at[0].replace('^', '**')}"
+    if "line continuation" in message and re.search(r"[\w)\]]\s*\\$", before) and at[:1] == " ":
+        return f"write {TYPED[before[-1]]}"
     if before.endswith("\\") and re.match("[A-Za-z]{2}", at):
         return 'LaTeX is read by verify(…, latex=True), symderiv.homework and assert latex(r"…")'
     if re.search(r"\blambda\b", line):

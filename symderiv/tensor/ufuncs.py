@@ -14,7 +14,7 @@ from symderiv.errors import UnsupportedError
 from symderiv.functions import FUNCTIONS
 from symderiv.tensor.conditions import Both, Not, Relation, Test, either, equal, where
 from symderiv.tensor.expr import Expr
-from symderiv.tensor.operations import apply
+from symderiv.tensor.operations import apply, matmul
 from symderiv.tensor.parse import negated, number, raised, size
 
 Meaning = Callable[..., "Expr | Test"]
@@ -94,7 +94,7 @@ UFUNCS: dict[str, Meaning] = {
     "multiply": times,
     "divide": named("div"),
     "true_divide": named("div"),
-    "matmul": named("matmul"),
+    "matmul": matmul,
     "power": power,
     "float_power": raised,
     "negative": negated,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import networks
 import numpy as np
 import recurrence_references
 from printing import Cells, Printed, show
@@ -62,60 +63,10 @@ class Recurrence:
         return {name: drawn(name, axes) for name, axes in self.shapes.items()}
 
 
-NETWORK = """
-assert T >= 1
-b: (n,)
-W: (n, n)
-U: (n, d)
-c: (m,)
-V: (m, n)
-h[0]: (n,)
-for t in range(1, T + 1):
-    x[t]: (d,)
-    y[t]: index(m)
-    a[t] = b + W @ h[t-1] + U @ x[t]
-    h[t] = tanh(a[t])
-    o[t] = c + V @ h[t]
-    p[t] = softmax(o[t], 0)
-L = -sum(log(p[t][y[t]]) for t in range(1, T + 1))
+NETWORK = f"""{networks.TANH}
 code(L, diff(L, b), diff(L, c), diff(L, U), diff(L, V), diff(L, W))
 """
-GATED = """
-U: (n, d)
-W: (n, n)
-F: (n, n)
-h[0]: (n,)
-c[0]: (n,)
-for t in range(1, T + 1):
-    x[t]: (d,)
-    f[t] = sigmoid(F @ h[t-1])
-    c[t] = f[t] * c[t-1] + (1 - f[t]) * tanh(W @ h[t-1] + U @ x[t])
-    h[t] = tanh(c[t])
-L = sum(h[T]**2)
-code(L, diff(L, W), diff(L, F), diff(L, U), diff(L, h[0]), diff(L, c[0]))
-"""
-STREAMING = """
-alpha: positive()
-for n in range(1, N + 1):
-    b[n]: (P,)
-Q[0] = eye(P) / alpha
-for n in range(1, N + 1):
-    Q[n] = Q[n-1] - outer(Q[n-1] @ b[n], Q[n-1] @ b[n]) / (1 + b[n] @ Q[n-1] @ b[n])
-code(Q[N])
-"""
-TWO_LOOPS = """
-W: (n, n)
-v: (n,)
-h[0]: (n,)
-for t in range(1, T + 1):
-    h[t] = tanh(W @ h[t-1])
-c = v * h[T]
-g[0] = c
-for t in range(1, T + 1):
-    g[t] = tanh(W.T @ g[t-1] + h[t])
-L = sum(g[T]**2)
-code(L, diff(L, W), diff(L, v))
-"""
+STREAMING = networks.INVERSE + "code(Q[N])\n"
 CLASSIFIER = """
 V: (m, n)
 for t in range(1, T + 1):
@@ -150,10 +101,11 @@ RECURRENCES = {
             recurrence_references.recurrent_network,
         ),
         Recurrence(
-            "gated network", GATED, GATED_SHAPES, {"T": 200, "n": 96, "d": 64}, recurrence_references.gated_network
+            "gated network", networks.GATED, GATED_SHAPES, {"T": 200, "n": 96, "d": 64},
+            recurrence_references.gated_network,
         ),
         Recurrence(
-            "two loops", TWO_LOOPS, {"W": ("n", "n"), "v": ("n",), "h0": ("n",), "T": ()}, {"T": 200, "n": 96},
+            "two loops", networks.TWO_LOOPS, {"W": ("n", "n"), "v": ("n",), "h0": ("n",), "T": ()}, {"T": 200, "n": 96},
             recurrence_references.two_loops,
         ),
         Recurrence(
