@@ -194,3 +194,10 @@ def test_axes_composed_in_two_ways_are_refused_or_right(text, shapes, shapes_of,
         return
     at = arrays(shapes)
     check(generated(lift(node, expr.axes), at, scope.names), evaluate(text, shapes, at))
+
+
+@pytest.mark.parametrize("text", ["T @ A", "A @ T", "T @ x"])
+def test_more_axes_than_letters_are_refused(text):
+    scope = scope_of({"T": ("n",) * 26, "A": ("n", "n"), "x": ("n",)})
+    with pytest.raises(SymderivError, match="26 axes"):
+        parse(text, scope)

@@ -73,7 +73,9 @@ def _axes_of_entry(array: Expr, subscripts: tuple[str | None, ...], labels: tupl
     own = [name for name in subscripts if name in labels]
     wanted = [name for name in labels if name in own]
     if own != wanted:
-        letters = {name: LETTERS[k] for k, name in enumerate(wanted)}
+        if len(wanted) > len(LETTERS):
+            raise UnsupportedError(f"{len(wanted)} indices in another order than the axes are too many")
+        letters = dict(zip(wanted, LETTERS, strict=False))
         spec = "".join(letters[n] for n in own if n) + "->" + "".join(letters.values())
         array = apply("einsum", array, data=(spec,))
     new = tuple(name not in own for name in labels)

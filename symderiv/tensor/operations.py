@@ -345,6 +345,8 @@ def matmul(a: Expr, b: Expr) -> Expr:
         return apply("matmul", a, b)
     if a.shape[-1] != b.shape[max(b.rank - 2, 0)]:
         raise refuse(f"inner sizes {a.shape[-1]} and {b.shape[max(b.rank - 2, 0)]} do not agree", (a, b))
+    if most >= len(LETTERS):
+        raise refuse(f"a product of arrays with {most} axes is too much", (a, b), f"{len(LETTERS) - 1} are the most")
     batch = LETTERS[: most - 2]
     row, column, q = (LETTERS[most - 2 + k] for k in range(3))
     left = q if a.rank == 1 else batch[most - a.rank :] + row + q
